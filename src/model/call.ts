@@ -1,0 +1,48 @@
+/** A call as the gate judges it, and what it becomes for the policy. */
+import type { Json } from './canonical.ts'
+import type { Method } from './policy.ts'
+
+/** Who calls, as far as it is known. Every field comes from the operator's side, never from the agent. */
+export interface Principal {
+  readonly agent?: string
+  readonly user?: string
+  readonly project?: string
+}
+
+export interface Call {
+  readonly method: Method
+  readonly server: string
+  /** Tool name, prompt name, or resource URI. */
+  readonly name: string
+  /** The arguments object; `{}` where the call has none. */
+  readonly arguments: { readonly [key: string]: Json }
+  readonly principal: Principal
+  readonly session: string
+}
+
+/** What the ledger knew when the call was judged: used calls or micro-units, by counter id. */
+export type Facts = Readonly<Record<string, number>>
+
+/**
+ * The input document: all that the policy sees, and so all that a decision can depend on. It is serialised by RFC 8785,
+ * hashed, evaluated, and stored with the record, as the same bytes.
+ */
+export interface Input {
+  /** Version of this shape. */
+  readonly v: 1
+  readonly method: Method
+  readonly server: string
+  /** Exactly one of these three. */
+  readonly tool?: string
+  readonly resource?: string
+  readonly prompt?: string
+  /** The arguments that the policy reads of this target, and no others. */
+  readonly arguments: Json
+  /** Micro-units of each amount that could be read, by the path of its argument. */
+  readonly amounts: Readonly<Record<string, number>>
+  readonly facts: Facts
+  readonly principal: Principal
+  readonly session: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time: string
+}

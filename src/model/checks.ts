@@ -1,0 +1,149 @@
+/**
+ * A rule taken apart into what can stop a call, in the order in which it is asked. The reference evaluator and the code
+ * generator walk the same list, so that both name the same rule with the same words.
+ */
+
+import { unitsText } from './decimal.ts'
+import type { Verdict } from './decision.ts'
+import type { Condition, Counter, Entry, Path, Policy, Rule, Test } from './policy.ts'
+import { pathText } from './policy.ts'
+import type { ReasonCode } from './reasons.ts'
+import { riskOf } from './risk.ts'
+
+/** One question. `stop` is the verdict when the answer is not a proved yes. */
+export interface Check {
+  readonly question: Question
+  readonly stop: Verdict
+  readonly rule: Rule
+}
+
+export type Question =
+  /** The condition holds. */
+  | { readonly kind: 'holds'; readonly condition: Condition }
+  /** Some condition is proved to fail: the deny or hold rule does not apply. Never so without conditions. */
+  | { readonly kind: 'cleared'; readonly conditions: readonly Condition[] }
+  /** The amount is one we can count. */
+  | { readonly kind: 'amount'; readonly amount: Path }
+  | { readonly kind: 'currency'; readonly path: Path; readonly allowed: readonly string[] }
+  | { readonly kind: 'per_call'; readonly amount: Path; readonly max: number }
+  /** The counter has room for this call. */
+  | { readonly kind: 'room'; readonly counter: Counter; readonly max: number }
+
+/** Everything that can stop a call of a target that these entries match: what denies first, what holds last. */
+export function checksOf(policy: Policy, entries: readonly Entry[]): readonly Check[] {
+  const risk = riskOf(entries)
+  const rules = entries.flatMap((entry) => entry.rules)
+  const checks = rules.flatMap((rule) => questionsOf(rule).map((question) => check(policy, rule, question, risk)))
+  return [...checks.filter((c) => c.stop.decision === 'deny'), ...checks.filter((c) => c.stop.decision === 'hold')]
+}
+
+function questionsOf(rule: Rule): readonly Question[] {
+  if (rule.effect !== 'require') return [{ kind: 'cleared', conditions: rule.conditions }]
+  const spend: Question[] = []
+  if (rule.spend) {
+    spend.push({ kind: 'amount', amount: rule.spend.amount })
+    if (rule.spend.currency) spend.push({ kind: 'currency', ...rule.spend.currency })
+    if (rule.spend.perCallMicro !== undefined)
+      spend.push({ kind: 'per_call', amount: rule.spend.amount, max: rule.spend.perCallMicro })
+  }
+  return [
+    ...rule.conditions.map((condition): Question => ({ kind: 'holds', condition })),
+    ...spend,
+    ...rule.limits.map(({ counter, max }): Question => ({ kind: 'room', counter, max })),
+  ]
+}
+
+function check(policy: Policy, rule: Rule, question: Question, risk: ReturnType<typeof riskOf>): Check {
+  const holds = rule.effect === 'hold'
+  const code = codeOf(question, rule)
+  const stop: Verdict = {
+    decision: holds ? 'hold' : 'deny',
+    reason_code: holds ? code : (policy.reasonCodes.block ?? code),
+    rule: rule.name,
+    message: rule.onDeny ?? sentence(question, rule),
+    ...(risk && { risk_level: risk }),
+    ...(question.kind === 'room' && { counter: question.counter.id }),
+    ...(holds && rule.approvalTimeoutMs !== undefined && { approval_timeout_ms: rule.approvalTimeoutMs }),
+  }
+  return { question, stop, rule }
+}
+
+function codeOf(question: Question, rule: Rule): ReasonCode {
+  switch (question.kind) {
+    case 'holds':
+      return 'ARGUMENT_REJECTED'
+    case 'cleared':
+      return rule.effect === 'hold' ? 'APPROVAL_REQUIRED' : 'DENIED_BY_RULE'
+    case 'amount':
+      return 'AMOUNT_INVALID'
+    case 'currency':
+      return 'CURRENCY_NOT_ALLOWED'
+    case 'per_call':
+      return 'SPEND_PER_CALL_EXCEEDED'
+    case 'room':
+      return question.counter.measure === 'calls' ? 'RATE_LIMITED' : 'SPEND_LIMIT_EXCEEDED'
+  }
+  return question satisfies never
+}
+
+function sentence(question: Question, rule: Rule): string {
+  switch (question.kind) {
+    case 'holds':
+      return `argument \`${pathText(question.condition.path)}\` ${demand(question.condition.test)}`
+    case 'cleared':
+      return rule.effect === 'hold' ? 'a person has to approve this call' : 'this call is not allowed'
+    case 'amount':
+      return `argument \`${pathText(question.amount)}\` must be an amount: a number, zero or more`
+    case 'currency':
+      return `argument \`${pathText(question.path)}\` must be one of ${question.allowed.join(', ')}`
+    case 'per_call':
+      return `the amount is over the cap of ${unitsText(question.max)} for one call`
+    case 'room':
+      return roomSentence(question.counter, question.max)
+  }
+  return question satisfies never
+}
+
+function roomSentence(counter: Counter, max: number): string {
+  const window = counter.window
+  const span =
+    window.kind === 'fixed'
+      ? `this ${window.unit}`
+      : window.kind === 'sliding'
+        ? `the last ${window.ms / 1000} s`
+        : 'in total'
+  return counter.measure === 'calls'
+    ? `the limit of ${max} calls is reached (${span})`
+    : `the cap of ${unitsText(max)} would be exceeded (${span})`
+}
+
+function demand(test: Test): string {
+  switch (test.kind) {
+    case 'present':
+      return 'is required'
+    case 'absent':
+      return 'must not be given'
+    case 'type':
+      return `must be of type ${test.types.join(' or ')}`
+    case 'enum':
+      return `must be one of ${test.values.map((value) => JSON.stringify(value)).join(', ')}`
+    case 'range':
+      return `must be a number ${between(test.min, test.max)}`
+    case 'length':
+      return `must have a length ${between(test.min, test.max)}`
+    case 'prefix':
+      return `must begin with ${JSON.stringify(test.prefix)}`
+    case 'pattern':
+      return 'must have the required form'
+    case 'each':
+      return 'has an element that is not allowed'
+    case 'any':
+      return 'has no element of the required kind'
+  }
+  return test satisfies never
+}
+
+function between(min?: number, max?: number): string {
+  if (min === undefined) return `of at most ${max}`
+  return max === undefined ? `of at least ${min}` : min === max ? `of exactly ${min}` : `from ${min} to ${max}`
+}

@@ -1,0 +1,37 @@
+/** What the policy says of one call, and what the gate makes of it. */
+
+export type RiskLevel = 'low' | 'medium' | 'high' | 'critical'
+
+export const riskLevels: readonly RiskLevel[] = ['low', 'medium', 'high', 'critical']
+
+/** The result of the policy, as `data.tollgate.decision` gives it: small, flat, the same in Rego and in the reference. */
+export interface Verdict {
+  readonly decision: 'allow' | 'deny' | 'hold'
+  /** A `ReasonCode`, or the policy's own word for it. */
+  readonly reason_code: string
+  /** Name of the rule that decided, or the entry that allows, or `default`. */
+  readonly rule: string
+  /** For the model and the person behind it: plain words, nothing of the policy's inside. */
+  readonly message: string
+  readonly risk_level?: RiskLevel
+  /** Id of the counter whose limit refused the call: the gate computes `retry_after_ms` from it. */
+  readonly counter?: string
+  /** How long an approval of a held call may take. */
+  readonly approval_timeout_ms?: number
+}
+
+/** One decision of the gate; field names are the wire's. */
+export interface Decision {
+  readonly decision: 'allow' | 'deny' | 'hold' | 'kill'
+  readonly reason_code: string
+  readonly rule: string
+  readonly message: string
+  readonly risk_level?: RiskLevel
+  /** For a held call: what a person approves. */
+  readonly approval?: { readonly id: string; readonly expires_at: string }
+  readonly retry_after_ms?: number
+  /** UUID; the record and the outcome carry the same one. */
+  readonly decision_id: string
+  /** Revision of the policy that decided; empty when none was loaded. */
+  readonly revision: string
+}

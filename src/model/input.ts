@@ -1,0 +1,65 @@
+/** From a call to the input document: projection of the arguments, and amounts as whole micro-units. */
+import type { Call, Facts, Input } from './call.ts'
+import type { Json } from './canonical.ts'
+import { microOf } from './decimal.ts'
+import type { Plan, Shape } from './plan.ts'
+import { type Path, pathText } from './policy.ts'
+
+export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['amounts'], at: number): Input {
+  return {
+    v: 1,
+    method: call.method,
+    server: call.server,
+    ...(call.method === 'tools/call' && { tool: call.name }),
+    ...(call.method === 'resources/read' && { resource: call.name }),
+    ...(call.method === 'prompts/get' && { prompt: call.name }),
+    arguments: project(call.arguments, plan.shape),
+    amounts,
+    facts,
+    principal: call.principal,
+    session: call.session,
+    time: new Date(at).toISOString(),
+  }
+}
+
+/** The amounts of a call that can be counted; one that cannot is left out, which no rule takes for a yes. */
+export function amountsOf(call: Call, plan: Plan): Input['amounts'] {
+  const amounts: Record<string, number> = {}
+  for (const path of plan.amounts) {
+    const micro = microOf(valueAt(call.arguments, path))
+    if (micro !== undefined) amounts[pathText(path)] = micro
+  }
+  return amounts
+}
+
+/**
+ * The value as far as the policy reads it. Keys that an agent chose are never copied: an object keeps the members the
+ * policy names, an array that is not looked into keeps its length.
+ */
+export function project(value: Json, shape: Shape): Json {
+  if (Array.isArray(value)) return projectArray(value, shape)
+  if (value === null || typeof value !== 'object') return shape.read ? value : null
+  const kept: [string, Json][] = []
+  for (const [key, below] of shape.fields) {
+    if (Object.hasOwn(value, key)) kept.push([key, project((value as Record<string, Json>)[key] as Json, below)])
+  }
+  // `fromEntries` defines own members, so that an argument called `__proto__` stays one.
+  return Object.fromEntries(kept)
+}
+
+function projectArray(value: readonly Json[], shape: Shape): Json {
+  const { elements } = shape
+  if (!shape.read) return []
+  return elements ? value.map((item) => project(item, elements)) : value.map(() => null)
+}
+
+/** The value at a path through own members of objects; undefined where there is none. */
+export function valueAt(root: Json, path: Path): Json | undefined {
+  let value: Json | undefined = root
+  for (const key of path) {
+    if (value === null || typeof value !== 'object' || Array.isArray(value) || !Object.hasOwn(value, key))
+      return undefined
+    value = (value as Record<string, Json>)[key]
+  }
+  return value
+}

@@ -1,0 +1,71 @@
+/** What the gate asks of a ledger. `src/ledger` is the SQLite one. */
+import type { CounterKey } from './counters.ts'
+
+/** What a counter says of its current window. */
+export interface Usage {
+  /** Calls or micro-units, committed and reserved. */
+  readonly used: number
+}
+
+export interface Ledger {
+  /**
+   * Runs `work` as one transaction that holds the write lock from its start: all of it is durable when this returns,
+   * nothing of it when it throws. Throws a `TollgateError` (`ledger_*`) when the ledger cannot be used.
+   */
+  transact<T>(work: (tx: Transaction) => T): T
+  /** Every record in order, from `after` (exclusive) on. */
+  records(options?: { readonly after?: number; readonly limit?: number }): IterableIterator<StoredRecord>
+  /** The compiled policy of a revision, as it was kept by `keepPolicy`. */
+  policy(revision: string): Uint8Array | undefined
+  close(): void
+}
+
+export interface Transaction {
+  /** The instant of this transaction: the clock's, but never before the last record. Milliseconds. */
+  readonly now: number
+  used(key: CounterKey): Usage
+  /** The first instant at which a charge of `amount` would fit under `max`; undefined when waiting does not help. */
+  roomAt(key: CounterKey, amount: number, max: number): number | undefined
+  /** Charges counters for a decision; kept until `settle`. */
+  reserve(decisionId: string, key: CounterKey, amount: number): void
+  /**
+   * Ends the reservations of a decision: `kept` leaves the charges, `released` takes each back from the very window it
+   * was taken from. False when the decision has none open.
+   */
+  settle(decisionId: string, how: 'kept' | 'released'): boolean
+  /** Appends to the hash chain. */
+  append(entry: RecordEntry): StoredRecord
+  /** Keeps a compiled policy under its revision, once. */
+  keepPolicy(revision: string, artifact: Uint8Array): void
+}
+
+export type RecordKind =
+  | 'decision'
+  | 'check'
+  | 'outcome'
+  | 'hold'
+  | 'grant'
+  | 'reject'
+  | 'expiry'
+  | 'kill'
+  | 'activation'
+  | 'start'
+  | 'stop'
+
+export interface RecordEntry {
+  readonly kind: RecordKind
+  /** The decision the record belongs to, if any. */
+  readonly decisionId?: string
+  /** JSON text of the event, kept and hashed as these bytes. */
+  readonly body: string
+}
+
+export interface StoredRecord extends RecordEntry {
+  /** From 1, without gaps. */
+  readonly seq: number
+  /** Milliseconds; never decreases. */
+  readonly at: number
+  /** SHA-256, lower-case hex, over the previous hash and this record (see `src/ledger/chain.ts`). */
+  readonly hash: string
+  readonly previousHash: string
+}

@@ -1,0 +1,46 @@
+/** A limit beside everything that can grow, each with its reason. */
+
+/** The client SDKs refuse larger HTTP bodies; a call above it is a denial, never judged in part. */
+export const callBytesMax = 4 * 1024 * 1024
+
+/** Past this a line is discarded as it arrives: no memory is spent to learn the id of such a call. */
+export const lineBytesMax = 64 * 1024 * 1024
+
+/** Deeper JSON has no honest use in a call and exhausts recursive parsers behind the gate. */
+export const jsonDepthMax = 64
+
+/** Thousands of chosen keys in one object flood unseeded hash tables behind the gate (153 ms for 4,000). */
+export const objectKeysMax = 1_024
+
+/** What the policy reads of one call: the WASM costs 19 ns a byte, so this bounds a decision at about 5 ms. */
+export const inputBytesMax = 256 * 1024
+
+/** Tool, prompt and principal names: longer ones serve nobody and would bloat counters and records. */
+export const nameCharsMax = 512
+
+/** Resource URIs. */
+export const uriCharsMax = 8_192
+
+/** The value of an argument that a limit counts by. */
+export const perValueCharsMax = 256
+
+/** Arguments above this are recorded by digest alone. */
+export const recordedArgumentsBytesMax = 64 * 1024
+
+/** A policy source file; real ones stay below 100 KB. */
+export const policyBytesMax = 4 * 1024 * 1024
+
+/** Every amount and every sum stays an exact integer in JavaScript, SQLite and the WASM. */
+export const microMax = Number.MAX_SAFE_INTEGER
+
+/** Micro-units in one unit of currency. */
+export const microPerUnit = 1_000_000
+
+/** How long one call may wait for another process to finish with the ledger before it is refused. */
+export const ledgerBusyMs = 2_000
+
+/** Targets whose plan is remembered; names come from outside, so the memory is bounded. */
+export const plansRememberedMax = 2_000
+
+/** Rules, entries and conditions of one policy, so that compile time stays in seconds. */
+export const policyRulesMax = 10_000

@@ -1,0 +1,68 @@
+/** What judging a call of one target takes: which arguments are read, which amounts counted, which counters asked. */
+import { isListed, matchingEntries, type Target } from './match.ts'
+import type { Condition, Counter, Entry, Path, Policy } from './policy.ts'
+import { pathText } from './policy.ts'
+
+export interface Plan {
+  readonly entries: readonly Entry[]
+  readonly listed: boolean
+  readonly shape: Shape
+  /** Arguments that hold an amount. */
+  readonly amounts: readonly Path[]
+  /** Each once, though several rules may ask it. */
+  readonly counters: readonly Counter[]
+}
+
+/** What the policy reads at one place of the arguments. */
+export interface Shape {
+  /** Members that are read, if the value is an object. */
+  readonly fields: ReadonlyMap<string, Shape>
+  /** What is read of each element, if the value is an array; absent: only how many there are. */
+  readonly elements?: Shape
+  /** Is the value itself read, not only what lies below it? */
+  readonly read: boolean
+}
+
+export function planFor(policy: Policy, target: Target): Plan {
+  const entries = matchingEntries(policy, target)
+  const rules = entries.flatMap((entry) => entry.rules)
+  const counters = new Map(rules.flatMap((rule) => rule.limits.map(({ counter }) => [counter.id, counter] as const)))
+  const spends = rules.flatMap((rule) => (rule.spend ? [rule.spend] : []))
+  const amounts = new Map(spends.map((spend) => [pathText(spend.amount), spend.amount]))
+  const builder = newBuilder()
+  for (const rule of rules) for (const condition of rule.conditions) addCondition(builder, condition)
+  for (const spend of spends) if (spend.currency) at(builder, spend.currency.path).read = true
+  return {
+    entries,
+    listed: isListed(entries),
+    shape: builder,
+    amounts: [...amounts.values()],
+    counters: [...counters.values()],
+  }
+}
+
+interface Builder {
+  fields: Map<string, Builder>
+  elements?: Builder
+  read: boolean
+}
+
+const newBuilder = (): Builder => ({ fields: new Map(), read: false })
+
+function addCondition(root: Builder, { path, test }: Condition): void {
+  const place = at(root, path)
+  place.read = true
+  if (test.kind !== 'each' && test.kind !== 'any') return
+  place.elements ??= newBuilder()
+  for (const condition of test.conditions) addCondition(place.elements, condition)
+}
+
+function at(root: Builder, path: Path): Builder {
+  let place = root
+  for (const key of path) {
+    const next = place.fields.get(key) ?? newBuilder()
+    place.fields.set(key, next)
+    place = next
+  }
+  return place
+}

@@ -1,0 +1,184 @@
+/**
+ * The closed policy model: every front end parses into it, the code generator and the reference evaluator read it.
+ * It is plain JSON, so that a compiled policy carries it and a record can be explained years later.
+ */
+import type { RiskLevel } from './decision.ts'
+
+/** Where something stands in a policy file; lines and columns count from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly col: number
+}
+
+export interface Policy {
+  readonly language: 'native' | 'guard'
+  readonly id: string
+  readonly version: string
+  /** What a target gets that no entry lists. */
+  readonly default: 'allow' | 'deny'
+  /** The guard's own words for its two outcomes; they replace ours in decisions. */
+  readonly reasonCodes: { readonly allow?: string; readonly block?: string }
+  /** In the order in which they are judged. */
+  readonly entries: readonly Entry[]
+}
+
+export type Method = 'tools/call' | 'resources/read' | 'prompts/get'
+
+export const judgedMethods: readonly Method[] = ['tools/call', 'resources/read', 'prompts/get']
+
+/** What an entry is about, and what must hold there. Several entries may match one target: all their rules must pass. */
+export interface Entry {
+  readonly method: Method
+  /** As written in the file; counters of its limits belong to it. */
+  readonly key: string
+  /** Any of these matches. */
+  readonly match: readonly TargetPattern[]
+  /** False for `"*"`: its rules bind every target, but it lists none under `default: deny`. */
+  readonly lists: boolean
+  readonly rules: readonly Rule[]
+  readonly riskLevel?: RiskLevel
+  readonly place: Place
+}
+
+export interface TargetPattern {
+  /** Absent: any server. */
+  readonly server?: Pattern
+  readonly name: Pattern
+}
+
+/** Names match whole and case-sensitively. In a glob `*` is any run of characters (also none, also `/`), `?` is one. */
+export type Pattern =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'glob'; readonly text: string }
+
+export interface Rule {
+  readonly name: string
+  /** `require`: what it says must hold. `deny`, `hold`: they act unless it is proved that their conditions fail. */
+  readonly effect: 'require' | 'deny' | 'hold'
+  /** All together. None at all: always. */
+  readonly conditions: readonly Condition[]
+  /** Only with `require`. */
+  readonly spend?: Spend
+  /** Only with `require`. */
+  readonly limits: readonly Limit[]
+  readonly approvalTimeoutMs?: number
+  readonly riskLevel?: RiskLevel
+  readonly onDeny?: string
+  readonly place: Place
+}
+
+/** Keys from the root of the arguments, or of an element, downwards. */
+export type Path = readonly string[]
+
+export interface Condition {
+  readonly path: Path
+  /** `required: false`: a missing argument counts in the caller's favour. */
+  readonly optional: boolean
+  readonly test: Test
+}
+
+export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null'
+export type Scalar = string | number | boolean | null
+
+export type Test =
+  | { readonly kind: 'present' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'type'; readonly types: readonly JsonType[] }
+  | { readonly kind: 'enum'; readonly values: readonly Scalar[] }
+  | { readonly kind: 'range'; readonly min?: number; readonly max?: number }
+  /** Code points of a string, elements of an array. */
+  | { readonly kind: 'length'; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'prefix'; readonly prefix: string }
+  /** RE2, over the whole string. */
+  | { readonly kind: 'pattern'; readonly pattern: string }
+  /** Every element of the array / some element, with conditions whose paths start at the element. */
+  | { readonly kind: 'each'; readonly conditions: readonly Condition[] }
+  | { readonly kind: 'any'; readonly conditions: readonly Condition[] }
+
+/** The arguments that say how much a call spends, and the cap for one call. Amounts are micro-units. */
+export interface Spend {
+  readonly amount: Path
+  readonly currency?: { readonly path: Path; readonly allowed: readonly string[] }
+  readonly perCallMicro?: number
+}
+
+/** A bound on a counter: calls, or micro-units. */
+export interface Limit {
+  readonly counter: Counter
+  readonly max: number
+}
+
+/**
+ * What is counted. Two rules of one entry that count the same thing share the counter, and a counter keeps its value
+ * when the policy changes but still counts the same thing: its id is made of what it counts, not of the rule.
+ */
+export interface Counter {
+  /** For example `calls/day@create_refund` or `spend(amount)/day@pay_* per user`. Unique within a policy. */
+  readonly id: string
+  readonly measure: 'calls' | { readonly amount: Path; readonly currency?: Path }
+  readonly window: Window
+  readonly per: readonly PerField[]
+}
+
+export type CalendarUnit = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month'
+
+/** `fixed` windows are aligned to the UTC calendar (weeks start on Monday). */
+export type Window =
+  | { readonly kind: 'fixed'; readonly unit: CalendarUnit }
+  | { readonly kind: 'sliding'; readonly ms: number }
+  | { readonly kind: 'total' }
+
+/** What a counter is kept apart by. */
+export type PerField =
+  | { readonly kind: 'principal'; readonly field: 'agent' | 'user' | 'project' }
+  | { readonly kind: 'session' }
+  | { readonly kind: 'server' }
+  | { readonly kind: 'tool' }
+  | { readonly kind: 'argument'; readonly path: Path }
+
+/** The id of a counter, from what it counts. `scope` is the key of its entry, with its method where that is no tool call. */
+export function counterId(
+  scope: string,
+  measure: Counter['measure'],
+  window: Window,
+  per: readonly PerField[],
+): string {
+  const what =
+    measure === 'calls'
+      ? 'calls'
+      : `spend(${[measure.amount, ...(measure.currency ? [measure.currency] : [])].map(pathText).join(', ')})`
+  const by = per.length === 0 ? '' : ` per ${per.map(perText).join(', ')}`
+  return `${what}/${windowText(window)}@${scope}${by}`
+}
+
+export function windowText(window: Window): string {
+  switch (window.kind) {
+    case 'fixed':
+      return window.unit
+    case 'sliding':
+      return `${window.ms}ms`
+    case 'total':
+      return 'total'
+  }
+  return window satisfies never
+}
+
+export function perText(per: PerField): string {
+  switch (per.kind) {
+    case 'principal':
+      return per.field
+    case 'argument':
+      return `arguments.${pathText(per.path)}`
+    case 'session':
+    case 'server':
+    case 'tool':
+      return per.kind
+  }
+  return per satisfies never
+}
+
+/** `a.b` for ["a", "b"]; a dot or backslash inside a key is escaped with a backslash. */
+export function pathText(path: Path): string {
+  return path.map((key) => key.replace(/[\\.]/g, '\\$&')).join('.')
+}

@@ -1,0 +1,8 @@
+/** The risk of a call: the highest level that anything which speaks about its target names. */
+import { type RiskLevel, riskLevels } from './decision.ts'
+import type { Entry } from './policy.ts'
+
+export function riskOf(entries: readonly Entry[]): RiskLevel | undefined {
+  const named = entries.flatMap((entry) => [entry.riskLevel, ...entry.rules.map((rule) => rule.riskLevel)])
+  return riskLevels.findLast((level) => named.includes(level))
+}

@@ -1,0 +1,37 @@
+/** Windows of time, UTC. Instants are milliseconds since 1970. */
+import type { CalendarUnit, Window } from './policy.ts'
+
+const unitMs = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
+
+/** Monday 1970-01-05: ISO weeks start on Mondays. */
+const firstMonday = 4 * unitMs.day
+
+/** The start of the window that an instant lies in: 0 for a total, the instant itself less its length for a sliding one. */
+export function windowStart(window: Window, at: number): number {
+  switch (window.kind) {
+    case 'fixed':
+      return calendarStart(window.unit, at)
+    case 'sliding':
+      return at - window.ms
+    case 'total':
+      return 0
+  }
+  return window satisfies never
+}
+
+function calendarStart(unit: CalendarUnit, at: number): number {
+  if (unit === 'month') return Date.UTC(new Date(at).getUTCFullYear(), new Date(at).getUTCMonth(), 1)
+  if (unit === 'week') return at - mod(at - firstMonday, 7 * unitMs.day)
+  return at - mod(at, unitMs[unit])
+}
+
+/** The first instant after a calendar window. */
+export function calendarEnd(unit: CalendarUnit, at: number): number {
+  const start = calendarStart(unit, at)
+  if (unit === 'month') return Date.UTC(new Date(start).getUTCFullYear(), new Date(start).getUTCMonth() + 1, 1)
+  return start + (unit === 'week' ? 7 * unitMs.day : unitMs[unit])
+}
+
+function mod(value: number, by: number): number {
+  return ((value % by) + by) % by
+}

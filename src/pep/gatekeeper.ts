@@ -1,0 +1,45 @@
+/** What a transport asks of the gate. `Gate` in `gate.ts` is the real one. */
+import type { Call, Principal } from '../model/call.ts'
+import type { Decision } from '../model/decision.ts'
+import type { Target } from '../model/match.ts'
+import type { ReasonCode } from '../model/reasons.ts'
+
+export interface Gatekeeper {
+  /**
+   * Judges calls in order, in one transaction: facts, decision, reservation and record of each. When this returns,
+   * every decision is recorded, and only then may a byte of an allowed call go upstream. Never throws: what fails is
+   * a deny.
+   */
+  admit(calls: readonly Call[]): readonly Decision[]
+  /** Records the refusal of a message that cannot be judged. Never throws. */
+  refuse(refusal: Refusal): Decision
+  /** Records how allowed calls ended, and settles what they reserved. Never throws. */
+  settle(outcomes: readonly Outcome[]): void
+  /** May a list show this? */
+  visible(target: Target): boolean
+  /** Called after another policy became active. */
+  onPolicyChange(listener: () => void): void
+}
+
+/** A message that is refused without being judged: what is known of it, and why. */
+export interface Refusal {
+  readonly reason: ReasonCode
+  /** A sentence for the caller: what was found, what to do. */
+  readonly message: string
+  readonly method?: string
+  readonly name?: string
+  readonly server: string
+  readonly principal: Principal
+  readonly session: string
+}
+
+export interface Outcome {
+  readonly decisionId: string
+  /**
+   * `success`: it happened. `error`: the upstream said that nothing happened (a JSON-RPC error, or `isError: true`).
+   * `unknown`: no answer (time-out, crash, lost connection, cancelled): what was reserved stays charged.
+   */
+  readonly status: 'success' | 'error' | 'unknown'
+  /** What went wrong, in a few words. */
+  readonly detail?: string
+}
