@@ -1,4 +1,5 @@
 // What the compiler refuses or fails at: a code, a sentence, and the places in the Rego.
+import { TollgateError } from '../model/errors.ts'
 
 export interface Diagnostic {
   readonly code: string
@@ -20,9 +21,9 @@ export type CompileErrorCode =
   | 'compiler_unavailable' // the module cannot be read or started
   | 'compiler_closed'
 
-export class CompileError extends Error {
+export class CompileError extends TollgateError {
   override readonly name = 'CompileError'
-  readonly code: CompileErrorCode
+  declare readonly code: CompileErrorCode
   readonly diagnostics: readonly Diagnostic[]
 
   constructor(
@@ -30,8 +31,7 @@ export class CompileError extends Error {
     message: string,
     options?: { diagnostics?: readonly Diagnostic[]; cause?: unknown },
   ) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
-    this.code = code
+    super(code, message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.diagnostics = options?.diagnostics ?? []
   }
 }

@@ -68,6 +68,7 @@ export class CompilerProcess {
 
   async stop(): Promise<void> {
     this.#fail(new CompileError('compiler_closed', 'the compiler was closed before it answered'))
+    this.#hold(true)
     await this.#ended
   }
 
