@@ -5,15 +5,15 @@
 
 import { unitsText } from './decimal.ts'
 import type { Verdict } from './decision.ts'
-import type { Condition, Counter, Entry, Path, Policy, Rule, Test } from './policy.ts'
+import type { Condition, Counter, Entry, Method, Path, Policy, Rule, Test } from './policy.ts'
 import { pathText } from './policy.ts'
 import type { ReasonCode } from './reasons.ts'
-import { riskOf } from './risk.ts'
 
-/** One question. `stop` is the verdict when the answer is not a proved yes. */
+/** One question. `stop` is the verdict, still without its risk, when the answer is not a proved yes. */
 export interface Check {
   readonly question: Question
   readonly stop: Verdict
+  readonly entry: Entry
   readonly rule: Rule
 }
 
@@ -31,10 +31,37 @@ export type Question =
 
 /** Everything that can stop a call of a target that these entries match: what denies first, what holds last. */
 export function checksOf(policy: Policy, entries: readonly Entry[]): readonly Check[] {
-  const risk = riskOf(entries)
-  const rules = entries.flatMap((entry) => entry.rules)
-  const checks = rules.flatMap((rule) => questionsOf(rule).map((question) => check(policy, rule, question, risk)))
+  const checks = entries.flatMap((entry) =>
+    entry.rules.flatMap((rule) => questionsOf(rule).map((question) => check(policy, entry, rule, question))),
+  )
   return [...checks.filter((c) => c.stop.decision === 'deny'), ...checks.filter((c) => c.stop.decision === 'hold')]
+}
+
+/** The verdict for a target that the policy does not list, under `default: deny`. */
+export function unlistedVerdict(policy: Policy, method: Method): Verdict {
+  const code: ReasonCode =
+    method === 'tools/call'
+      ? 'TOOL_NOT_ALLOWED'
+      : method === 'prompts/get'
+        ? 'PROMPT_NOT_ALLOWED'
+        : 'RESOURCE_NOT_ALLOWED'
+  const kind = method === 'tools/call' ? 'tool' : method === 'prompts/get' ? 'prompt' : 'resource'
+  return {
+    decision: 'deny',
+    reason_code: policy.reasonCodes.block ?? code,
+    rule: 'default',
+    message: `this ${kind} is not on the list of what may be used`,
+  }
+}
+
+/** The verdict when nothing stops the call. `lister` is the first entry that lists its target, if one does. */
+export function allowVerdict(policy: Policy, lister?: Entry): Verdict {
+  return {
+    decision: 'allow',
+    reason_code: policy.reasonCodes.allow ?? 'ALLOW',
+    rule: lister?.key ?? 'default',
+    message: 'every rule passed',
+  }
 }
 
 function questionsOf(rule: Rule): readonly Question[] {
@@ -53,7 +80,7 @@ function questionsOf(rule: Rule): readonly Question[] {
   ]
 }
 
-function check(policy: Policy, rule: Rule, question: Question, risk: ReturnType<typeof riskOf>): Check {
+function check(policy: Policy, entry: Entry, rule: Rule, question: Question): Check {
   const holds = rule.effect === 'hold'
   const code = codeOf(question, rule)
   const stop: Verdict = {
@@ -61,11 +88,10 @@ function check(policy: Policy, rule: Rule, question: Question, risk: ReturnType<
     reason_code: holds ? code : (policy.reasonCodes.block ?? code),
     rule: rule.name,
     message: rule.onDeny ?? sentence(question, rule),
-    ...(risk && { risk_level: risk }),
     ...(question.kind === 'room' && { counter: question.counter.id }),
     ...(holds && rule.approvalTimeoutMs !== undefined && { approval_timeout_ms: rule.approvalTimeoutMs }),
   }
-  return { question, stop, rule }
+  return { question, stop, entry, rule }
 }
 
 function codeOf(question: Question, rule: Rule): ReasonCode {

@@ -44,3 +44,12 @@ export const plansRememberedMax = 2_000
 
 /** Rules, entries and conditions of one policy, so that compile time stays in seconds. */
 export const policyRulesMax = 10_000
+
+/** Memory of one policy instance, in pages of 64 KiB: 64 MiB holds any input we admit many times over. */
+export const wasmPagesMax = 1_024
+
+/** A decision takes microseconds; one that took this long is a symptom, and comes too late to be trusted. */
+export const evaluationMsMax = 1_000
+
+/** How long a held call waits for a person when the policy does not say. */
+export const approvalTimeoutMsDefault = 15 * 60_000

@@ -1,8 +1,12 @@
 /** The risk of a call: the highest level that anything which speaks about its target names. */
-import { type RiskLevel, riskLevels } from './decision.ts'
+import { type RiskLevel, riskLevels, type Verdict } from './decision.ts'
 import type { Entry } from './policy.ts'
 
 export function riskOf(entries: readonly Entry[]): RiskLevel | undefined {
   const named = entries.flatMap((entry) => [entry.riskLevel, ...entry.rules.map((rule) => rule.riskLevel)])
   return riskLevels.findLast((level) => named.includes(level))
+}
+
+export function withRisk(verdict: Verdict, risk: RiskLevel | undefined): Verdict {
+  return risk === undefined ? verdict : { ...verdict, risk_level: risk }
 }

@@ -1,0 +1,52 @@
+/** A compiled policy as one JSON document: what the gate loads, what the ledger keeps so that a record can be judged again. */
+import { hash } from 'node:crypto'
+import { canonical, type Json } from '../model/canonical.ts'
+import { TollgateError } from '../model/errors.ts'
+import type { Policy } from '../model/policy.ts'
+
+export interface Source {
+  readonly name: string
+  readonly text: string
+}
+
+export interface Artifact {
+  readonly format: 1
+  /** SHA-256 of everything below but the WASM, which is a pure function of it and of the compiler. Lower-case hex. */
+  readonly revision: string
+  /** Versions that made it. */
+  readonly compiler: { readonly opa: string; readonly digest: string }
+  readonly sources: readonly Source[]
+  readonly policy: Policy
+  readonly modules: Readonly<Record<string, string>>
+  readonly data: Json
+  readonly entrypoint: string
+  readonly wasm: Uint8Array
+}
+
+export function sealArtifact(parts: Omit<Artifact, 'format' | 'revision'>): Artifact {
+  return { format: 1, revision: revisionOf(parts), ...parts }
+}
+
+function revisionOf({ wasm: _, ...parts }: Omit<Artifact, 'format' | 'revision'>): string {
+  return hash('sha256', canonical(parts as unknown as Json))
+}
+
+export function encodeArtifact(artifact: Artifact): Uint8Array {
+  const { wasm, ...rest } = artifact
+  return Buffer.from(JSON.stringify({ ...rest, wasm: Buffer.from(wasm).toString('base64') }))
+}
+
+/** Throws `artifact_damaged` on bytes that are no artifact, or one whose revision does not match its content. */
+export function decodeArtifact(bytes: Uint8Array): Artifact {
+  let artifact: Artifact
+  try {
+    const read = JSON.parse(Buffer.from(bytes).toString('utf8')) as Artifact & { wasm: string }
+    artifact = { ...read, wasm: Buffer.from(read.wasm, 'base64') }
+  } catch (cause) {
+    throw new TollgateError('artifact_damaged', 'the compiled policy cannot be read', { cause })
+  }
+  const { format, revision, ...parts } = artifact
+  if (format !== 1 || revisionOf(parts) !== revision)
+    throw new TollgateError('artifact_damaged', 'the compiled policy does not match its revision')
+  return artifact
+}

@@ -1,0 +1,90 @@
+/**
+ * The record of an event as JSON text: OPA's decision-log names (v1/plugins/logs `EventV1`) and ours beside them. The
+ * text is hashed and kept as it is, so it is written once and never rebuilt.
+ */
+import { hash } from 'node:crypto'
+import type { DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
+import { recordedArgumentsBytesMax } from '../model/limits.ts'
+
+/** What every record of one process says of it. */
+export interface Labels {
+  /** UUID of the process. */
+  readonly id: string
+  /** Version of Tollgate. */
+  readonly version: string
+}
+
+/** How much of a call's own arguments is kept beside the projected input, which is always kept. */
+export type ArgumentsKept = 'full' | 'digest' | 'none'
+
+export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (event: GateEvent) => string {
+  let count = 0
+  return (event) => {
+    const head = { type: event.kind, timestamp: new Date(event.at).toISOString(), labels, req_id: ++count }
+    switch (event.kind) {
+      case 'decision':
+      case 'check':
+        return decisionText(head, event, argumentsKept)
+      case 'refusal': {
+        const { server, method, name, session, principal } = event.about
+        const about = { method, server, name, session_id: session, principal }
+        return JSON.stringify({
+          ...head,
+          decision_id: event.decision.decision_id,
+          ...bundles(event.policy),
+          result: event.decision,
+          ...about,
+        })
+      }
+      case 'outcome':
+        return JSON.stringify({ ...head, decision_id: event.decisionId, status: event.status, detail: event.detail })
+      case 'activation':
+        return JSON.stringify({
+          ...head,
+          ...bundles(event.policy),
+          sources: event.sources,
+          wasm_sha256: event.wasmDigest,
+        })
+      case 'start':
+      case 'stop':
+        return JSON.stringify({ ...head, server: event.server })
+    }
+    return event satisfies never
+  }
+}
+
+function decisionText(head: object, event: DecisionEvent, argumentsKept: ArgumentsKept): string {
+  const { call, decision, input } = event
+  const text = JSON.stringify({
+    ...head,
+    decision_id: decision.decision_id,
+    ...bundles(event.policy),
+    path: 'tollgate/decision',
+    result: decision,
+    method: call.method,
+    server: call.server,
+    name: call.name,
+    session_id: call.session,
+    principal: call.principal,
+    ...argumentsText(call.arguments, argumentsKept),
+    metrics: { timer_rego_query_eval_ns: event.evaluationNs },
+  })
+  // The input goes in as the very bytes that were evaluated.
+  return input === undefined ? text : `${text.slice(0, -1)},"input_sha256":"${hash('sha256', input)}","input":${input}}`
+}
+
+function bundles(policy: PolicyName | undefined): object {
+  if (!policy) return {}
+  return {
+    policy_id: policy.id,
+    policy_version: policy.version,
+    bundles: { [policy.id]: { revision: policy.revision } },
+  }
+}
+
+function argumentsText(args: DecisionEvent['call']['arguments'], kept: ArgumentsKept): object {
+  if (kept === 'none') return {}
+  const text = JSON.stringify(args)
+  if (kept === 'full' && text.length <= recordedArgumentsBytesMax) return { arguments: args }
+  return { arguments_sha256: hash('sha256', text) }
+}

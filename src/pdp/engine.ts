@@ -1,0 +1,87 @@
+/**
+ * The policy decision point: one loaded policy, asked one question at a time. This is the one file that touches
+ * `@open-policy-agent/opa-wasm`, and it answers for what that library leaves open: input is always passed as bytes (it
+ * takes falsy values for no input), thrown strings become errors, memory is bounded, and an answer that came late is no
+ * answer. It would print to stdout, where MCP lives: the compiler's capabilities have no `print`.
+ */
+import { createRequire } from 'node:module'
+import type { LoadedPolicy } from '@open-policy-agent/opa-wasm'
+import type { Json } from '../model/canonical.ts'
+import type { Verdict } from '../model/decision.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
+import { evaluationMsMax, wasmPagesMax } from '../model/limits.ts'
+import { readVerdict } from './verdict.ts'
+
+// The library is CommonJS with a types-only default; `require` gives it without an interop copy.
+const { loadPolicySync } = createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as {
+  loadPolicySync(module: WebAssembly.Module, memory: { initial: number; maximum: number }): LoadedPolicy
+}
+
+const encoder = new TextEncoder()
+
+export class Engine {
+  readonly #module: WebAssembly.Module
+  readonly #data: Json
+  readonly #entrypoint: string
+  #policy: LoadedPolicy | undefined
+
+  /** Throws `engine_unloadable` when the module is not one that can be evaluated here. */
+  constructor(wasm: Uint8Array, data: Json, entrypoint: string) {
+    this.#data = data
+    this.#entrypoint = entrypoint
+    try {
+      this.#module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
+      refuseHostBuiltins(this.#module)
+      this.#policy = this.#load()
+    } catch (cause) {
+      throw new TollgateError('engine_unloadable', `the policy module cannot be loaded: ${messageOf(cause)}`, { cause })
+    }
+  }
+
+  /**
+   * The verdict on an input document, given as its canonical JSON text. Throws `engine_failed` on anything but one
+   * well-formed verdict in time; the next question gets a fresh instance, as a trap leaves the memory in any state.
+   */
+  evaluate(input: string): Verdict {
+    const started = performance.now()
+    try {
+      this.#policy ??= this.#load()
+      const verdict = readVerdict(this.#policy.evaluate(bytesOf(input), this.#entrypoint))
+      const took = performance.now() - started
+      if (took > evaluationMsMax) throw new Error(`evaluation took ${Math.round(took)} ms`)
+      return verdict
+    } catch (cause) {
+      this.#policy = undefined
+      throw new TollgateError('engine_failed', `the policy gave no decision: ${messageOf(cause)}`, { cause })
+    }
+  }
+
+  #load(): LoadedPolicy {
+    const policy = loadPolicySync(this.#module, { initial: 5, maximum: wasmPagesMax })
+    if (!Object.hasOwn(policy.entrypoints, this.#entrypoint)) throw new Error(`no entrypoint \`${this.#entrypoint}\``)
+    policy.setData(this.#data as object)
+    return policy
+  }
+}
+
+/** The library treats an ArrayBuffer, and nothing else, as JSON that is ready to use. */
+function bytesOf(text: string): ArrayBuffer {
+  const bytes = encoder.encode(text)
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer
+}
+
+/** A function the host would have to supply is one that our compiler never lets through: time, chance, the network. */
+function refuseHostBuiltins(module: WebAssembly.Module): void {
+  const known = new Set([
+    'memory',
+    'opa_abort',
+    'opa_println',
+    'opa_builtin0',
+    'opa_builtin1',
+    'opa_builtin2',
+    'opa_builtin3',
+    'opa_builtin4',
+  ])
+  const odd = WebAssembly.Module.imports(module).find(({ module: from, name }) => from !== 'env' || !known.has(name))
+  if (odd) throw new Error(`unknown import \`${odd.module}.${odd.name}\``)
+}

@@ -1,0 +1,25 @@
+/** From what the policy engine returns to a verdict: exactly one well-formed one, or an error. */
+import { type RiskLevel, riskLevels, type Verdict } from '../model/decision.ts'
+
+const decisions = ['allow', 'deny', 'hold']
+const members = new Set(['decision', 'reason_code', 'rule', 'message', 'risk_level', 'counter', 'approval_timeout_ms'])
+
+/** Throws on anything but a result set with one verdict. A member it does not know is something it would not honour. */
+export function readVerdict(results: unknown): Verdict {
+  if (!Array.isArray(results) || results.length !== 1) throw new Error('no single result')
+  const verdict: unknown = (results[0] as { result?: unknown } | null)?.result
+  if (verdict === null || typeof verdict !== 'object' || Array.isArray(verdict))
+    throw new Error('the result is no object')
+  const found = verdict as Record<string, unknown>
+  if (!decisions.includes(found['decision'] as string)) throw new Error('the decision is none of allow, deny, hold')
+  for (const key of ['reason_code', 'rule', 'message'])
+    if (typeof found[key] !== 'string') throw new Error(`\`${key}\` is no text`)
+  for (const key of Object.keys(found)) if (!members.has(key)) throw new Error(`unknown member \`${key}\``)
+  if (found['risk_level'] !== undefined && !riskLevels.includes(found['risk_level'] as RiskLevel))
+    throw new Error('unknown risk level')
+  if (found['counter'] !== undefined && typeof found['counter'] !== 'string') throw new Error('`counter` is no text')
+  const timeout = found['approval_timeout_ms']
+  if (timeout !== undefined && !(Number.isSafeInteger(timeout) && (timeout as number) > 0))
+    throw new Error('odd approval time-out')
+  return verdict as Verdict
+}

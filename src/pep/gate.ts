@@ -1,0 +1,270 @@
+/**
+ * The policy enforcement point: one call, one story. Facts, decision, reservation and record are one transaction; what
+ * fails on the way is a deny.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Call, Facts, Input } from '../model/call.ts'
+import { canonical, type Json } from '../model/canonical.ts'
+import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
+import type { Decision, Verdict } from '../model/decision.ts'
+import { TollgateError } from '../model/errors.ts'
+import type { DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
+import { amountsOf, inputOf } from '../model/input.ts'
+import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
+import { approvalTimeoutMsDefault, inputBytesMax, plansRememberedMax } from '../model/limits.ts'
+import { isVisible, type Target } from '../model/match.ts'
+import { type Plan, planFor } from '../model/plan.ts'
+import type { Policy } from '../model/policy.ts'
+import type { ReasonCode } from '../model/reasons.ts'
+import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
+
+/** A policy that can be asked. */
+export interface ActivePolicy {
+  readonly revision: string
+  readonly policy: Policy
+  /** Digest of the module that evaluates it, for the record. */
+  readonly wasmDigest: string
+  readonly sources: readonly string[]
+  /** The verdict on an input document in canonical JSON; throws when there is none. */
+  evaluate(input: string): Verdict
+  /** The compiled policy, to be kept with the records it decides. */
+  encoded(): Uint8Array
+}
+
+export interface GatePorts {
+  readonly ledger: Ledger
+  /** The record of an event, as JSON text. */
+  readonly describe: (event: GateEvent) => string
+  /** Told of every failure that could not be recorded. */
+  readonly report: (error: unknown) => void
+}
+
+export class Gate implements Gatekeeper {
+  readonly #ports: GatePorts
+  readonly #listeners: (() => void)[] = []
+  readonly #plans = new Map<string, Plan>()
+  #active: ActivePolicy | undefined
+
+  constructor(ports: GatePorts) {
+    this.#ports = ports
+  }
+
+  /** Makes a policy the one that decides, in one assignment: a call sees one revision. Throws when that cannot be recorded. */
+  activate(active: ActivePolicy): void {
+    this.#ports.ledger.transact((tx) => {
+      tx.keepPolicy(active.revision, active.encoded())
+      const { wasmDigest, sources } = active
+      this.#append(tx, 'activation', { kind: 'activation', at: tx.now, policy: nameOf(active), sources, wasmDigest })
+    })
+    this.#plans.clear()
+    this.#active = active
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** From now on everything is denied, until another policy is activated. */
+  deactivate(): void {
+    this.#plans.clear()
+    this.#active = undefined
+    for (const listener of this.#listeners) listener()
+  }
+
+  get revision(): string {
+    return this.#active?.revision ?? ''
+  }
+
+  admit(calls: readonly Call[]): readonly Decision[] {
+    return this.#decide(calls, 'decision')
+  }
+
+  /** What the decision would be now: recorded as a check, nothing reserved. */
+  check(call: Call): Decision {
+    return this.#decide([call], 'check')[0] as Decision
+  }
+
+  refuse(refusal: Refusal): Decision {
+    const decision = this.#deny(refusal.reason, refusal.message)
+    try {
+      this.#ports.ledger.transact((tx) => {
+        const policy = this.#active && nameOf(this.#active)
+        this.#append(tx, 'decision', {
+          kind: 'refusal',
+          at: tx.now,
+          decision,
+          about: refusal,
+          ...(policy && { policy }),
+        })
+      })
+    } catch (error) {
+      this.#ports.report(error)
+    }
+    return decision
+  }
+
+  settle(outcomes: readonly Outcome[]): void {
+    if (outcomes.length === 0) return
+    try {
+      this.#ports.ledger.transact((tx) => {
+        for (const outcome of outcomes) {
+          if (!tx.settle(outcome.decisionId, outcome.status === 'error' ? 'released' : 'kept')) continue
+          this.#append(tx, 'outcome', { kind: 'outcome', at: tx.now, ...outcome })
+        }
+      })
+    } catch (error) {
+      // What was reserved stays charged, and the next start records the calls as unknown.
+      this.#ports.report(error)
+    }
+  }
+
+  visible(target: Target): boolean {
+    return this.#active !== undefined && isVisible(this.#active.policy, target)
+  }
+
+  onPolicyChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  #decide(calls: readonly Call[], kind: 'decision' | 'check'): readonly Decision[] {
+    try {
+      return this.#ports.ledger.transact((tx) => calls.map((call) => this.#judge(tx, call, kind)))
+    } catch (error) {
+      this.#ports.report(error)
+      const unusable = error instanceof TollgateError && error.code.startsWith('ledger_')
+      const reason: ReasonCode = unusable ? 'LEDGER_UNAVAILABLE' : 'GATE_FAILED'
+      return calls.map(() => this.#deny(reason, 'the call could not be recorded, so it was not made'))
+    }
+  }
+
+  /** Decides one call and writes it down. What throws here undoes the whole transaction. */
+  #judge(tx: Transaction, call: Call, kind: 'decision' | 'check'): Decision {
+    const started = process.hrtime.bigint()
+    const judged = this.#judged(tx, call)
+    const evaluationNs = Number(process.hrtime.bigint() - started)
+    const decision = this.#decisionOf(tx, call, judged)
+    if (decision.decision === 'allow' && kind === 'decision') {
+      for (const { key, amount } of judged.charges) tx.reserve(decision.decision_id, key, amount)
+      tx.open(decision.decision_id)
+    }
+    const { input } = judged
+    const policy = this.#active && nameOf(this.#active)
+    this.#append(tx, kind, {
+      kind,
+      at: tx.now,
+      decision,
+      call,
+      evaluationNs,
+      ...(input !== undefined && { input }),
+      ...(policy && { policy }),
+    })
+    return decision
+  }
+
+  #judged(tx: Transaction, call: Call): Judged {
+    const active = this.#active
+    if (!active) return stop('POLICY_UNAVAILABLE', 'no valid policy is loaded')
+    const plan = this.#planFor(active.policy, call)
+    const amounts = amountsOf(call, plan)
+    const keys = plan.counters.map((counter) => counterKey(counter, call))
+    const facts = factsOf(tx, keys)
+    try {
+      const input = canonical(inputOf(call, plan, facts, amounts, tx.now) as unknown as Json)
+      if (Buffer.byteLength(input) > inputBytesMax)
+        return stop('CALL_TOO_LARGE', 'what the policy reads of this call is too large')
+      return charged(active.evaluate(input), input, plan, keys, amounts)
+    } catch (error) {
+      this.#ports.report(error)
+      return stop('ENGINE_FAILED', 'the policy gave no decision')
+    }
+  }
+
+  #decisionOf(tx: Transaction, call: Call, { verdict, plan }: Judged): Decision {
+    const { counter, approval_timeout_ms, ...said } = verdict
+    const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, call, plan, counter)
+    const expires = tx.now + (approval_timeout_ms ?? approvalTimeoutMsDefault)
+    return {
+      ...said,
+      ...(said.decision === 'hold' && {
+        approval: { id: `apr_${randomUUID()}`, expires_at: new Date(expires).toISOString() },
+      }),
+      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+      decision_id: randomUUID(),
+      revision: this.revision,
+    }
+  }
+
+  #planFor(policy: Policy, target: Target): Plan {
+    const key = `${target.method}\n${target.server}\n${target.name}`
+    const known = this.#plans.get(key)
+    if (known) return known
+    if (this.#plans.size >= plansRememberedMax) this.#plans.clear()
+    const plan = planFor(policy, target)
+    this.#plans.set(key, plan)
+    return plan
+  }
+
+  #deny(reason: ReasonCode, message: string): Decision {
+    return {
+      decision: 'deny',
+      reason_code: reason,
+      rule: 'gate',
+      message,
+      decision_id: randomUUID(),
+      revision: this.revision,
+    }
+  }
+
+  #append(tx: Transaction, kind: RecordKind, event: GateEvent): void {
+    const decisionId =
+      event.kind === 'outcome' ? event.decisionId : 'decision' in event ? event.decision.decision_id : undefined
+    tx.append({ kind, body: this.#ports.describe(event), ...(decisionId !== undefined && { decisionId }) })
+  }
+}
+
+interface Judged {
+  readonly verdict: Verdict
+  readonly input?: DecisionEvent['input']
+  readonly plan?: Plan
+  readonly charges: readonly { readonly key: CounterKey; readonly amount: number }[]
+}
+
+/** The gate's own no. */
+function stop(reason: ReasonCode, message: string): Judged {
+  return { verdict: { decision: 'deny', reason_code: reason, rule: 'gate', message }, charges: [] }
+}
+
+/** A verdict with what it charges: an allowed call whose counters cannot be charged is not allowed. */
+function charged(
+  verdict: Verdict,
+  input: string,
+  plan: Plan,
+  keys: readonly (CounterKey | undefined)[],
+  amounts: Input['amounts'],
+): Judged {
+  if (verdict.decision !== 'allow') return { verdict, input, plan, charges: [] }
+  const charges = keys.map((key) => {
+    const amount = key && chargeOf(key.counter, amounts)
+    if (amount === undefined) throw new Error('an allowed call cannot be counted')
+    return { key: key as CounterKey, amount }
+  })
+  return { verdict, input, plan, charges }
+}
+
+function factsOf(tx: Transaction, keys: readonly (CounterKey | undefined)[]): Facts {
+  const facts: Record<string, number> = {}
+  for (const key of keys) if (key) facts[key.counter.id] = tx.used(key).used
+  return facts
+}
+
+/** Milliseconds until the counter that refused the call has room for it; undefined when waiting does not help. */
+function waitFor(tx: Transaction, call: Call, plan: Plan, counterId: string): number | undefined {
+  const limits = plan.entries.flatMap((entry) => entry.rules).flatMap((rule) => rule.limits)
+  const asked = limits.filter((limit) => limit.counter.id === counterId)
+  const key = asked[0] && counterKey(asked[0].counter, call)
+  const amount = key && chargeOf(key.counter, amountsOf(call, plan))
+  if (!key || amount === undefined) return undefined
+  const at = tx.roomAt(key, amount, Math.min(...asked.map((limit) => limit.max)))
+  return at === undefined ? undefined : Math.max(0, at - tx.now)
+}
+
+function nameOf({ policy, revision }: ActivePolicy): PolicyName {
+  return { id: policy.id, version: policy.version, revision }
+}

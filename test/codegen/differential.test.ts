@@ -1,0 +1,138 @@
+/** The compiled policy and the reference evaluator must agree on every random policy and call. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { generate } from '../../src/codegen/generate.ts'
+import { openCompiler } from '../../src/compile/compiler.ts'
+import type { Call } from '../../src/model/call.ts'
+import { canonical, type Json } from '../../src/model/canonical.ts'
+import type { Verdict } from '../../src/model/decision.ts'
+import { amountsOf, inputOf } from '../../src/model/input.ts'
+import { planFor } from '../../src/model/plan.ts'
+import type { Policy } from '../../src/model/policy.ts'
+import { Engine } from '../../src/pdp/engine.ts'
+import { evaluate } from '../../src/reference/evaluate.ts'
+import { calls, factsFrom, policies, usages } from './arbitrary.ts'
+
+const decisions = Number(process.env['TOLLGATE_DIFFERENTIAL_DECISIONS'] ?? 100_000)
+const callsPerPolicy = 500
+const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
+
+type Case = { readonly call: Call; readonly used: readonly (number | undefined)[] }
+
+const compiler = await openCompiler()
+after(() => compiler.close())
+
+async function engineFor(policy: Policy): Promise<Engine> {
+  const { modules, data, entrypoints } = generate(policy)
+  const { wasm } = await compiler.build({ modules, data: data as Record<string, unknown>, entrypoints })
+  return new Engine(wasm, data, entrypoints[0] as string)
+}
+
+/** What each of the two says, if they differ. */
+function disagreement(
+  policy: Policy,
+  engine: Engine,
+  { call, used }: Case,
+): { compiled: Verdict; reference: Verdict } | undefined {
+  const plan = planFor(policy, call)
+  const facts = factsFrom(
+    plan.counters.map(({ id }) => id),
+    used,
+  )
+  const input = canonical(inputOf(call, plan, facts, amountsOf(call, plan), 0) as unknown as Json)
+  const reference = evaluate(policy, JSON.parse(input))
+  const compiled = engine.evaluate(input)
+  try {
+    assert.deepEqual(compiled, reference)
+    return undefined
+  } catch {
+    return { compiled, reference }
+  }
+}
+
+/** Smaller policies and calls that still disagree, until nothing more can be left out. */
+async function shrink(policy: Policy, found: Case): Promise<string> {
+  let smallest = { policy, found }
+  for (let again = true; again; ) {
+    again = false
+    for (const candidate of smallerOnes(smallest)) {
+      const engine = await engineFor(candidate.policy)
+      if (!disagreement(candidate.policy, engine, candidate.found)) continue
+      smallest = candidate
+      again = true
+      break
+    }
+  }
+  const said = disagreement(smallest.policy, await engineFor(smallest.policy), smallest.found)
+  return JSON.stringify({ ...smallest, ...said }, null, 1)
+}
+
+function* smallerOnes({ policy, found }: { policy: Policy; found: Case }): Generator<{ policy: Policy; found: Case }> {
+  for (const entries of withoutOne(policy.entries)) yield { policy: { ...policy, entries }, found }
+  for (const [e, entry] of policy.entries.entries()) {
+    for (const rules of withoutOne(entry.rules))
+      yield { policy: { ...policy, entries: policy.entries.with(e, { ...entry, rules }) }, found }
+    for (const [r, rule] of entry.rules.entries()) {
+      for (const conditions of withoutOne(rule.conditions)) {
+        yield {
+          policy: {
+            ...policy,
+            entries: policy.entries.with(e, { ...entry, rules: entry.rules.with(r, { ...rule, conditions }) }),
+          },
+          found,
+        }
+      }
+    }
+  }
+  for (const members of withoutOne(Object.entries(found.call.arguments))) {
+    yield { policy, found: { ...found, call: { ...found.call, arguments: Object.fromEntries(members) } } }
+  }
+}
+
+function* withoutOne<T>(list: readonly T[]): Generator<readonly T[]> {
+  for (const index of list.keys()) yield list.toSpliced(index, 1)
+}
+
+test(`the compiled policy decides ${decisions} random calls as the reference does (seed ${seed})`, async (t) => {
+  const rounds = Math.ceil(decisions / callsPerPolicy)
+  const randomPolicies = fc.sample(policies, { numRuns: rounds, seed })
+  const cases = fc.sample(fc.record({ call: calls, used: usages }), { numRuns: callsPerPolicy * 4, seed })
+  const tally = new Map<string, number>()
+  for (const [round, policy] of randomPolicies.entries()) {
+    const engine = await engineFor(policy)
+    for (let index = 0; index < callsPerPolicy; index++) {
+      const found = cases[(round * 37 + index) % cases.length] as Case
+      if (disagreement(policy, engine, found)) assert.fail(`seed ${seed}: ${await shrink(policy, found)}`)
+      const { reason_code } = evaluate(policy, inputFor(policy, found))
+      tally.set(reason_code, (tally.get(reason_code) ?? 0) + 1)
+    }
+  }
+  t.diagnostic(`seed ${seed}; ${JSON.stringify(Object.fromEntries([...tally].sort()))}`)
+  // A generator that never reaches a kind of answer would agree about nothing.
+  for (const code of [
+    'ALLOW',
+    'DENIED_BY_RULE',
+    'ARGUMENT_REJECTED',
+    'AMOUNT_INVALID',
+    'RATE_LIMITED',
+    'SPEND_LIMIT_EXCEEDED',
+    'APPROVAL_REQUIRED',
+    'TOOL_NOT_ALLOWED',
+  ])
+    assert.ok((tally.get(code) ?? 0) > 0, `no random call was answered ${code}`)
+})
+
+function inputFor(policy: Policy, { call, used }: Case) {
+  const plan = planFor(policy, call)
+  return inputOf(
+    call,
+    plan,
+    factsFrom(
+      plan.counters.map(({ id }) => id),
+      used,
+    ),
+    amountsOf(call, plan),
+    0,
+  )
+}
