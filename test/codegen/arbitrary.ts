@@ -169,11 +169,16 @@ function rule(key: string, index: number): fc.Arbitrary<Rule> {
     limits: fc.constant([]),
     approvalTimeoutMs: fc.option(fc.constant(60_000), { nil: undefined }),
   })
+  const amountPath = fc.oneof({ weight: 4, arbitrary: fc.constant(['amount']) }, { weight: 1, arbitrary: path })
+  const codePath = fc.oneof({ weight: 4, arbitrary: fc.constant(['a']) }, { weight: 1, arbitrary: path })
   const spending = fc.record({
-    path,
-    currency: fc.option(fc.record({ path, allowed: fc.uniqueArray(fc.constantFrom(...codes), { minLength: 1 }) }), {
-      nil: undefined,
-    }),
+    path: amountPath,
+    currency: fc.option(
+      fc.record({ path: codePath, allowed: fc.uniqueArray(fc.constantFrom(...codes), { minLength: 1 }) }),
+      {
+        nil: undefined,
+      },
+    ),
     perCallMicro: fc.option(fc.constantFrom(0, 5_000_000, 1), { nil: undefined }),
   })
   const requiring = fc
@@ -251,6 +256,15 @@ export const policies: fc.Arbitrary<Policy> = fc
   })
   .map((made) => ({ language: 'native', id: 'random', version: '1', ...made }) as Policy)
 
+/** Any members, and often an amount and a currency that a rule could like. */
+const someArguments: fc.Arbitrary<Call['arguments']> = fc
+  .record({
+    any: fc.dictionary(fc.constantFrom(...keys), json, { maxKeys: 5, noNullPrototype: true }),
+    amount: fc.option(fc.constantFrom(0, 1, 4.999999, 5, 5.000001, 10), { nil: undefined, freq: 3 }),
+    a: fc.option(fc.constantFrom('GBP', 'gbp', 'a'), { nil: undefined, freq: 1 }),
+  })
+  .map(({ any, ...known }) => ownMembers({ ...any, ...withoutUndefined(known) }) as Call['arguments'])
+
 export const calls: fc.Arbitrary<Call> = fc.record({
   method: fc.constantFrom<Method>('tools/call', 'tools/call', 'tools/call', 'resources/read', 'prompts/get'),
   server: fc.constantFrom(...servers),
@@ -259,9 +273,7 @@ export const calls: fc.Arbitrary<Call> = fc.record({
     { weight: 5, arbitrary: fc.constantFrom(...names) },
     { weight: 1, arbitrary: fc.constantFrom('pay_xx', 'p\ny', 'zzz', '', 'ab', 'paypay') },
   ),
-  arguments: fc
-    .dictionary(fc.constantFrom(...keys), json, { maxKeys: 5, noNullPrototype: true })
-    .map(ownMembers) as fc.Arbitrary<Call['arguments']>,
+  arguments: someArguments,
   principal: fc.constantFrom({}, { user: 'u' }),
   session: fc.constant('session'),
 })
