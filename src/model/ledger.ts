@@ -26,11 +26,20 @@ export interface Transaction {
   used(key: CounterKey): Usage
   /** The first instant at which a charge of `amount` would fit under `max`; undefined when waiting does not help. */
   roomAt(key: CounterKey, amount: number, max: number): number | undefined
-  /** Charges counters for a decision; kept until `settle`. */
+  /**
+   * Says that a call was let through and its outcome is not known yet, until `settle`: to be said of every allowed call,
+   * also of one that reserves nothing, in the transaction that appends its record (which is checked). Calls that a
+   * process leaves open when it dies get an outcome record with the status `unknown` when the ledger is next opened.
+   */
+  open(decisionId: string): void
+  /**
+   * Charges a counter at once for a decision, which is open from then on as after `open`. The charge is given back only
+   * by `settle`. A decision charges a counter once.
+   */
   reserve(decisionId: string, key: CounterKey, amount: number): void
   /**
-   * Ends the reservations of a decision: `kept` leaves the charges, `released` takes each back from the very window it
-   * was taken from. False when the decision has none open.
+   * Closes an open call: `kept` leaves its charges, `released` takes each back from the very window it was taken from.
+   * False, and nothing done, when the decision is not open (never was, or no longer).
    */
   settle(decisionId: string, how: 'kept' | 'released'): boolean
   /** Appends to the hash chain. */

@@ -1,0 +1,86 @@
+/** Opens the file of a ledger: creates it, refuses what is no ledger of ours, and sets how it is written. */
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { TollgateError } from '../model/errors.ts'
+import { ledgerBusyMs } from '../model/limits.ts'
+import { applicationId, migrate, schemaVersion } from './schema.ts'
+
+export interface FileOptions {
+  /** A path, or `:memory:`. */
+  readonly file: string
+  /** What a committed transaction survives: the end of the process, or a power cut too (an fsync each). */
+  readonly durability: 'process' | 'power'
+  /** Looks and writes nothing, not even a migration. */
+  readonly readOnly: boolean
+}
+
+/** Throws `ledger_newer_schema`, `ledger_corrupt`, `ledger_read_only`, and the errors of SQLite and the file system. */
+export function openDatabase(options: FileOptions): Database.Database {
+  const { file, durability, readOnly } = options
+  if (file !== ':memory:' && !readOnly) createFile(file)
+  const db = new Database(file, { readonly: readOnly, fileMustExist: readOnly, timeout: ledgerBusyMs })
+  try {
+    db.pragma('trusted_schema = OFF')
+    const version = schemaOf(db, file)
+    if (readOnly) {
+      if (version !== schemaVersion) throw notMigrated(file)
+      return db
+    }
+    useWriteAheadLog(db)
+    db.pragma(`synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)
+    if (version !== schemaVersion) migrate(db)
+    return db
+  } catch (thrown) {
+    db.close()
+    throw thrown
+  }
+}
+
+/** Only its owner may read what agents did. A file that exists keeps the permissions it was given. */
+function createFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  try {
+    // Never an open of an existing file: closing it again would drop the locks that this process holds on it.
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
+  }
+}
+
+/** The schema version of a ledger, 0 for an empty file. Reads the first page alone. */
+function schemaOf(db: Database.Database, file: string): number {
+  const id = db.pragma('application_id', { simple: true })
+  const version = db.pragma('user_version', { simple: true }) as number
+  if (id === applicationId && version > schemaVersion)
+    throw new TollgateError(
+      'ledger_newer_schema',
+      `the ledger \`${file}\` has schema ${version}, this version knows ${schemaVersion}; use a newer version or another file`,
+    )
+  if (id === applicationId) return version
+  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
+  if (id === 0 && version === 0 && tables === 0) return 0
+  throw new TollgateError('ledger_corrupt', `\`${file}\` is another program's database; choose another file`)
+}
+
+function notMigrated(file: string): TollgateError {
+  return new TollgateError(
+    'ledger_read_only',
+    `the ledger \`${file}\` is of an earlier version; open it once for writing, so that it is brought up to date`,
+  )
+}
+
+/** SQLite does not wait here when another process creates the same ledger at the same moment, so we do. */
+function useWriteAheadLog(db: Database.Database): void {
+  const stepMs = 10
+  for (let waitedMs = 0; ; waitedMs += stepMs) {
+    try {
+      db.pragma('journal_mode = WAL')
+      return
+    } catch (thrown) {
+      const busy = thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')
+      if (!busy || waitedMs >= ledgerBusyMs) throw thrown
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stepMs)
+    }
+  }
+}

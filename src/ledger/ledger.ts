@@ -1,0 +1,225 @@
+/** The ledger: one SQLite file that knows what was spent and remembers every decision. */
+import { randomUUID } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Database, Statement } from 'better-sqlite3'
+import { canonical } from '../model/canonical.ts'
+import { TollgateError } from '../model/errors.ts'
+import type { Ledger, StoredRecord, Transaction } from '../model/ledger.ts'
+import { CalendarCounters } from './calendar.ts'
+import { OpenCalls } from './calls.ts'
+import type { ChainReport, Head } from './chain.ts'
+import { ledgerError } from './errors.ts'
+import { openDatabase } from './file.ts'
+import { Instances } from './instances.ts'
+import { Records } from './records.ts'
+import { SlidingCounters } from './sliding.ts'
+import { LedgerTransaction, type Tables } from './transaction.ts'
+
+export interface LedgerOptions {
+  /** A path, or `:memory:`. */
+  readonly file: string
+  /** Milliseconds since 1970; the system's clock unless told otherwise. */
+  readonly clock?: () => number
+  /** What a committed transaction survives: the end of the process (the default), or a power cut too. */
+  readonly durability?: 'process' | 'power'
+  /** The name of this process among those that share the ledger: letters, digits, `.`, `_`, `-`. Random by default. */
+  readonly instance?: string
+  /** To look at a ledger without writing to it; `transact` then throws `ledger_read_only`. */
+  readonly readOnly?: boolean
+}
+
+export interface RecordRange {
+  /** The `seq` after which to begin. */
+  readonly after?: number
+  readonly limit?: number
+  /** Instants: from the first (inclusive) to the second (exclusive). */
+  readonly since?: number
+  readonly until?: number
+}
+
+/**
+ * Opens a ledger, and makes a new one where there is none. Calls that were open when a process died are closed here: as
+ * `unknown`, with what they reserved left charged. Throws a `TollgateError` (`ledger_*`).
+ */
+export function openLedger(options: LedgerOptions): SqliteLedger {
+  const { clock = Date.now, durability = 'process', instance = randomUUID(), readOnly = false } = options
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(instance)) throw new TypeError('an instance is 1 to 64 of A-Z a-z 0-9 . _ -')
+  const file = options.file === ':memory:' ? options.file : resolve(options.file.trim())
+  try {
+    const db = openDatabase({ file, durability, readOnly })
+    try {
+      return new SqliteLedger(db, { clock, instance })
+    } catch (thrown) {
+      db.close()
+      throw thrown
+    }
+  } catch (thrown) {
+    throw ledgerError(thrown, file)
+  }
+}
+
+/** Verified when the ledger is opened: the end of the chain is where a mishap leaves its trace. */
+const tailRecords = 16
+
+export class SqliteLedger implements Ledger {
+  readonly #db: Database
+  readonly #file: string
+  readonly #inode: number | undefined
+  readonly #clock: () => number
+  readonly #instance: string
+  readonly #tables: Tables
+  readonly #instances: Instances
+  readonly #policy: Statement<[string], Uint8Array>
+  readonly #immediate: (work: (tx: Transaction) => unknown) => unknown
+
+  /** Takes over a database that `openDatabase` opened; `openLedger` does both. Throws the errors of SQLite. */
+  constructor(db: Database, options: { readonly clock: () => number; readonly instance: string }) {
+    this.#db = db
+    this.#file = db.name
+    this.#inode = db.memory ? undefined : statSync(db.name).ino
+    this.#clock = options.clock
+    this.#instance = options.instance
+    this.#tables = {
+      records: new Records(db),
+      calendar: new CalendarCounters(db),
+      sliding: new SlidingCounters(db),
+      calls: new OpenCalls(db),
+      keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    }
+    this.#instances = new Instances(db, options.instance)
+    this.#policy = db.prepare<[string], Uint8Array>('SELECT artifact FROM policies WHERE revision = ?').pluck()
+    this.#immediate = db.transaction((work: (tx: Transaction) => unknown) => this.#run(work)).immediate
+    this.#checkTail()
+    if (!db.memory && !db.readonly) this.#enter()
+  }
+
+  transact<T>(work: (tx: Transaction) => T): T {
+    if (this.#db.inTransaction) throw new TypeError('transactions do not nest')
+    return this.#use(() => {
+      this.#checkPlace()
+      return this.#immediate(work) as T
+    })
+  }
+
+  /** Every record in order, from `after` (exclusive) on; `since` (inclusive) and `until` (exclusive) are instants. */
+  *records(range: RecordRange = {}): Generator<StoredRecord, void, undefined> {
+    const { after = 0, limit = Number.POSITIVE_INFINITY, since, until = Number.POSITIVE_INFINITY } = range
+    const { records } = this.#tables
+    const first = since === undefined ? after : this.#use(() => Math.max(after, records.lastBefore(since)))
+    const rows = records.read(first, limit)
+    for (let next = this.#use(() => rows.next()); !next.done; next = this.#use(() => rows.next())) {
+      if (next.value.at >= until) return
+      yield next.value
+    }
+  }
+
+  /** The records of one decision, in order. */
+  recordsOf(decisionId: string): readonly StoredRecord[] {
+    return this.#use(() => this.#tables.records.ofDecision(decisionId))
+  }
+
+  policy(revision: string): Uint8Array | undefined {
+    return this.#use(() => this.#policy.get(revision))
+  }
+
+  /** The last record: what to keep elsewhere, to prove later that nothing up to it was rewritten. */
+  head(): Head {
+    return this.#use(() => this.#tables.records.head())
+  }
+
+  /** Walks the whole chain, as it stands at one moment: some seconds for a million records. */
+  verify(): ChainReport {
+    return this.#use(() => this.#db.transaction(() => this.#tables.records.verify(0))())
+  }
+
+  /** Closes the calls that dead processes left open, as `openLedger` does, and says how many. */
+  recover(): number {
+    return this.transact((tx) => this.#closeCallsOf(this.#instances.dead(), tx))
+  }
+
+  /** Calls that are still open are closed as those of a dead process, by whoever opens the ledger next. */
+  close(): void {
+    if (!this.#db.open) return
+    try {
+      this.transact(() => this.#instances.leave(this.#tables.calls.ofInstance(this.#instance).length > 0))
+    } catch {
+      // What cannot be written is closed all the same: the lock is free then, and that is what counts.
+    } finally {
+      this.#instances.abandon()
+      this.#db.close()
+    }
+  }
+
+  #run(work: (tx: Transaction) => unknown): unknown {
+    const tx = new LedgerTransaction(this.#tables, this.#instance, this.#now())
+    try {
+      const result = work(tx)
+      tx.finish()
+      return result
+    } finally {
+      tx.end()
+    }
+  }
+
+  /** Another process may have written last, so this is asked under the write lock. */
+  #now(): number {
+    const now = this.#clock()
+    if (!Number.isSafeInteger(now)) throw new TypeError(`a clock gives whole milliseconds, got ${now}`)
+    return Math.max(now, this.#tables.records.head().at)
+  }
+
+  #enter(): void {
+    try {
+      this.transact((tx) => this.#closeCallsOf(this.#instances.enter(tx.now), tx))
+    } catch (thrown) {
+      this.#instances.abandon()
+      throw thrown
+    }
+  }
+
+  #closeCallsOf(instances: readonly string[], tx: Transaction): number {
+    let closed = 0
+    for (const instance of instances) {
+      for (const decisionId of this.#tables.calls.ofInstance(instance)) {
+        tx.settle(decisionId, 'kept')
+        tx.append({ kind: 'outcome', decisionId, body: unknownOutcome(decisionId) })
+        closed += 1
+      }
+      this.#instances.forget(instance)
+    }
+    return closed
+  }
+
+  #checkTail(): void {
+    const { records } = this.#tables
+    const report = this.#db.transaction(() => records.verify(Math.max(0, records.head().seq - tailRecords)))()
+    if (report.intact) return
+    throw new TollgateError(
+      'ledger_corrupt',
+      `the ledger \`${this.#file}\` was tampered with or damaged: ${report.fault.message}; keep it and restore a backup`,
+    )
+  }
+
+  /** SQLite writes on into a file that was deleted or replaced: records nobody would ever find. */
+  #checkPlace(): void {
+    if (this.#inode === undefined || statSync(this.#file, { throwIfNoEntry: false })?.ino === this.#inode) return
+    throw new TollgateError(
+      'ledger_unavailable',
+      `the ledger \`${this.#file}\` was moved or replaced while it was open; put it back, or start again`,
+    )
+  }
+
+  #use<T>(work: () => T): T {
+    if (!this.#db.open) throw new TollgateError('ledger_unavailable', `the ledger \`${this.#file}\` is closed`)
+    try {
+      return work()
+    } catch (thrown) {
+      throw ledgerError(thrown, this.#file)
+    }
+  }
+}
+
+function unknownOutcome(decisionId: string): string {
+  return canonical({ decision_id: decisionId, status: 'unknown', detail: 'the gate stopped before the call ended' })
+}

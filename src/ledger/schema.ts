@@ -1,0 +1,105 @@
+/** The tables, and how a ledger of an earlier version becomes one of this version. */
+import type { Database } from 'better-sqlite3'
+
+/** `TGLD`: what makes a SQLite file a ledger of ours. */
+export const applicationId = 0x54474c44
+
+/**
+ * Step n takes a ledger from schema n to n + 1; steps are never changed once released, only added. A step that an older
+ * gate must not survive renames `head`: the next transaction of that gate then fails, and a gate that fails denies.
+ */
+const steps: readonly string[] = [
+  `
+  CREATE TABLE records (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    decision_id TEXT,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX records_by_decision ON records (decision_id) WHERE decision_id IS NOT NULL;
+
+  -- The last record. A tail that was cut off leaves the chain whole, but not up to here.
+  CREATE TABLE head (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO head VALUES (1, 0, 0, '${'0'.repeat(64)}');
+
+  CREATE TRIGGER records_are_added_at_the_end BEFORE INSERT ON records
+  WHEN NEW.seq <> (SELECT seq + 1 FROM head)
+  BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+  CREATE TRIGGER records_never_change BEFORE UPDATE ON records
+  BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+  CREATE TRIGGER records_never_go BEFORE DELETE ON records
+  BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+
+  -- Calendar windows and totals: \`window\` is the first instant of the window, \`ends\` the first after it.
+  CREATE TABLE counters (
+    key TEXT NOT NULL,
+    window INTEGER NOT NULL,
+    used INTEGER NOT NULL CHECK (used BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}),
+    ends INTEGER,
+    PRIMARY KEY (key, window)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX counters_by_end ON counters (ends) WHERE ends IS NOT NULL;
+
+  -- Sliding windows: \`used\` is the sum of the events that are kept; no event is younger than \`ends\` less \`ms\`
+  -- when the row is made, and \`ends\` is put right when the row is looked at for removal.
+  CREATE TABLE sliding (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    used INTEGER NOT NULL CHECK (used BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}),
+    ms INTEGER NOT NULL,
+    ends INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX sliding_by_end ON sliding (ends);
+  CREATE TABLE events (
+    counter INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    PRIMARY KEY (counter, at)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Allowed calls whose outcome is not known yet, with what they reserved (JSON).
+  CREATE TABLE open_calls (
+    decision_id TEXT PRIMARY KEY,
+    instance TEXT NOT NULL,
+    charges TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The processes that have the ledger open, or ended without closing it.
+  CREATE TABLE instances (
+    id TEXT PRIMARY KEY,
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    opened_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE policies (
+    revision TEXT PRIMARY KEY,
+    artifact BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER policies_never_change BEFORE UPDATE ON policies
+  BEGIN SELECT RAISE(ABORT, 'policies are kept as they were'); END;
+  CREATE TRIGGER policies_never_go BEFORE DELETE ON policies
+  BEGIN SELECT RAISE(ABORT, 'policies are kept as they were'); END;
+  `,
+]
+
+export const schemaVersion = steps.length
+
+/** Brings a ledger to this version, all steps or none. Throws the errors of SQLite. */
+export function migrate(db: Database): void {
+  db.transaction(() => {
+    // Read again under the write lock: another process may have just done it.
+    const from = db.pragma('user_version', { simple: true }) as number
+    for (const step of steps.slice(from)) db.exec(step)
+    db.pragma(`application_id = ${applicationId}`)
+    db.pragma(`user_version = ${Math.max(from, schemaVersion)}`)
+  }).immediate()
+}

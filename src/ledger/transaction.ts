@@ -1,0 +1,139 @@
+/** One transaction as the gate sees it. What fails inside it fails it as a whole, also when the caller looks away. */
+import type { Statement } from 'better-sqlite3'
+import type { CounterKey } from '../model/counters.ts'
+import type { RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
+import type { CalendarCounters } from './calendar.ts'
+import type { OpenCalls } from './calls.ts'
+import { type Charge, checkAmount } from './charges.ts'
+import type { Records } from './records.ts'
+import type { SlidingCounters } from './sliding.ts'
+
+/** The tables that a transaction works on. */
+export interface Tables {
+  readonly records: Records
+  readonly calendar: CalendarCounters
+  readonly sliding: SlidingCounters
+  readonly calls: OpenCalls
+  readonly keepPolicy: Statement<[string, Uint8Array]>
+}
+
+export class LedgerTransaction implements Transaction {
+  readonly now: number
+  readonly #tables: Tables
+  readonly #instance: string
+  /** Calls opened here, with what they reserved: written as one row each when the work is done. */
+  readonly #opened = new Map<string, Charge[]>()
+  readonly #recorded = new Set<string>()
+  #failure: { readonly cause: unknown } | undefined
+  #over = false
+
+  constructor(tables: Tables, instance: string, now: number) {
+    this.#tables = tables
+    this.#instance = instance
+    this.now = now
+  }
+
+  used({ key, counter: { window } }: CounterKey): Usage {
+    const { calendar, sliding } = this.#tables
+    return this.#guard(() => ({
+      used: window.kind === 'sliding' ? sliding.used(key, window.ms, this.now) : calendar.used(key, window, this.now),
+    }))
+  }
+
+  roomAt({ key, counter: { window } }: CounterKey, amount: number, max: number): number | undefined {
+    const { calendar, sliding } = this.#tables
+    return this.#guard(() => {
+      checkAmount(amount)
+      checkAmount(max)
+      return window.kind === 'sliding'
+        ? sliding.roomAt(key, window.ms, amount, max, this.now)
+        : calendar.roomAt(key, window, amount, max, this.now)
+    })
+  }
+
+  open(decisionId: string): void {
+    this.#guard(() => void this.#chargesOf(decisionId))
+  }
+
+  reserve(decisionId: string, key: CounterKey, amount: number): void {
+    this.#guard(() => {
+      checkAmount(amount)
+      const charges = this.#chargesOf(decisionId)
+      if (charges.some((charge) => charge.key === key.key))
+        throw new TypeError(`decision ${decisionId} charges the counter \`${key.key}\` twice`)
+      charges.push(this.#charge(key, amount))
+    })
+  }
+
+  settle(decisionId: string, how: 'kept' | 'released'): boolean {
+    return this.#guard(() => {
+      const charges = this.#opened.get(decisionId) ?? this.#tables.calls.remove(decisionId)
+      this.#opened.delete(decisionId)
+      if (how === 'released') charges?.forEach((charge) => void this.#takeBack(charge))
+      return charges !== undefined
+    })
+  }
+
+  append(entry: RecordEntry): StoredRecord {
+    return this.#guard(() => {
+      const record = this.#tables.records.append(entry, this.now)
+      if (entry.decisionId !== undefined) this.#recorded.add(entry.decisionId)
+      return record
+    })
+  }
+
+  keepPolicy(revision: string, artifact: Uint8Array): void {
+    this.#guard(() => void this.#tables.keepPolicy.run(revision, artifact))
+  }
+
+  /** Before the commit: writes the open calls, each of which has its record in the same transaction. */
+  finish(): void {
+    this.#guard(() => {
+      for (const [decisionId, charges] of this.#opened) {
+        if (!this.#recorded.has(decisionId))
+          throw new TypeError(`decision ${decisionId} was opened without a record in the same transaction`)
+        this.#tables.calls.add(decisionId, this.#instance, charges)
+      }
+    })
+  }
+
+  /** After it, committed or not: the transaction cannot be used any more. */
+  end(): void {
+    this.#over = true
+  }
+
+  #chargesOf(decisionId: string): Charge[] {
+    const known = this.#opened.get(decisionId)
+    if (known) return known
+    const charges: Charge[] = []
+    this.#opened.set(decisionId, charges)
+    return charges
+  }
+
+  #charge({ key, counter: { window } }: CounterKey, amount: number): Charge {
+    if (window.kind !== 'sliding')
+      return { key, kind: 'fixed', at: this.#tables.calendar.charge(key, window, amount, this.now), amount }
+    this.#tables.sliding.charge(key, window.ms, amount, this.now)
+    return { key, kind: 'sliding', at: this.now, amount }
+  }
+
+  #takeBack({ key, kind, at, amount }: Charge): void {
+    if (kind === 'sliding') this.#tables.sliding.takeBack(key, at, amount)
+    else this.#tables.calendar.takeBack(key, at, amount)
+  }
+
+  /**
+   * A full disk makes SQLite roll back at once and leaves no transaction behind it: a caller that caught the error and
+   * went on would write without one. So the first failure is the answer to everything that follows.
+   */
+  #guard<T>(step: () => T): T {
+    if (this.#over) throw new TypeError('the transaction is over')
+    if (this.#failure) throw this.#failure.cause
+    try {
+      return step()
+    } catch (thrown) {
+      this.#failure = { cause: thrown }
+      throw thrown
+    }
+  }
+}
