@@ -1,0 +1,114 @@
+/** What is wrong with a policy file, and where. Every front end collects its mistakes in one `Report`. */
+import { diagnosticsMax } from './limits.ts'
+
+/** A position in the text; both count from 1, columns in UTF-16 code units as editors do. */
+export interface Spot {
+  readonly line: number
+  readonly col: number
+}
+
+export type DiagnosticCode =
+  | 'unreadable'
+  | 'too_large'
+  | 'yaml_syntax'
+  | 'yaml_unsupported'
+  | 'unknown_language'
+  | 'unknown_key'
+  | 'duplicate_key'
+  | 'missing_key'
+  | 'misplaced_key'
+  | 'wrong_value'
+  | 'bad_name'
+  | 'contradiction'
+  | 'says_nothing'
+  | 'never_binds'
+  | 'duplicate_name'
+  | 'not_quoted'
+
+export interface Diagnostic extends Spot {
+  readonly file: string
+  /** An error leaves no policy; a warning does. */
+  readonly severity: 'error' | 'warning'
+  readonly code: DiagnosticCode
+  readonly message: string
+}
+
+/** `refunds.yaml:7:5 unknown key ...`, on one line whatever the file is called and says. */
+export function formatDiagnostic({ file, line, col, severity, message }: Diagnostic): string {
+  const text = `${file}:${line}:${col} ${severity === 'warning' ? 'warning: ' : ''}${message}`
+  return text.replace(/\p{Cc}/gu, escaped)
+}
+
+/** A word from outside, in backticks, short, and without characters that steer a terminal or reorder a line. */
+export function quote(text: string): string {
+  return `\`${shortened(text)}\``
+}
+
+/** Text from outside as a string literal. */
+export function literal(text: string): string {
+  return `"${shortened(text).replace(/["\\]/g, '\\$&')}"`
+}
+
+const shownCharsMax = 80
+
+function shortened(text: string): string {
+  const chars = [...text.slice(0, 4 * shownCharsMax)]
+  const shown = chars.length > shownCharsMax ? `${chars.slice(0, shownCharsMax).join('')}...` : chars.join('')
+  return shown.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped)
+}
+
+function escaped(char: string): string {
+  return `\\u${(char.codePointAt(0) as number).toString(16).padStart(4, '0')}`
+}
+
+/** `a`, `b` or `c`, each in backticks. */
+export function oneOf(words: readonly string[]): string {
+  const quoted = words.map(quote)
+  const last = quoted.pop() ?? ''
+  return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`
+}
+
+export class Report {
+  readonly file: string
+  readonly #found: Diagnostic[] = []
+  /** An anchored value is read once for each alias; its mistakes are told once. */
+  readonly #told = new Set<string>()
+  #failed = false
+  #dropped = 0
+
+  constructor(file: string) {
+    this.file = file
+  }
+
+  error(at: Spot, code: DiagnosticCode, message: string): void {
+    this.#failed = true
+    this.#add(at, 'error', code, message)
+  }
+
+  warning(at: Spot, code: DiagnosticCode, message: string): void {
+    this.#add(at, 'warning', code, message)
+  }
+
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  /** In the order of the file. */
+  diagnostics(): readonly Diagnostic[] {
+    const sorted = this.#found.toSorted((a, b) => a.line - b.line || a.col - b.col)
+    const last = sorted.at(-1)
+    if (this.#dropped === 0 || !last) return sorted
+    return [...sorted, { ...last, severity: 'error', message: `${this.#dropped} more mistakes are not shown` }]
+  }
+
+  #add({ line, col }: Spot, severity: Diagnostic['severity'], code: DiagnosticCode, message: string): void {
+    const identity = `${line}:${col} ${message}`
+    if (this.#told.has(identity)) return
+    if (this.#found.length >= diagnosticsMax) {
+      this.#dropped++
+      return
+    }
+    this.#told.add(identity)
+    this.#found.push(Object.freeze({ file: this.file, line, col, severity, code, message }))
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * A language as data: a form says what a value may be, and reads it. Maps are tables of keys, so that the keys that are
+ * read, the keys that an error lists and the keys that the reference explains are the same list.
+ */
+import { literal, oneOf, quote, type Report, type Spot } from './diagnostics.ts'
+import { listItemsMax } from './limits.ts'
+import type { Node } from './source.ts'
+import { hint } from './spelling.ts'
+
+export interface Form<T> {
+  /** What is allowed, to follow "must be". */
+  readonly says: string
+  /** Undefined when the value is not allowed; then the report says so. `label` is how a sentence calls the value. */
+  readonly read: (node: Node, label: string, report: Report) => T | undefined
+}
+
+export type ValueOf<F> = F extends Form<infer T> ? T : never
+
+/** Reports that a value is not what its form says. */
+export function mistake(node: Node, label: string, says: string, report: Report, more = ''): undefined {
+  report.error(node.at, 'wrong_value', `${label} must be ${says}, got ${found(node)}${more}${trap(node)}`)
+}
+
+/** A value as an error shows it. */
+export function found(node: Node): string {
+  if (node.kind !== 'scalar') return `a ${node.kind}`
+  if (typeof node.value === 'string') return literal(node.value)
+  return node.text === '' ? 'nothing' : quote(node.text)
+}
+
+/** Words that YAML 1.1 took for yes and no. */
+export const oldYesNo = /^(?:y|yes|n|no|on|off)$/i
+
+function trap(node: Node): string {
+  if (node.kind !== 'scalar' || !node.plain || typeof node.value !== 'string' || !oldYesNo.test(node.text)) return ''
+  return ` (YAML 1.2 reads ${quote(node.text)} as text)`
+}
+
+/** One of some words. */
+export function choice<const W extends string>(...words: readonly W[]): Form<W> {
+  const says = oneOf(words)
+  return {
+    says,
+    read(node, label, report) {
+      const word = words.find((w) => node.kind === 'scalar' && node.value === w)
+      if (word !== undefined) return word
+      const said = node.kind === 'scalar' ? node.text : ''
+      return mistake(node, label, says, report, hint(said, words))
+    },
+  }
+}
+
+/** `true` or `false`. */
+export const flag: Form<boolean> = {
+  says: '`true` or `false`',
+  read(node, label, report) {
+    if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value
+    return mistake(node, label, flag.says, report)
+  },
+}
+
+/** A value and where it stands. */
+export interface Located<T> {
+  readonly value: T
+  readonly at: Spot
+}
+
+/** A list of one or more. */
+export function listOf<T>(form: Form<T>, says: string, itemsMin = 1): Form<readonly Located<T>[]> {
+  return {
+    says,
+    read(node, label, report) {
+      if (node.kind !== 'list') return mistake(node, label, says, report)
+      if (node.items.length < itemsMin) {
+        report.error(node.at, 'wrong_value', `${label} must be ${says}, got an empty list`)
+        return undefined
+      }
+      return readItems(node.items, form, `each of ${label}`, report)
+    },
+  }
+}
+
+function readItems<T>(
+  nodes: readonly Node[],
+  form: Form<T>,
+  label: string,
+  report: Report,
+): readonly Located<T>[] | undefined {
+  if (nodes.length > listItemsMax) {
+    report.error(
+      (nodes[listItemsMax] as Node).at,
+      'too_large',
+      `${label} is one too many, at most ${listItemsMax} are read`,
+    )
+    return undefined
+  }
+  const items = nodes.map((node) => ({ value: form.read(node, label, report), at: node.at }))
+  return items.every((item): item is Located<T> => item.value !== undefined) ? items : undefined
+}
+
+/** One, or a list of one or more. */
+export function oneOrMore<T>(form: Form<T>): Form<readonly Located<T>[]> {
+  const list = listOf(form, `${form.says}, or a list of these`)
+  return {
+    says: list.says,
+    read(node, label, report) {
+      if (node.kind === 'list') return list.read(node, label, report)
+      const value = form.read(node, label, report)
+      return value === undefined ? undefined : [{ value, at: node.at }]
+    },
+  }
+}
+
+/** What a key of a map means. */
+export interface Key<T> {
+  readonly form: Form<T>
+  readonly about: string
+  /** What to write where the key is missing; absent: the map may do without it. */
+  readonly required?: string
+}
+
+export type Keys = Readonly<Record<string, Key<unknown>>>
+
+/** A key that is there: its value is undefined when it is wrong, which the report then knows. */
+export interface Field<T> {
+  readonly value: T | undefined
+  readonly keyAt: Spot
+  readonly at: Spot
+}
+
+export type FieldsOf<K extends Keys> = { readonly [P in keyof K]?: Field<K[P] extends Key<infer T> ? T : never> }
+
+export interface Filled<F> {
+  readonly at: Spot
+  readonly fields: F
+}
+
+/** A map with known keys. */
+export function record<K extends Keys>(says: string, keys: K): Form<Filled<FieldsOf<K>>> {
+  const names = Object.keys(keys)
+  return {
+    says,
+    read(node, label, report) {
+      if (node.kind !== 'map') return mistake(node, label, says, report)
+      const fields: [string, Field<unknown>][] = []
+      for (const { key, keyAt, value } of node.entries) {
+        if (!Object.hasOwn(keys, key)) unknownKey(key, keyAt, names, label, report)
+        else {
+          const { form } = keys[key] as Key<unknown>
+          fields.push([key, { value: form.read(value, quote(key), report), keyAt, at: value.at }])
+        }
+      }
+      const filled = { at: node.at, fields: Object.fromEntries(fields) as FieldsOf<K> }
+      for (const name of names) {
+        const words = (keys[name] as Key<unknown>).required
+        if (words && !Object.hasOwn(filled.fields, name))
+          report.error(node.at, 'missing_key', `${quote(name)} is missing: ${words}`)
+      }
+      return filled
+    },
+  }
+}
+
+function unknownKey(key: string, at: Spot, names: readonly string[], label: string, report: Report): void {
+  const near = hint(key, names)
+  const rest = near === '' ? `, ${label} has ${oneOf(names)}` : near
+  report.error(at, 'unknown_key', `unknown key ${quote(key)}${rest}`)
+}
+
+/** An entry of a map whose keys are the file's own words. */
+export interface Named<T> {
+  readonly name: string
+  readonly nameAt: Spot
+  readonly value: T
+}
+
+/** A map with free keys; entries whose value is wrong are left out, and reported. */
+export function mapOf<T>(form: Form<T>, says: string, entriesMin = 0): Form<readonly Named<T>[]> {
+  return {
+    says,
+    read(node, label, report) {
+      if (node.kind !== 'map') return mistake(node, label, says, report)
+      if (node.entries.length < entriesMin)
+        report.error(node.at, 'wrong_value', `${label} must be ${says}, got an empty map`)
+      return node.entries.flatMap(({ key, keyAt, value }) => {
+        const read = form.read(value, quote(key), report)
+        return read === undefined ? [] : [{ name: key, nameAt: keyAt, value: read }]
+      })
+    },
+  }
+}
+
+/** A form that mentions itself. */
+export function later<T>(says: string, form: () => Form<T>): Form<T> {
+  return { says, read: (node, label, report) => form().read(node, label, report) }
+}

@@ -1,0 +1,93 @@
+/** The guard's allowlist: exact tool names, and the policy's own two reason codes. */
+import { nameCharsMax } from '../model/limits.ts'
+import type { Entry, Policy } from '../model/policy.ts'
+import { quote, type Report } from './diagnostics.ts'
+import { type Form, type Located, listOf, mistake, record } from './forms.ts'
+import { checkName } from './names.ts'
+import { label, version } from './scalars.ts'
+import type { Node } from './source.ts'
+
+const toolName: Form<string> = {
+  says: 'a tool name',
+  read(node, name, report) {
+    if (node.kind !== 'scalar' || typeof node.value !== 'string')
+      return mistake(
+        node,
+        name,
+        toolName.says,
+        report,
+        node.kind === 'scalar' && node.text !== '' ? ': put it in quotes' : '',
+      )
+    if (!checkName(node.value, nameCharsMax, node.at, report)) return undefined
+    if (!node.value.includes('*')) return node.value
+    report.error(node.at, 'bad_name', `an allowlist has exact names, ${quote(node.value)} has a \`*\``)
+    return undefined
+  },
+}
+
+export const reasonCodeKeys = {
+  allow: { form: label, about: 'The reason code of an allowed call.' },
+  block: { form: label, about: 'The reason code of a refused call.' },
+} as const
+
+export const guardKeys = {
+  policy_id: { form: label, about: 'The name of the policy in every record.', required: 'name the policy' },
+  policy_version: {
+    form: version,
+    about: 'The version of the policy in every record, as it is written.',
+    required: 'say which version of the policy this is',
+  },
+  allowlist: {
+    form: listOf(toolName, 'a list of tool names', 0),
+    about: 'The tools that may be called, by their exact names. Every other tool is refused.',
+    required: 'list the tools that may be called',
+  },
+  reason_codes: {
+    form: record('a map with `allow` and `block`', reasonCodeKeys),
+    about: "The policy's own words for its two outcomes.",
+  },
+} as const
+
+const guardForm = record('a guard policy', guardKeys)
+
+export function readGuard(root: Node, report: Report): Policy | undefined {
+  const { fields } = guardForm.read(root, 'a guard policy', report) ?? {}
+  const names = fields?.allowlist?.value
+  if (fields?.allowlist && names?.length === 0)
+    report.warning(fields.allowlist.at, 'says_nothing', '`allowlist` is empty: every tool is refused')
+  const id = fields?.policy_id?.value
+  const policyVersion = fields?.policy_version?.value
+  const codes = fields?.reason_codes?.value?.fields
+  if (codes?.allow?.value !== undefined && codes.allow.value === codes.block?.value)
+    report.error(codes.block.at, 'contradiction', '`allow` and `block` must be two different reason codes')
+  if (id === undefined || policyVersion === undefined || names === undefined) return undefined
+  return {
+    language: 'guard',
+    id,
+    version: policyVersion,
+    default: 'deny',
+    reasonCodes: {
+      ...(codes?.allow?.value !== undefined && { allow: codes.allow.value }),
+      ...(codes?.block?.value !== undefined && { block: codes.block.value }),
+    },
+    entries: entriesOf(names, report),
+  }
+}
+
+function entriesOf(names: readonly Located<string>[], report: Report): readonly Entry[] {
+  const entries = new Map<string, Entry>()
+  for (const { value: name, at } of names) {
+    const first = entries.get(name)
+    if (first) report.warning(at, 'duplicate_name', `${quote(name)} is listed twice, first on line ${first.place.line}`)
+    else
+      entries.set(name, {
+        method: 'tools/call',
+        key: name,
+        match: [{ name: { kind: 'literal', text: name } }],
+        lists: true,
+        rules: [],
+        place: { file: report.file, ...at },
+      })
+  }
+  return [...entries.values()]
+}

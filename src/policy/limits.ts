@@ -1,0 +1,31 @@
+/** Limits of the policy languages, each with its reason. A file's size and its number of rules are in `model/limits.ts`. */
+
+/** Lexical tokens of a file: the YAML parser needs about a kilobyte for each, so this bounds its memory. */
+export const policyTokensMax = 1_000_000
+
+/** Deeper than any policy goes, far less deep than the parser's stack. */
+export const policyDepthMax = 64
+
+/** Values that aliases stand for, all together: nine lines of YAML can expand to a billion. */
+export const aliasedValuesMax = 100_000
+
+/** Past this many mistakes nobody reads on. */
+export const diagnosticsMax = 1_000
+
+/** Rule names, policy ids, reason codes: they are repeated in every record. */
+export const labelCharsMax = 256
+
+/** Texts for people: what a denial says, descriptions. */
+export const textCharsMax = 4_096
+
+/** A pattern is compiled on every evaluation. */
+export const patternCharsMax = 1_000
+
+/** Values in one `enum`, types, currencies or `per`: an evaluation walks them. */
+export const listItemsMax = 10_000
+
+/** An approval that nobody gives within a month is a forgotten one. */
+export const approvalTimeoutMsMax = 30 * 86_400_000
+
+/** A sliding window keeps a row for every call in it. */
+export const slidingWindowMsMax = 31 * 86_400_000

@@ -1,0 +1,205 @@
+/** What a rule says about arguments, as conditions of the model. */
+import {
+  type Condition,
+  type JsonType,
+  type Path,
+  pathText,
+  type Rule,
+  type Scalar,
+  type Test,
+} from '../../model/policy.ts'
+import { quote, type Report } from '../diagnostics.ts'
+import { expression } from '../expressions.ts'
+import {
+  choice,
+  type Field,
+  type Filled,
+  type Form,
+  flag,
+  type Located,
+  later,
+  listOf,
+  mapOf,
+  mistake,
+  type Named,
+  oneOrMore,
+  record,
+} from '../forms.ts'
+import { readPath } from '../paths.ts'
+import { number, scalar, text, wholeNumber } from '../scalars.ts'
+import { reportContradictions } from './contradictions.ts'
+
+const types = choice('string', 'number', 'integer', 'boolean', 'array', 'object', 'null')
+
+const lengthMap = record('a map with `min` and `max`', {
+  min: { form: wholeNumber(0), about: 'The least length.' },
+  max: { form: wholeNumber(0), about: 'The greatest length.' },
+})
+
+export interface Length {
+  readonly min?: number
+  readonly max?: number
+}
+
+const exactLength = wholeNumber(0)
+
+const length: Form<Length> = {
+  says: 'a whole number, or a map with `min` and `max`',
+  read(node, label, report) {
+    if (node.kind !== 'map') {
+      const exact = exactLength.read(node, label, report)
+      return exact === undefined ? undefined : { min: exact, max: exact }
+    }
+    const fields = lengthMap.read(node, label, report)?.fields
+    const [min, max] = [fields?.min?.value, fields?.max?.value]
+    if (fields && !fields.min && !fields.max)
+      report.error(node.at, 'says_nothing', `${label} needs a \`min\` or a \`max\``)
+    if (min !== undefined && max !== undefined && min > max)
+      report.error(node.at, 'contradiction', `${label} has a \`min\` of ${min} above its \`max\` of ${max}`)
+    return { ...(min !== undefined && { min }), ...(max !== undefined && { max }) }
+  },
+}
+
+const onlyTrue: Form<true> = {
+  says: '`true`, or left out',
+  read(node, label, report) {
+    return node.kind === 'scalar' && node.value === true ? true : mistake(node, label, onlyTrue.says, report)
+  },
+}
+
+/** What the file says of one argument. */
+export interface ConstraintFields {
+  readonly type?: Field<readonly Located<JsonType>[]>
+  readonly enum?: Field<readonly Located<{ readonly value: Scalar }>[]>
+  readonly min?: Field<number>
+  readonly max?: Field<number>
+  readonly length?: Field<Length>
+  readonly pattern?: Field<string>
+  readonly prefix?: Field<string>
+  readonly required?: Field<boolean>
+  readonly forbidden?: Field<true>
+  readonly each?: Field<Constraints>
+  readonly any?: Field<Constraints>
+  readonly fields?: Field<readonly Named<Constraints>[]>
+}
+
+export type Constraints = Filled<ConstraintFields>
+
+const constraintsSay = 'a map of what the argument must be, for example `enum: [GBP, USD]`'
+const nested: Form<Constraints> = later(constraintsSay, () => constraints)
+
+/** The arguments of a rule, or the members of an object: paths, and what is said of each. */
+export const argumentsForm = mapOf(nested, 'a map from arguments to what they must be', 1)
+
+export const constraintKeys = {
+  type: { form: oneOrMore(types), about: 'The JSON types it may have.' },
+  enum: { form: listOf(scalar, 'a list of values'), about: 'The values it may have.' },
+  min: { form: number, about: 'The least number it may be.' },
+  max: { form: number, about: 'The greatest number it may be.' },
+  length: { form: length, about: 'How many characters the text, or elements the array, may have.' },
+  pattern: { form: expression, about: 'A regular expression (RE2) that the whole text must match.' },
+  prefix: { form: text, about: 'How the text must begin.' },
+  required: {
+    form: flag,
+    about: '`false`: it may be missing; `true`: it must be there. Without it, a missing argument fails.',
+  },
+  forbidden: { form: onlyTrue, about: '`true`: it must not be given. Stands alone.' },
+  each: { form: nested, about: 'What every element of the array must be.' },
+  any: { form: nested, about: 'What some element of the array must be.' },
+  fields: { form: argumentsForm, about: 'What the members of the object must be, by their paths.' },
+} as const
+
+const constraints: Form<Constraints> = record(constraintsSay, constraintKeys)
+
+interface Context {
+  readonly report: Report
+  readonly effect: Rule['effect']
+  /** The argument that these are members of may be missing. */
+  readonly mayBeMissing?: string
+}
+
+/** The conditions of a rule. Where a missing argument passes, what it would be a member of must be an object. */
+export function conditionsOf(args: readonly Named<Constraints>[], effect: Rule['effect'], report: Report): Condition[] {
+  const conditions = membersOf(args, [], { report, effect })
+  return effect === 'require' ? withGuards(conditions) : conditions
+}
+
+function membersOf(args: readonly Named<Constraints>[], base: Path, context: Context): Condition[] {
+  return args.flatMap(({ name, nameAt, value }) => {
+    const path = readPath(name, nameAt, context.report)
+    if (path === undefined) return []
+    const { required } = value.fields
+    if (context.mayBeMissing !== undefined && required?.value !== false && !value.fields.forbidden)
+      context.report.error(nameAt, 'contradiction', memberOfMissing(name, context.mayBeMissing))
+    return conditionsAt([...base, ...path], name, value, context)
+  })
+}
+
+function memberOfMissing(name: string, parent: string): string {
+  return `${quote(name)} needs \`required: false\`: it is missing whenever ${quote(parent)} is`
+}
+
+function conditionsAt(path: Path, name: string, { fields, at }: Constraints, context: Context): Condition[] {
+  const { report } = context
+  const said = Object.keys(fields)
+  if (said.length === 0 || (said.length === 1 && fields.required?.value === false))
+    report.error(at, 'says_nothing', `${quote(name)} must be something: say what, or \`required: true\``)
+  if (fields.forbidden && said.length > 1)
+    report.error(fields.forbidden.keyAt, 'contradiction', '`forbidden` stands alone: the argument is not there')
+  if (fields.forbidden) return [{ path, optional: false, test: { kind: 'absent' } }]
+  reportContradictions(fields, report)
+  const optional = fields.required?.value === false
+  const own = testsOf(fields, context).map((test) => ({ path, optional, test }))
+  if (!fields.fields) return own
+  // A deny rule must not be cleared by an argument of another type.
+  const object: Condition = { path, optional, test: { kind: 'type', types: ['object'] } }
+  const below = { report, effect: context.effect, ...(optional && { mayBeMissing: name }) }
+  return [
+    ...own,
+    ...(context.effect === 'require' ? [object] : []),
+    ...membersOf(fields.fields.value ?? [], path, below),
+  ]
+}
+
+function testsOf(fields: ConstraintFields, context: Context): Test[] {
+  const tests: Test[] = []
+  const [min, max] = [fields.min?.value, fields.max?.value]
+  if (fields.required?.value === true) tests.push({ kind: 'present' })
+  if (fields.type?.value) tests.push({ kind: 'type', types: [...new Set(fields.type.value.map(({ value }) => value))] })
+  if (fields.enum?.value)
+    tests.push({ kind: 'enum', values: [...new Set(fields.enum.value.map(({ value }) => value.value))] })
+  if (min !== undefined || max !== undefined)
+    tests.push({ kind: 'range', ...(min !== undefined && { min }), ...(max !== undefined && { max }) })
+  if (fields.length?.value) tests.push({ kind: 'length', ...fields.length.value })
+  if (fields.prefix?.value !== undefined) tests.push({ kind: 'prefix', prefix: fields.prefix.value })
+  if (fields.pattern?.value !== undefined) tests.push({ kind: 'pattern', pattern: fields.pattern.value })
+  if (fields.each?.value)
+    tests.push({ kind: 'each', conditions: elementConditions('each', fields.each.value, context) })
+  if (fields.any?.value) tests.push({ kind: 'any', conditions: elementConditions('any', fields.any.value, context) })
+  return tests
+}
+
+function elementConditions(key: string, element: Constraints, { report, effect }: Context): Condition[] {
+  for (const word of ['required', 'forbidden'] as const) {
+    const field = element.fields[word]
+    if (field) report.error(field.keyAt, 'misplaced_key', `\`${word}\` says nothing of an element: it is always there`)
+  }
+  const conditions = conditionsAt([], key, element, { report, effect })
+  return effect === 'require' ? withGuards(conditions) : conditions
+}
+
+/**
+ * `transfer.to` that may be missing, or must be, would also be missing from a `transfer` that is text or an array; then
+ * a server that reads such a `transfer` in its own way would get what the rule forbids.
+ */
+function withGuards(conditions: readonly Condition[]): Condition[] {
+  const guards = new Map<string, Condition>()
+  for (const { path, optional, test } of conditions) {
+    if (!optional && test.kind !== 'absent') continue
+    for (let length = 1; length < path.length; length++) {
+      const above = path.slice(0, length)
+      guards.set(pathText(above), { path: above, optional: true, test: { kind: 'type', types: ['object'] } })
+    }
+  }
+  return [...guards.values(), ...conditions]
+}

@@ -1,0 +1,85 @@
+/** What a policy says about tools, resources and prompts. */
+import type { RiskLevel } from '../../model/decision.ts'
+import type { Entry, Method } from '../../model/policy.ts'
+import { quote, type Report } from '../diagnostics.ts'
+import { type Field, type FieldsOf, type Filled, type Located, listOf, mapOf, type Named, record } from '../forms.ts'
+import { targetsOf } from '../names.ts'
+import { text } from '../scalars.ts'
+import { reportLoose } from './loose.ts'
+import { type ReadRule, riskLevel, ruleForm, ruleOf, type WrittenRule } from './rules.ts'
+
+export const entryKeys = {
+  rules: {
+    form: listOf(ruleForm, 'a list of rules', 0),
+    about: 'All of them must pass. An empty list: every call passes.',
+  },
+  risk_level: { form: riskLevel, about: 'The risk of its calls.' },
+  description: { form: text, about: 'For the readers of the file.' },
+} as const
+
+const entryForm = record('a map, `{}` if nothing is asked of it', entryKeys)
+
+type WrittenEntry = Filled<FieldsOf<typeof entryKeys>>
+
+export const entriesForm = mapOf(entryForm, 'a map from names to rules')
+export type WrittenEntries = Field<readonly Named<WrittenEntry>[]>
+
+/** In the order of the file, what binds everything last: the answer then names the narrower rule. */
+export function entriesOf(
+  method: Method,
+  written: WrittenEntries | undefined,
+  risk: RiskLevel | undefined,
+  report: Report,
+): readonly Entry[] {
+  const entries = (written?.value ?? []).flatMap((entry) => entryOf(method, entry, risk, report))
+  return [...entries.filter((entry) => entry.lists), ...entries.filter((entry) => !entry.lists)]
+}
+
+function entryOf(method: Method, entry: Named<WrittenEntry>, risk: RiskLevel | undefined, report: Report): Entry[] {
+  const { name: key, nameAt, value } = entry
+  const match = targetsOf(method, key, nameAt, report)
+  const read = rulesOf(method, key, value.fields.rules?.value ?? [], report)
+  reportLoose(
+    read.flatMap(({ limits }) => limits),
+    report,
+  )
+  if (!match) return []
+  const rules = read.map(({ rule }) => rule)
+  const lists = key !== '*'
+  const named = value.fields.risk_level?.value ?? (lists && !rules.some((rule) => rule.riskLevel) ? risk : undefined)
+  return [
+    {
+      method,
+      key,
+      match,
+      lists,
+      rules,
+      ...(named && { riskLevel: named }),
+      place: { file: report.file, line: nameAt.line, col: nameAt.col },
+    },
+  ]
+}
+
+const scopePrefix: Readonly<Record<Method, string>> = {
+  'tools/call': '',
+  'resources/read': 'resources:',
+  'prompts/get': 'prompts:',
+}
+
+function rulesOf(method: Method, key: string, written: readonly Located<WrittenRule>[], report: Report): ReadRule[] {
+  const scope = `${scopePrefix[method]}${key}`
+  const names = new Map<string, number>()
+  return written.map(({ value }, index) => {
+    const read = ruleOf(value, { method, key, scope, index, report })
+    const { name, place } = read.rule
+    const first = names.get(name)
+    if (first === undefined) names.set(name, place.line)
+    else
+      report.warning(
+        value.fields.name?.at ?? value.at,
+        'duplicate_name',
+        `two rules of ${quote(key)} are called ${quote(name)}, the first on line ${first}: records cannot tell them apart`,
+      )
+    return read
+  })
+}

@@ -1,0 +1,51 @@
+/** Limits that can never refuse a call, because another one of the same entry refuses it before. */
+import { unitsText } from '../../model/decimal.ts'
+import { type CalendarUnit, type Counter, counterId, type Limit, type Window, windowText } from '../../model/policy.ts'
+import type { Report } from '../diagnostics.ts'
+import type { Located } from '../forms.ts'
+
+/** Calendar windows that lie whole within the next ones. A week lies in no month. */
+const within: Readonly<Record<CalendarUnit, readonly CalendarUnit[]>> = {
+  second: ['minute', 'hour', 'day', 'week', 'month'],
+  minute: ['hour', 'day', 'week', 'month'],
+  hour: ['day', 'week', 'month'],
+  day: ['week', 'month'],
+  week: [],
+  month: [],
+}
+
+export function reportLoose(limits: readonly Located<Limit>[], report: Report): void {
+  for (const [index, loose] of limits.entries()) {
+    const tighter = limits.find((other, at) => at !== index && binds(other.value, loose.value, at < index))
+    if (tighter)
+      report.warning(
+        loose.at,
+        'never_binds',
+        `${limitText(loose.value)} never binds: ${limitText(tighter.value)} on line ${tighter.at.line} is reached before`,
+      )
+  }
+}
+
+/** Is the one reached whenever the other is? Of two equal limits the later one is loose. */
+function binds(tight: Limit, loose: Limit, earlier: boolean): boolean {
+  if (!sameCount(tight.counter, loose.counter)) return false
+  if (tight.counter.id === loose.counter.id) return tight.max < loose.max || (tight.max === loose.max && earlier)
+  return lies(loose.counter.window, tight.counter.window) && tight.max <= loose.max
+}
+
+function sameCount(a: Counter, b: Counter): boolean {
+  const total: Window = { kind: 'total' }
+  return counterId('', a.measure, total, a.per) === counterId('', b.measure, total, b.per)
+}
+
+function lies(inner: Window, outer: Window): boolean {
+  if (inner.kind === 'total') return false
+  if (outer.kind === 'total') return true
+  if (inner.kind === 'sliding') return outer.kind === 'sliding' && inner.ms < outer.ms
+  return outer.kind === 'fixed' && within[inner.unit].includes(outer.unit)
+}
+
+function limitText({ counter, max }: Limit): string {
+  const window = counter.window.kind === 'total' ? 'in total' : `per ${windowText(counter.window)}`
+  return counter.measure === 'calls' ? `the limit of ${max} calls ${window}` : `the cap of ${unitsText(max)} ${window}`
+}

@@ -1,0 +1,113 @@
+/** Rate limits: `10/day` counts calendar windows, a map can count sliding ones. */
+import { type CalendarUnit, counterId, type Limit, type PerField, type Window } from '../../model/policy.ts'
+import { oneOf, quote, type Report } from '../diagnostics.ts'
+import { durationMs, durationText } from '../durations.ts'
+import { type Form, flag, type Located, mistake, oneOrMore, record } from '../forms.ts'
+import { slidingWindowMsMax } from '../limits.ts'
+import { wholeNumber } from '../scalars.ts'
+import type { Node } from '../source.ts'
+import { hint } from '../spelling.ts'
+import { per } from './per.ts'
+
+const units: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month']
+
+/** Months have no fixed length. */
+const unitMs: Readonly<Partial<Record<string, number>>> = {
+  second: 1_000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 7 * 86_400_000,
+}
+
+export interface Rate {
+  readonly max: number
+  readonly window: Window
+  /** Absent: as the rule says. */
+  readonly per?: readonly PerField[]
+}
+
+const windowForm: Form<string> = {
+  says: `${oneOf(units)}, or a duration like \`15m\` with \`sliding: true\``,
+  read(node, label, report) {
+    const text = node.kind === 'scalar' ? node.text : ''
+    if (units.some((unit) => unit === text)) return text
+    if (node.kind === 'scalar' && durationMs(text)) return text
+    return mistake(node, label, windowForm.says, report, hint(text, units))
+  },
+}
+
+export const rateKeys = {
+  limit: { form: wholeNumber(1), about: 'How many calls a window has room for.', required: 'say how many calls' },
+  window: {
+    form: windowForm,
+    about: 'A unit of the UTC calendar, or, if it slides, a length of time.',
+    required: `say ${oneOf(units)}, or a duration`,
+  },
+  sliding: {
+    form: flag,
+    about: 'Whether the window is the time just before the call, of that length, and not the calendar unit around it.',
+  },
+  per: { form: per, about: 'What this limit is counted by; it replaces the `per` of the rule.' },
+} as const
+
+const rateMap = record('a map with `limit` and `window`', rateKeys)
+
+const says = 'a rate like `10/day`, or a map with `limit` and `window`'
+
+const one: Form<Rate> = {
+  says,
+  read(node, label, report) {
+    if (node.kind === 'map') return mappedRate(node, label, report)
+    if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, says, report)
+    return writtenRate(node, node.value, label, report)
+  },
+}
+
+export const rates: Form<readonly Located<Rate>[]> = oneOrMore(one)
+
+function writtenRate(node: Node, text: string, label: string, report: Report): Rate | undefined {
+  const [, count = '', unit = ''] = /^([0-9]+)\/(\S+)$/.exec(text) ?? []
+  const max = Number(count)
+  const known = units.find((u) => u === unit)
+  if (/^[1-9]/.test(count) && known) {
+    if (Number.isSafeInteger(max)) return { max, window: { kind: 'fixed', unit: known } }
+    return mistake(node, label, `at most ${Number.MAX_SAFE_INTEGER} calls`, report)
+  }
+  if (durationMs(unit))
+    return mistake(node, label, says, report, `: a window of ${quote(unit)} slides, write it as a map`)
+  return mistake(node, label, says, report, unit === '' || known ? '' : hint(unit, units))
+}
+
+function mappedRate(node: Node, label: string, report: Report): Rate | undefined {
+  const fields = rateMap.read(node, label, report)?.fields
+  const max = fields?.limit?.value
+  const written = fields?.window?.value
+  const given = fields?.per?.value
+  if (!fields?.window || written === undefined) return undefined
+  const sliding = fields.sliding === undefined ? false : fields.sliding.value
+  const window = sliding === undefined ? undefined : windowOf(written, sliding)
+  if (typeof window === 'string') report.error(fields.window.at, 'wrong_value', window)
+  if (max === undefined || window === undefined || typeof window === 'string') return undefined
+  return { max, window, ...(given && { per: given }) }
+}
+
+/** The window, or what is wrong with it. */
+function windowOf(text: string, sliding: boolean): Window | string {
+  const unit = units.find((u) => u === text)
+  if (!sliding) {
+    if (unit) return { kind: 'fixed', unit }
+    return `a \`window\` of ${quote(text)} is no calendar unit: add \`sliding: true\`, or write ${oneOf(units)}`
+  }
+  const ms = unit ? unitMs[unit] : durationMs(text)
+  if (ms === undefined) return 'a sliding `window` has a fixed length and a `month` has not: write `30d`, for example'
+  if (ms <= slidingWindowMsMax) return { kind: 'sliding', ms }
+  return `a sliding \`window\` is at most ${durationText(slidingWindowMsMax)}, got ${quote(text)}`
+}
+
+/** The limit of a rate in an entry; `inherited` is the `per` of its rule. */
+export function rateLimit(rate: Rate, scope: string, inherited: readonly PerField[]): Limit {
+  const by = rate.per ?? inherited
+  const { max, window } = rate
+  return { counter: { id: counterId(scope, 'calls', window, by), measure: 'calls', window, per: by }, max }
+}

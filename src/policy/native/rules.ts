@@ -1,0 +1,141 @@
+/** A rule of the native language, as a rule of the model. */
+
+import { riskLevels } from '../../model/decision.ts'
+import type { Limit, Method, PerField, Rule } from '../../model/policy.ts'
+import { quote, type Report, type Spot } from '../diagnostics.ts'
+import { duration } from '../durations.ts'
+import { choice, type FieldsOf, type Filled, type Located, record } from '../forms.ts'
+import { approvalTimeoutMsMax } from '../limits.ts'
+import { label, text } from '../scalars.ts'
+import { argumentsForm, conditionsOf } from './arguments.ts'
+import { per, reportArguments } from './per.ts'
+import { rateLimit, rates } from './rates.ts'
+import { spendForm, spendOf } from './spend.ts'
+
+export const riskLevel = choice(...riskLevels)
+
+export const ruleKeys = {
+  name: { form: label, about: 'What decisions and records call the rule; its place in the file if not given.' },
+  action: {
+    form: choice('allow', 'deny', 'require_approval'),
+    about:
+      '`allow`, if not given: a call must meet the rule. `deny`, `require_approval`: what to do with a call the rule is about.',
+  },
+  arguments: { form: argumentsForm, about: 'What the arguments must be, by their paths.' },
+  spend: { form: spendForm, about: 'Caps on the amount that calls name. Only with `action: allow`.' },
+  rate_limit: { form: rates, about: 'How many calls in how much time. Only with `action: allow`.' },
+  per: { form: per, about: 'What limits and spend are counted by; all calls together if not given.' },
+  approval_timeout: {
+    form: duration(1_000, approvalTimeoutMsMax),
+    about: 'How long a person has to answer. Only with `action: require_approval`.',
+  },
+  risk_level: { form: riskLevel, about: 'The risk of the calls; the highest level that is named counts.' },
+  on_deny: { form: text, about: 'What a refused caller is told.' },
+  description: { form: text, about: 'For the readers of the file.' },
+} as const
+
+export const ruleForm = record('a rule: a map of what must hold', ruleKeys)
+
+export type WrittenRule = Filled<FieldsOf<typeof ruleKeys>>
+
+/** Where a rule stands, and what it counts for. */
+export interface RuleContext {
+  readonly method: Method
+  /** The key of its entry. */
+  readonly key: string
+  /** The name of the counters of its entry. */
+  readonly scope: string
+  readonly index: number
+  readonly report: Report
+}
+
+export interface ReadRule {
+  readonly rule: Rule
+  readonly limits: readonly Located<Limit>[]
+}
+
+const effects = { allow: 'require', deny: 'deny', require_approval: 'hold' } as const
+
+export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
+  const { fields, at } = written
+  const { report } = context
+  const action = fields.action ? fields.action.value : 'allow'
+  if (action) reportMisplaced(written, action, report)
+  if (context.method === 'resources/read') reportResource(written, report)
+  reportNothing(written, action, report)
+  const effect = effects[action ?? 'allow']
+  const by = fields.per?.value ?? []
+  const spend = fields.spend?.value && spendOf(fields.spend.value, context.scope, by, report)
+  const limits = [...(spend?.limits ?? []), ...rateLimits(written, context.scope, by)]
+  const rule: Rule = {
+    name: fields.name?.value ?? `${context.key}.rules[${context.index}]`,
+    effect,
+    conditions: conditionsOf(fields.arguments?.value ?? [], effect, report),
+    ...(spend && { spend: spend.spend }),
+    limits: limits.map(({ value }) => value),
+    ...(fields.approval_timeout?.value !== undefined && { approvalTimeoutMs: fields.approval_timeout.value }),
+    ...(fields.risk_level?.value && { riskLevel: fields.risk_level.value }),
+    ...(fields.on_deny?.value !== undefined && { onDeny: fields.on_deny.value }),
+    place: { file: report.file, line: at.line, col: at.col },
+  }
+  return { rule, limits }
+}
+
+function rateLimits({ fields }: WrittenRule, scope: string, by: readonly PerField[]): Located<Limit>[] {
+  return (fields.rate_limit?.value ?? []).map(({ value, at }) => ({ value: rateLimit(value, scope, by), at }))
+}
+
+type Action = keyof typeof effects
+type RuleKey = keyof typeof ruleKeys
+
+/** Keys that mean something with one action only. */
+const only: readonly (readonly [RuleKey, Action])[] = [
+  ['spend', 'allow'],
+  ['rate_limit', 'allow'],
+  ['per', 'allow'],
+  ['approval_timeout', 'require_approval'],
+]
+
+function reportMisplaced({ fields }: WrittenRule, action: Action, report: Report): void {
+  for (const [key, needed] of only) {
+    const field = fields[key]
+    if (field && action !== needed)
+      report.error(
+        field.keyAt,
+        'misplaced_key',
+        `\`${key}\` stands only with \`action: ${needed}\`, this rule has ${quote(action)}`,
+      )
+  }
+  if (fields.per && action === 'allow' && !fields.spend && !fields.rate_limit)
+    report.error(fields.per.keyAt, 'says_nothing', '`per` needs a `rate_limit` or a `spend` to count')
+}
+
+/** A resource is read by its URI alone. */
+function reportResource({ fields }: WrittenRule, report: Report): void {
+  for (const key of ['arguments', 'spend'] as const) {
+    const field = fields[key]
+    if (field)
+      report.error(
+        field.keyAt,
+        'misplaced_key',
+        `a resource has no arguments: \`${key}\` stands only in rules of tools and prompts`,
+      )
+  }
+  if (fields.per?.value) reportArguments(fields.per.value, fields.per.at, report)
+  for (const { value, at } of fields.rate_limit?.value ?? []) if (value.per) reportArguments(value.per, at, report)
+}
+
+const saying: readonly RuleKey[] = ['arguments', 'spend', 'rate_limit', 'per', 'approval_timeout', 'risk_level']
+
+function reportNothing({ fields, at }: WrittenRule, action: Action | undefined, report: Report): void {
+  if (action !== 'allow' || saying.some((key) => Object.hasOwn(fields, key))) return
+  const place: Spot = fields.action?.keyAt ?? at
+  if (fields.action)
+    report.warning(place, 'says_nothing', 'a rule with `action: allow` alone asks nothing: every call meets it')
+  else
+    report.error(
+      place,
+      'says_nothing',
+      `a rule must ask something: one of ${['action', ...saying.slice(0, 3)].map(quote).join(', ')}`,
+    )
+}

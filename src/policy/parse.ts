@@ -1,0 +1,80 @@
+/** The front door of the policy languages: the text of a file becomes one closed, frozen policy, or all its mistakes. */
+import { messageOf } from '../model/errors.ts'
+import type { Policy } from '../model/policy.ts'
+import { type Diagnostic, oneOf, Report } from './diagnostics.ts'
+import { deepFreeze } from './freeze.ts'
+import { guardKeys, readGuard } from './guard.ts'
+import { policyKeys, readNative } from './native/policy.ts'
+import { type MapNode, type Node, readSource } from './source.ts'
+import { nearest } from './spelling.ts'
+import { readText, start } from './text.ts'
+
+export type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
+export { formatDiagnostic } from './diagnostics.ts'
+
+export interface PolicySource {
+  /** What the file is called in diagnostics; nothing is opened. */
+  readonly file: string
+  readonly text: string | Uint8Array
+}
+
+export interface ParsedPolicy {
+  /** Only when no diagnostic is an error. */
+  readonly policy?: Policy
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Never throws on what a file can hold. */
+export function parsePolicy({ file, text }: PolicySource): ParsedPolicy {
+  const report = new Report(file)
+  const policy = readPolicy(text, report)
+  if (policy === undefined && !report.failed) report.error(start, 'wrong_value', 'the file holds no policy')
+  const diagnostics = report.diagnostics()
+  return deepFreeze(policy === undefined || report.failed ? { diagnostics } : { policy, diagnostics })
+}
+
+function readPolicy(source: string | Uint8Array, report: Report): Policy | undefined {
+  const text = readText(source, report)
+  if (text === undefined) return undefined
+  try {
+    const root = readSource(text, report)
+    return root && readLanguage(root, report)
+  } catch (thrown) {
+    // The YAML and RE2 libraries answer for themselves; whatever they throw is no policy.
+    report.error(start, 'unreadable', `the file cannot be read: ${messageOf(thrown)}`)
+    return undefined
+  }
+}
+
+function readLanguage(root: Node, report: Report): Policy | undefined {
+  if (root.kind !== 'map') return reportNoMap(root, report)
+  const has = (key: string) => root.entries.some((entry) => entry.key === key)
+  if (has('allowlist')) return readGuard(root, report)
+  if (['version', 'default', 'tools', 'resources', 'prompts'].some(has)) return readNative(root, report)
+  return reportUnknown(root, report)
+}
+
+const expected =
+  'expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), or `allowlist` (a guard policy)'
+
+function reportNoMap(root: Node, report: Report): undefined {
+  if (root.kind === 'scalar' && root.text === '')
+    report.error(start, 'unknown_language', `the file is empty: ${expected}`)
+  else
+    report.error(
+      root.at,
+      'unknown_language',
+      `a policy is a map, got ${root.kind === 'list' ? 'a list' : 'a single value'}: ${expected}`,
+    )
+}
+
+function reportUnknown(root: MapNode, report: Report): undefined {
+  const known = [...Object.keys(guardKeys), ...Object.keys(policyKeys)]
+  const near = root.entries
+    .map(({ key }) => key)
+    .filter((key) => !known.includes(key))
+    .map((key) => nearest(key, known))
+  const guess = near.filter((key) => key !== undefined)
+  const meant = guess.length === 0 ? '' : `; did you mean ${oneOf(guess)}?`
+  report.error(root.at, 'unknown_language', `this is no policy that can be told by its keys: ${expected}${meant}`)
+}

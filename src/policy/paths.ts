@@ -1,0 +1,40 @@
+/** Paths to arguments as policies write them: dots descend, a backslash takes the meaning from a dot or a backslash. */
+import type { Path } from '../model/policy.ts'
+import { quote, type Report, type Spot } from './diagnostics.ts'
+import { type Form, mistake } from './forms.ts'
+
+const says = 'a path like `amount` or `transfer.amount`'
+
+export const path: Form<Path> = {
+  says,
+  read(node, label, report) {
+    if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, says, report)
+    return readPath(node.value, node.at, report)
+  },
+}
+
+export function readPath(text: string, at: Spot, report: Report): Path | undefined {
+  const keys = splitPath(text)
+  if (keys === undefined)
+    report.error(at, 'wrong_value', `a backslash in a path stands before a dot or a backslash, got ${quote(text)}`)
+  else if (keys.includes(''))
+    report.error(
+      at,
+      'wrong_value',
+      `a dot in a path stands between two names (a dot in a name is \`\\.\`), got ${quote(text)}`,
+    )
+  else if (/\p{Cc}/u.test(text))
+    report.error(at, 'bad_name', `a path must not have control characters, got ${quote(text)}`)
+  else return keys
+  return undefined
+}
+
+function splitPath(text: string): string[] | undefined {
+  const keys = ['']
+  for (const [part] of text.matchAll(/\\.?|\.|[^\\.]+/gsu)) {
+    if (part === '.') keys.push('')
+    else if (part.startsWith('\\') && part !== '\\.' && part !== '\\\\') return undefined
+    else keys[keys.length - 1] += part.startsWith('\\') ? part.slice(1) : part
+  }
+  return keys
+}
