@@ -51,6 +51,8 @@ export interface Unreadable {
   readonly json: boolean
   readonly id?: Id
   readonly method?: string
+  /** True for an answer to a request of the server: it is the server that waits, not the client. */
+  readonly response?: boolean
 }
 
 export type ReadMessage = { readonly ok: true; readonly message: Message } | Unreadable

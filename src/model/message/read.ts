@@ -48,7 +48,7 @@ export function unreadLine(bytesMax: number): Unreadable {
 
 function readEnvelope(value: JsonObject): ReadMessage {
   const { jsonrpc, id, method, params } = value
-  const sure = { ...(isId(id) && { id }), ...(typeof method === 'string' && { method }) }
+  const sure = sureOf(id, method, Object.keys(value))
   const odd = oddSpelling(value, envelopeKeys, envelopeKeys)
   if (odd !== undefined) return malformed(odd, sure)
   if (jsonrpc !== '2.0') return malformed('`jsonrpc` must be "2.0"', sure)
@@ -87,6 +87,7 @@ function oddSpelling(value: JsonObject, known: ReadonlySet<string>, folded: Read
 interface Sure {
   readonly id?: Id
   readonly method?: string
+  readonly response?: boolean
 }
 
 function malformed(message: string, sure: Sure = {}): Unreadable {
@@ -107,7 +108,16 @@ function whatIsSure(text: string, decoded = (part: string) => part): Sure {
   const read = (name: string) => readShort(decoded(memberText(found, name) ?? ''))
   const id = read('id')
   const method = read('method')
-  return { ...(isId(id) && { id }), ...(typeof method === 'string' && { method }) }
+  return sureOf(
+    id,
+    method,
+    found.map(({ key }) => key),
+  )
+}
+
+function sureOf(id: unknown, method: unknown, keys: readonly string[]): Sure {
+  const response = !keys.includes('method') && (keys.includes('result') || keys.includes('error'))
+  return { ...(isId(id) && { id }), ...(typeof method === 'string' && { method }), ...(response && { response }) }
 }
 
 function readShort(text: string): Json | undefined {

@@ -1,0 +1,22 @@
+/** Limits of the wire, each with its reason. */
+
+/** Requests without an answer; a client with more of them has lost count, and each costs memory here. */
+export const inFlightMax = 4_096
+
+/** Cancelled requests whose answer may still come: servers should not send one, so few are worth the memory. */
+export const cancelledRememberedMax = 256
+
+/** How long a client may show a filtered list from its cache: it bounds how long a change of policy goes unseen. */
+export const listTtlMsMax = 60_000
+
+/**
+ * After the end of its input, and again after SIGTERM, a server has this long to end. Client SDKs wait 2 s before
+ * each such step with us: both steps have to be over before they kill the gate and leave the server an orphan.
+ */
+export const stopGraceMs = 1_500
+
+/** After the server's exit, how long its output may stay silent (a grandchild may hold the pipe open). */
+export const drainMs = 500
+
+/** Unread output above this stops the reading of what causes it: so much is in memory for a reader that sleeps. */
+export const unreadBytesMax = 256 * 1024

@@ -1,0 +1,158 @@
+/** A stdio server behind the gate: what its client writes is judged on the way, what it answers is looked through. */
+import type { Readable, Writable } from 'node:stream'
+import type { Principal } from '../model/call.ts'
+import { lineBytesMax } from '../model/limits.ts'
+import { readMessage, unreadLine } from '../model/message/read.ts'
+import type { Gatekeeper } from '../pep/gatekeeper.ts'
+import { type Child, type Command, exitCode, startChild } from './child.ts'
+import { Outlet, Tap } from './flow.ts'
+import { type Frame, LineSplitter, tooLong } from './framing.ts'
+import { Interceptor, type Step } from './interceptor.ts'
+import { drainMs, stopGraceMs } from './limits.ts'
+
+export interface RelayOptions extends Command {
+  readonly gate: Gatekeeper
+  /** Name of the server, as the policy knows it. */
+  readonly server: string
+  readonly principal: Principal
+  readonly session: string
+  /** Takes a sentence for the operator; nothing but MCP may go to `clientOut`. */
+  readonly log: (sentence: string) => void
+  readonly clientIn?: Readable
+  readonly clientOut?: Writable
+}
+
+const passedSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** Runs the server until it ends. Rejects with `spawn_failed` when it cannot be started. */
+export async function relayStdio(options: RelayOptions): Promise<{ readonly code: number }> {
+  const child = await startChild(options)
+  return new Relay(options, child).run()
+}
+
+class Relay {
+  readonly #options: RelayOptions
+  readonly #child: Child
+  readonly #clientIn: Readable
+  readonly #clientTap: Tap
+  readonly #serverTap: Tap
+  readonly #toClient: Outlet
+  readonly #toServer: Outlet
+  readonly #clientLines = new LineSplitter(lineBytesMax)
+  readonly #serverLines = new LineSplitter(lineBytesMax)
+  readonly #interceptor: Interceptor
+  #stopTimer: NodeJS.Timeout | undefined
+  #clientGone = false
+  #signalled = false
+  #over = false
+
+  constructor(options: RelayOptions, child: Child) {
+    this.#options = options
+    this.#child = child
+    this.#clientIn = options.clientIn ?? process.stdin
+    this.#clientTap = new Tap(this.#clientIn)
+    this.#serverTap = new Tap(child.stdout)
+    this.#toClient = new Outlet(options.clientOut ?? process.stdout, () => this.#lostClient())
+    this.#toServer = new Outlet(child.stdin, () => this.#stop())
+    this.#interceptor = new Interceptor({ ...options, unasked: 'drop' })
+  }
+
+  async run(): Promise<{ readonly code: number }> {
+    const onSignal = (signal: NodeJS.Signals) => this.#passSignal(signal)
+    for (const signal of passedSignals) process.on(signal, onSignal)
+    this.#options.gate.onPolicyChange(() => this.#changePolicy())
+    this.#listen()
+    const code = await this.#ended()
+    this.#over = true
+    clearTimeout(this.#stopTimer)
+    this.#write(this.#interceptor.serverGone('the MCP server ended before it answered'), this.#serverTap)
+    this.#clientIn.pause()
+    for (const signal of passedSignals) process.off(signal, onSignal)
+    await this.#toClient.flushed()
+    return { code }
+  }
+
+  #listen(): void {
+    this.#clientIn.on('data', (chunk: Buffer) => this.#fromClient(this.#clientLines.push(chunk)))
+    this.#clientIn.once('end', () => {
+      this.#fromClient(this.#clientLines.end())
+      this.#lostClient()
+    })
+    this.#clientIn.once('error', () => this.#lostClient())
+    this.#clientIn.once('close', () => this.#lostClient())
+    this.#child.stdout.on('data', (chunk: Buffer) => this.#fromServer(this.#serverLines.push(chunk)))
+    this.#child.stdout.once('end', () => this.#fromServer(this.#serverLines.end()))
+    this.#child.stdout.on('error', () => this.#stop())
+    this.#child.on('error', (error) => this.#options.log(`the server cannot be signalled: ${error.message}`))
+  }
+
+  #fromClient(frames: readonly Frame[]): void {
+    if (this.#over || frames.length === 0) return
+    const reads = frames.map((frame) => (frame === tooLong ? unreadLine(lineBytesMax) : readMessage(frame)))
+    this.#write(this.#interceptor.fromClient(reads), this.#clientTap)
+  }
+
+  #fromServer(frames: readonly Frame[]): void {
+    if (this.#over || frames.length === 0) return
+    const lines = frames.filter((frame) => frame !== tooLong)
+    if (lines.length < frames.length) this.#options.log(`dropped a line of the server: over ${lineBytesMax} bytes`)
+    this.#write(this.#interceptor.fromServer(lines), this.#serverTap)
+  }
+
+  #changePolicy(): void {
+    if (!this.#over) this.#write(this.#interceptor.policyChanged(), this.#serverTap)
+  }
+
+  #write({ toServer, toClient }: Step, cause: Tap): void {
+    this.#toServer.write(toServer, cause)
+    this.#toClient.write(toClient, cause)
+    this.#interceptor.settle()
+  }
+
+  #lostClient(): void {
+    this.#clientGone = true
+    this.#stop()
+  }
+
+  #passSignal(signal: NodeJS.Signals): void {
+    this.#signalled = true
+    this.#child.kill(signal)
+    this.#stop()
+  }
+
+  /** Some servers outlive the end of their input, and some a SIGTERM. */
+  #stop(): void {
+    if (this.#stopTimer !== undefined || this.#over) return
+    this.#clientTap.hold()
+    this.#toServer.end()
+    this.#stopTimer = setTimeout(() => {
+      this.#child.kill('SIGTERM')
+      this.#stopTimer = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs)
+    }, stopGraceMs)
+  }
+
+  /** The exit code, once the server has exited and all that it wrote was read. */
+  #ended(): Promise<number> {
+    return new Promise((resolve) => {
+      let code = 0
+      let silence: NodeJS.Timeout | undefined
+      const finish = () => {
+        clearTimeout(silence)
+        resolve(code)
+      }
+      const finishIfRead = () => (this.#child.stdout.isPaused() ? silence?.refresh() : finish())
+      this.#child.once('exit', (exit, signal) => {
+        code = this.#codeOf(exit, signal)
+        silence = setTimeout(finishIfRead, drainMs)
+        this.#child.stdout.on('data', () => silence?.refresh())
+      })
+      this.#child.once('close', finish)
+    })
+  }
+
+  /** A server that we had to kill because its client was gone has not failed. */
+  #codeOf(code: number | null, signal: NodeJS.Signals | null): number {
+    const killedByUs = signal === 'SIGTERM' || signal === 'SIGKILL'
+    return killedByUs && this.#clientGone && !this.#signalled ? 0 : exitCode(code, signal)
+  }
+}
