@@ -21,14 +21,23 @@ export interface Artifact {
   readonly data: Json
   readonly entrypoint: string
   readonly wasm: Uint8Array
+  /** SHA-256 of the module, lower-case hex. */
+  readonly wasmDigest: string
 }
 
-export function sealArtifact(parts: Omit<Artifact, 'format' | 'revision'>): Artifact {
-  return { format: 1, revision: revisionOf(parts), ...parts }
+export function sealArtifact(parts: Omit<Artifact, 'format' | 'revision' | 'wasmDigest'>): Artifact {
+  return { format: 1, revision: revisionOf(parts), wasmDigest: hash('sha256', parts.wasm), ...parts }
 }
 
-function revisionOf({ wasm: _, ...parts }: Omit<Artifact, 'format' | 'revision'>): string {
-  return hash('sha256', canonical(parts as unknown as Json))
+function revisionOf({
+  compiler,
+  sources,
+  policy,
+  modules,
+  data,
+  entrypoint,
+}: Omit<Artifact, 'format' | 'revision' | 'wasmDigest'>): string {
+  return hash('sha256', canonical({ compiler, sources, policy, modules, data, entrypoint } as unknown as Json))
 }
 
 export function encodeArtifact(artifact: Artifact): Uint8Array {
@@ -45,8 +54,8 @@ export function decodeArtifact(bytes: Uint8Array): Artifact {
   } catch (cause) {
     throw new TollgateError('artifact_damaged', 'the compiled policy cannot be read', { cause })
   }
-  const { format, revision, ...parts } = artifact
-  if (format !== 1 || revisionOf(parts) !== revision)
+  const intact = revisionOf(artifact) === artifact.revision && hash('sha256', artifact.wasm) === artifact.wasmDigest
+  if (artifact.format !== 1 || !intact)
     throw new TollgateError('artifact_damaged', 'the compiled policy does not match its revision')
   return artifact
 }

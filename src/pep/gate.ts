@@ -2,7 +2,6 @@
  * The policy enforcement point: one call, one story. Facts, decision, reservation and record are one transaction; what
  * fails on the way is a deny.
  */
-import { randomUUID } from 'node:crypto'
 import type { Call, Facts, Input } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
@@ -16,6 +15,7 @@ import { isVisible, type Target } from '../model/match.ts'
 import { type Plan, planFor } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
 import type { ReasonCode } from '../model/reasons.ts'
+import { unsafeUri } from '../model/uri.ts'
 import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
 
 /** A policy that can be asked. */
@@ -35,6 +35,8 @@ export interface GatePorts {
   readonly ledger: Ledger
   /** The record of an event, as JSON text. */
   readonly describe: (event: GateEvent) => string
+  /** A fresh id: a UUID, except where the same run must give the same text. */
+  readonly newId: () => string
   /** Told of every failure that could not be recorded. */
   readonly report: (error: unknown) => void
 }
@@ -161,6 +163,8 @@ export class Gate implements Gatekeeper {
   #judged(tx: Transaction, call: Call): Judged {
     const active = this.#active
     if (!active) return stop('POLICY_UNAVAILABLE', 'no valid policy is loaded')
+    const unsafe = call.method === 'resources/read' ? unsafeUri(call.name) : undefined
+    if (unsafe !== undefined) return stop('RESOURCE_URI_UNSAFE', `the resource cannot be judged by its URI: ${unsafe}`)
     const plan = this.#planFor(active.policy, call)
     const amounts = amountsOf(call, plan)
     const keys = plan.counters.map((counter) => counterKey(counter, call))
@@ -177,16 +181,20 @@ export class Gate implements Gatekeeper {
   }
 
   #decisionOf(tx: Transaction, call: Call, { verdict, plan }: Judged): Decision {
-    const { counter, approval_timeout_ms, ...said } = verdict
+    const { decision, reason_code, rule, message, risk_level, counter, approval_timeout_ms } = verdict
     const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, call, plan, counter)
     const expires = tx.now + (approval_timeout_ms ?? approvalTimeoutMsDefault)
     return {
-      ...said,
-      ...(said.decision === 'hold' && {
-        approval: { id: `apr_${randomUUID()}`, expires_at: new Date(expires).toISOString() },
+      decision,
+      reason_code,
+      rule,
+      message,
+      ...(risk_level && { risk_level }),
+      ...(decision === 'hold' && {
+        approval: { id: `apr_${this.#ports.newId()}`, expires_at: new Date(expires).toISOString() },
       }),
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
-      decision_id: randomUUID(),
+      decision_id: this.#ports.newId(),
       revision: this.revision,
     }
   }
@@ -207,7 +215,7 @@ export class Gate implements Gatekeeper {
       reason_code: reason,
       rule: 'gate',
       message,
-      decision_id: randomUUID(),
+      decision_id: this.#ports.newId(),
       revision: this.revision,
     }
   }

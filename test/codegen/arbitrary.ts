@@ -263,7 +263,10 @@ const someArguments: fc.Arbitrary<Call['arguments']> = fc
     amount: fc.option(fc.constantFrom(0, 1, 4.999999, 5, 5.000001, 10), { nil: undefined, freq: 3 }),
     a: fc.option(fc.constantFrom('GBP', 'gbp', 'a'), { nil: undefined, freq: 1 }),
   })
-  .map(({ any, ...known }) => ownMembers({ ...any, ...withoutUndefined(known) }) as Call['arguments'])
+  .map(
+    ({ any, ...known }) =>
+      ownMembers({ ...any, ...(withoutUndefined(known) as Record<string, Json>) }) as Call['arguments'],
+  )
 
 export const calls: fc.Arbitrary<Call> = fc.record({
   method: fc.constantFrom<Method>('tools/call', 'tools/call', 'tools/call', 'resources/read', 'prompts/get'),

@@ -1,0 +1,44 @@
+/** From policy sources to a compiled policy: parse, generate, compile (or find it compiled), seal. */
+import { generate } from '../codegen/generate.ts'
+import { compileCached } from '../compile/cache.ts'
+import { compilerFolder, readIdentity } from '../compile/module.ts'
+import { TollgateError } from '../model/errors.ts'
+import type { Policy } from '../model/policy.ts'
+import { type Diagnostic, formatDiagnostic } from '../policy/diagnostics.ts'
+import { parsePolicy } from '../policy/parse.ts'
+import { type Artifact, type Source, sealArtifact } from './artifact.ts'
+
+/** A policy that has mistakes; `diagnostics` has every one, the message the first. */
+export class PolicyError extends TollgateError {
+  override readonly name = 'PolicyError'
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const [first] = diagnostics.filter(({ severity }) => severity === 'error')
+    super('policy_invalid', first ? formatDiagnostic(first) : 'the policy has mistakes')
+    this.diagnostics = diagnostics
+  }
+}
+
+export interface PolicyText {
+  /** Becomes part of the policy and so of its revision: a name, not a path. */
+  readonly name: string
+  /** What mistakes call the file; its name unless told otherwise. */
+  readonly path?: string
+  readonly text: string | Uint8Array
+}
+
+/** Throws a `PolicyError` with every mistake of the source, or what the compiler throws. */
+export async function buildPolicy({ name, path = name, text }: PolicyText): Promise<Artifact> {
+  const { policy, diagnostics } = parsePolicy({ file: name, text })
+  if (!policy) throw new PolicyError(diagnostics.map((diagnostic) => ({ ...diagnostic, file: path })))
+  return compilePolicy(policy, [{ name, text: Buffer.from(text as Uint8Array).toString('utf8') }])
+}
+
+export async function compilePolicy(policy: Policy, sources: readonly Source[]): Promise<Artifact> {
+  const { modules, data, entrypoints } = generate(policy)
+  const { opa, digest } = readIdentity(compilerFolder)
+  const { wasm } = await compileCached({ modules, data: data as Record<string, unknown>, entrypoints })
+  const [entrypoint = ''] = entrypoints
+  return sealArtifact({ compiler: { opa, digest }, sources, policy, modules, data, entrypoint, wasm })
+}

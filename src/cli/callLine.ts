@@ -1,0 +1,79 @@
+/** One line of `eval`: a call as JSON, read as strictly as a message on the wire. */
+import type { Call, Principal } from '../model/call.ts'
+import type { Json } from '../model/canonical.ts'
+import { isObject, readJson } from '../model/message/json.ts'
+import { judgedMethods, type Method } from '../model/policy.ts'
+
+/** A call with its time in milliseconds, or why it is none. */
+export type CallLine =
+  | { readonly call: Call; readonly at?: number }
+  | { readonly message: string; readonly at?: undefined }
+
+const nameKeys: Readonly<Record<Method, string>> = {
+  'tools/call': 'tool',
+  'resources/read': 'resource',
+  'prompts/get': 'prompt',
+}
+const principalKeys: readonly (keyof Principal)[] = ['agent', 'user', 'project']
+const keys = new Set(['server', 'tool', 'resource', 'prompt', 'arguments', 'method', 'principal', 'session', 'time'])
+
+export function readCallLine(line: string): CallLine {
+  const read = readJson(Buffer.from(line))
+  if (!read.ok) return { message: read.message }
+  if (!isObject(read.value)) return { message: 'a call must be a JSON object' }
+  try {
+    return callOf(read.value)
+  } catch (error) {
+    return { message: (error as Error).message }
+  }
+}
+
+function callOf(line: { readonly [key: string]: Json }): CallLine {
+  const unknown = Object.keys(line).find((key) => !keys.has(key))
+  if (unknown !== undefined) throw new Error(`unknown key ${JSON.stringify(unknown)}`)
+  const method = methodOf(line)
+  const name = text(line, nameKeys[method])
+  if (name === undefined || name === '') throw new Error(`\`${nameKeys[method]}\` must be a text`)
+  const args = line['arguments'] ?? {}
+  if (!isObject(args)) throw new Error('`arguments` must be an object')
+  const at = timeOf(line)
+  const call: Call = {
+    method,
+    server: text(line, 'server') ?? '',
+    name,
+    arguments: args,
+    principal: principalOf(line['principal'] ?? {}),
+    session: text(line, 'session') ?? '',
+  }
+  return at === undefined ? { call } : { call, at }
+}
+
+function methodOf(line: { readonly [key: string]: Json }): Method {
+  const named = judgedMethods.filter((method) => line[nameKeys[method]] !== undefined)
+  if (named.length !== 1) throw new Error('one of `tool`, `resource` and `prompt` must be given')
+  const said = text(line, 'method')
+  if (said !== undefined && said !== named[0])
+    throw new Error(`\`method\` and \`${nameKeys[named[0] as Method]}\` do not agree`)
+  return named[0] as Method
+}
+
+function principalOf(value: Json): Principal {
+  if (!isObject(value)) throw new Error('`principal` must be an object')
+  const unknown = Object.keys(value).find((key) => !principalKeys.includes(key as keyof Principal))
+  if (unknown !== undefined) throw new Error(`unknown key ${JSON.stringify(unknown)} in \`principal\``)
+  return Object.fromEntries(principalKeys.flatMap((key) => (value[key] === undefined ? [] : [[key, text(value, key)]])))
+}
+
+function text(line: { readonly [key: string]: Json }, key: string): string | undefined {
+  const value = line[key]
+  if (value !== undefined && typeof value !== 'string') throw new Error(`\`${key}\` must be a text`)
+  return value
+}
+
+function timeOf(line: { readonly [key: string]: Json }): number | undefined {
+  const time = line['time']
+  if (time === undefined) return undefined
+  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  if (!Number.isSafeInteger(at) || at < 0) throw new Error('`time` must be an RFC 3339 time')
+  return at
+}

@@ -1,0 +1,63 @@
+/** The commands and their options: a stable contract (`docs/commands.md`). */
+import { Command, Option } from 'commander'
+import { version } from '../runtime/version.ts'
+import type { CheckOptions } from './check.ts'
+import type { CompileOptions } from './compile.ts'
+import type { EvalOptions } from './eval.ts'
+import type { RunOptions } from './run.ts'
+
+const ledgerOption = () =>
+  new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
+const policyOption = () => new Option('-c, --config <file>', 'the policy').makeOptionMandatory()
+
+export const program = new Command('tollgate')
+  .description('The gate in front of every MCP call.')
+  .version(version, '-V, --version')
+  .exitOverride()
+  .enablePositionalOptions()
+  .showSuggestionAfterError()
+  .configureHelp({ sortSubcommands: false })
+
+program
+  .command('run')
+  .description('wrap a stdio MCP server: every call is judged before it reaches it')
+  .usage('-c POLICY [options] -- CMD [ARG...]')
+  .addOption(policyOption())
+  .option('--server <name>', 'what policies call this server')
+  .option('--agent <id>', 'the agent that calls', process.env['TOLLGATE_AGENT'])
+  .option('--user <id>', 'the person behind it', process.env['TOLLGATE_USER'])
+  .option('--project <id>', 'the project it works for', process.env['TOLLGATE_PROJECT'])
+  .option('--session <id>', 'name of this session (default: a fresh one)')
+  .addOption(ledgerOption())
+  .addOption(
+    new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process'),
+  )
+  .addOption(
+    new Option('--arguments <kept>', 'what is recorded of arguments the policy does not read')
+      .choices(['full', 'digest', 'none'])
+      .default('full'),
+  )
+  .argument('<cmd...>', 'the server and its arguments, after `--`')
+  .action(async (command: string[], options: RunOptions) => (await import('./run.ts')).run(command, options))
+
+program
+  .command('check')
+  .description('every mistake of policy files, with its place')
+  .addOption(new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json']).default('text'))
+  .argument('<file...>', 'policy files')
+  .action(async (files: string[], options: CheckOptions) => (await import('./check.ts')).check(files, options))
+
+program
+  .command('compile')
+  .description('write the Rego, the data and the WASM of a policy into a folder, to read')
+  .requiredOption('-o, --output <dir>', 'the folder; made if it is not there')
+  .argument('<file>', 'the policy')
+  .action(async (file: string, options: CompileOptions) => (await import('./compile.ts')).compile(file, options))
+
+program
+  .command('eval')
+  .description('judge calls, one JSON object a line, in order: the whole gate without the wire')
+  .addOption(policyOption())
+  .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
+  .option('--ledger <file>', 'count on in this ledger (default: a fresh one in memory)')
+  .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))

@@ -1,0 +1,76 @@
+/** `tollgate run`: a stdio MCP server behind a policy. stdout belongs to MCP; everything we say goes to stderr. */
+import { randomUUID } from 'node:crypto'
+import { relayStdio } from '../mcp/stdio.ts'
+import type { Principal } from '../model/call.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
+import type { Policy } from '../model/policy.ts'
+import { openGateWith } from '../runtime/open.ts'
+import { defaultLedgerFile } from '../runtime/paths.ts'
+import { activePolicy } from '../runtime/policyFile.ts'
+import { watchPolicy } from '../runtime/watch.ts'
+import { UsageError } from './exit.ts'
+import { loadPolicy } from './policies.ts'
+import { paint } from './terminal.ts'
+
+export interface RunOptions {
+  readonly config: string
+  readonly server?: string
+  readonly agent?: string
+  readonly user?: string
+  readonly project?: string
+  readonly session?: string
+  readonly ledger?: string
+  readonly durability: 'process' | 'power'
+  readonly arguments: 'full' | 'digest' | 'none'
+}
+
+export async function run([command, ...args]: readonly string[], options: RunOptions): Promise<void> {
+  if (command === undefined) throw new UsageError('the server to wrap is missing: put its command after `--`')
+  const artifact = await loadPolicy(options.config)
+  requireServerName(artifact.policy, options.server)
+  const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
+  const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, report })
+  try {
+    gate.activate(activePolicy(artifact))
+    const stopWatching = watchPolicy(options.config, { gate, say })
+    const server = options.server ?? ''
+    const { code } = await relayStdio({
+      command,
+      args,
+      gate,
+      server,
+      principal: principalOf(options),
+      session: options.session ?? randomUUID(),
+      log: say,
+    })
+    stopWatching()
+    process.exitCode = code
+  } finally {
+    ledger.close()
+  }
+}
+
+/** A policy that speaks of servers by name must be told which one this is: a guess could disarm a rule. */
+function requireServerName(policy: Policy, server: string | undefined): void {
+  if (server !== undefined) return
+  const named = policy.entries.find((entry) =>
+    entry.match.every((pattern) => pattern.server !== undefined && pattern.server.text !== '*'),
+  )
+  if (named)
+    throw new UsageError(
+      `the policy speaks of servers by name (\`${named.key}\`): say which one this is with \`--server NAME\``,
+    )
+}
+
+function principalOf({ agent, user, project }: RunOptions): Principal {
+  return { ...(agent && { agent }), ...(user && { user }), ...(project && { project }) }
+}
+
+function say(sentence: string): void {
+  for (const line of sentence.split('\n'))
+    process.stderr.write(`${paint('cyan', 'tollgate:', process.stderr)} ${line}\n`)
+}
+
+function report(error: unknown): void {
+  say(error instanceof TollgateError ? `${error.message} (${error.code})` : messageOf(error))
+}

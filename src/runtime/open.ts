@@ -1,0 +1,34 @@
+/** Puts a gate together: a policy, a ledger, and the record between them. */
+import { randomUUID } from 'node:crypto'
+import { openLedger } from '../ledger/ledger.ts'
+import { type ArgumentsKept, describeWith } from '../log/describe.ts'
+import type { Ledger } from '../model/ledger.ts'
+import { Gate } from '../pep/gate.ts'
+import { version } from './version.ts'
+
+export interface GateOptions {
+  /** Path, or `:memory:`. */
+  readonly ledgerFile: string
+  /** `power` adds the sync that survives a power cut, `process` survives a killed process. */
+  readonly durability?: 'process' | 'power'
+  readonly argumentsKept?: ArgumentsKept
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number
+  readonly newId?: () => string
+  /** Told of failures that could not be recorded. */
+  readonly report: (error: unknown) => void
+}
+
+export interface OpenGate {
+  readonly gate: Gate
+  readonly ledger: Ledger
+}
+
+/** Throws a `TollgateError` (`ledger_*`) when the ledger cannot be opened. The gate denies all until a policy is activated. */
+export function openGateWith(options: GateOptions): OpenGate {
+  const { ledgerFile, durability = 'process', argumentsKept = 'full', clock, newId = randomUUID, report } = options
+  const instance = randomUUID()
+  const ledger = openLedger({ file: ledgerFile, durability, instance, ...(clock && { clock }) })
+  const describe = describeWith({ id: instance, version }, argumentsKept)
+  return { gate: new Gate({ ledger, describe, report, newId }), ledger }
+}
