@@ -20,8 +20,8 @@ func build(req *request) any {
 	if len(errs) > 0 {
 		return explain(errs...)
 	}
-	if err := refuseBeforeBuild(req, modules); err != nil {
-		return explain(err)
+	if errs := refuseBeforeBuild(req, modules); len(errs) > 0 {
+		return explainBuild(req, modules, errs)
 	}
 	built, err := compileToWasm(req, modules)
 	if err != nil {
@@ -60,23 +60,18 @@ func compileToWasm(req *request, modules map[string]*ast.Module) (*bundle.Bundle
 	return compiler.Bundle(), nil
 }
 
-// refuseBeforeBuild finds what `opa build` lets pass: print, and rules in the place of data.
-func refuseBeforeBuild(req *request, modules map[string]*ast.Module) error {
-	if err := refusePrint(req, modules); err != nil {
-		return err
+// refuseBeforeBuild finds what `opa build` lets pass: print, names that disarm, and rules in the place of data.
+func refuseBeforeBuild(req *request, modules map[string]*ast.Module) ast.Errors {
+	errs := append(refusePrint(req, modules), refuseNames(modules)...)
+	if len(req.Data) > 0 {
+		compiler := ast.NewCompiler()
+		compiler.RuleTree = ast.NewRuleTree(ast.NewModuleTree(modules))
+		errs = append(errs, ast.CheckPathConflicts(compiler, dataAt(req.Data))...)
 	}
-	if len(req.Data) == 0 {
-		return nil
-	}
-	compiler := ast.NewCompiler()
-	compiler.RuleTree = ast.NewRuleTree(ast.NewModuleTree(modules))
-	if errs := ast.CheckPathConflicts(compiler, dataAt(req.Data)); len(errs) > 0 {
-		return errs
-	}
-	return nil
+	return errs
 }
 
-// explainBuild prefers the full list of mistakes: a build stops at the tenth.
+// explainBuild prefers the full list of mistakes: a build stops at the first stage, and at the tenth of a stage.
 func explainBuild(req *request, modules map[string]*ast.Module, err error) errorsAnswer {
 	if _, errs := compileModules(req, modules); len(errs) > 0 {
 		return explain(errs...)

@@ -33,11 +33,19 @@ func serve(requests io.Reader, answers io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := json.NewEncoder(out).Encode(answer(line)); err != nil {
+		if _, err := out.Write(append(encode(answer(line)), '\n')); err != nil {
 			return err
 		}
 		if err := out.Flush(); err != nil {
 			return err
 		}
 	}
+}
+
+func encode(answer any) []byte {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		text, _ = json.Marshal(failure("internal_error", err.Error()))
+	}
+	return text
 }

@@ -31,18 +31,16 @@ func parseModules(req *request) (map[string]*ast.Module, []error) {
 	return modules, errs
 }
 
-// compileModules runs OPA's semantic checks; `print` is an error unless the capabilities name it.
+// compileModules runs OPA's semantic checks, and ours.
 func compileModules(req *request, modules map[string]*ast.Module) (*ast.Compiler, []error) {
 	compiler := newCompiler(req)
 	compiler.Compile(modules)
-	var errs []error
-	if compiler.Failed() {
-		errs = append(errs, compiler.Errors)
+	found := append(compiler.Errors, refusePrint(req, modules)...)
+	found = append(found, refuseNames(modules)...)
+	if len(found) > 0 {
+		return compiler, []error{found}
 	}
-	if err := refusePrint(req, modules); err != nil {
-		errs = append(errs, err)
-	}
-	return compiler, errs
+	return compiler, nil
 }
 
 func newCompiler(req *request) *ast.Compiler {
@@ -54,8 +52,8 @@ func newCompiler(req *request) *ast.Compiler {
 		WithEnablePrintStatements(req.allowed().ContainsBuiltin(ast.Print.Name))
 }
 
-// refusePrint reports calls of print, which OPA's compiler would drop without a word.
-func refusePrint(req *request, modules map[string]*ast.Module) error {
+// refusePrint reports calls of print, which OPA would drop without a word, unless the capabilities name it.
+func refusePrint(req *request, modules map[string]*ast.Module) ast.Errors {
 	if req.allowed().ContainsBuiltin(ast.Print.Name) {
 		return nil
 	}
@@ -67,9 +65,6 @@ func refusePrint(req *request, modules map[string]*ast.Module) error {
 			}
 			return false
 		})
-	}
-	if len(errs) == 0 {
-		return nil
 	}
 	return errs
 }

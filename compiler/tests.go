@@ -50,8 +50,8 @@ func runTests(req *request) any {
 	if len(errs) > 0 {
 		return explain(errs...)
 	}
-	if err := refusePrint(req, modules); err != nil {
-		return explain(err)
+	if errs := refusePrint(req, modules); len(errs) > 0 {
+		return explain(errs)
 	}
 	run := newTestRun(req, modules)
 	var coverage *cover.Cover

@@ -74,7 +74,7 @@ export function writeCached(key: string, wasm: Uint8Array, folder: string = cach
     renameSync(temporary, entryPath(key, folder))
     prune(folder)
   } catch {
-    rmSync(temporary, { force: true })
+    remove(temporary)
   }
 }
 
@@ -129,5 +129,13 @@ function prune(folder: string): void {
     .filter((name) => /^[0-9a-f]{64}\..*(wasm|tmp)$/.test(name))
     .map((name) => ({ path: join(folder, name), writtenMs: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.writtenMs - a.writtenMs)
-  for (const { path } of entries.slice(cacheEntriesMax)) rmSync(path, { force: true, recursive: true })
+  for (const { path } of entries.slice(cacheEntriesMax)) remove(path)
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true, recursive: true })
+  } catch {
+    // What cannot be removed now is looked at again by the next write.
+  }
 }

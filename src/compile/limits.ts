@@ -9,6 +9,9 @@ export const requestBytesMax = 64 * 1024 * 1024
 /** An answer is a module in base64 or a report: larger than any request needs, smaller than what hurts the parent. */
 export const answerBytesMax = 256 * 1024 * 1024
 
+/** Go recurses on the thread's own stack: at 1 MB a body of a few thousand expressions overflows it. */
+export const stackMbMax = 64
+
 /** Memory of the compiler grows with a request and never shrinks, so an idle process is not kept for long. */
 export const idleMsMax = 30_000
 

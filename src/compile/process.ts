@@ -28,15 +28,11 @@ export class CompilerProcess {
   #alive = true
 
   constructor(folder: string) {
-    this.#child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', entry, folder, String(process.pid)],
-      {
-        stdio: ['pipe', 'pipe', 'pipe'], // the parent's stdout belongs to MCP
-        env: childEnvironment(),
-        windowsHide: true,
-      },
-    )
+    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, folder], {
+      stdio: ['pipe', 'pipe', 'pipe'], // the parent's stdout belongs to MCP
+      env: childEnvironment(),
+      windowsHide: true,
+    })
     this.#ended = new Promise((resolve) => {
       this.#child.once('close', () => resolve(this.#end()))
       this.#child.once('error', (error) => resolve(this.#end(error)))
