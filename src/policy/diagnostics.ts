@@ -36,7 +36,7 @@ export interface Diagnostic extends Spot {
 /** `refunds.yaml:7:5 unknown key ...`, on one line whatever the file is called and says. */
 export function formatDiagnostic({ file, line, col, severity, message }: Diagnostic): string {
   const text = `${file}:${line}:${col} ${severity === 'warning' ? 'warning: ' : ''}${message}`
-  return text.replace(/\p{Cc}/gu, escaped)
+  return text.replace(unseen, escaped)
 }
 
 /** A word from outside, in backticks, short, and without characters that steer a terminal or reorder a line. */
@@ -46,15 +46,18 @@ export function quote(text: string): string {
 
 /** Text from outside as a string literal. */
 export function literal(text: string): string {
-  return `"${shortened(text).replace(/["\\]/g, '\\$&')}"`
+  return `"${shortened(text.replace(/["\\]/g, '\\$&'))}"`
 }
 
 const shownCharsMax = 80
 
+/** Control characters, what cannot be seen, and what breaks or reorders a line. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
 function shortened(text: string): string {
   const chars = [...text.slice(0, 4 * shownCharsMax)]
   const shown = chars.length > shownCharsMax ? `${chars.slice(0, shownCharsMax).join('')}...` : chars.join('')
-  return shown.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped)
+  return shown.replace(unseen, escaped)
 }
 
 function escaped(char: string): string {

@@ -16,6 +16,7 @@ export function duration(minMs: number, maxMs: number): Form<number> {
   const says = `a duration like \`30m\`, \`1h30m\` or \`2d\`, from ${durationText(minMs)} to ${durationText(maxMs)}`
   return {
     says,
+    schema: { type: 'string', pattern: durationPattern.source },
     read(node, label, report) {
       const ms = node.kind === 'scalar' && typeof node.value === 'string' ? durationMs(node.value) : undefined
       if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms

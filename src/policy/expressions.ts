@@ -7,6 +7,7 @@ import { patternCharsMax } from './limits.ts'
 
 export const expression: Form<string> = {
   says: 'a regular expression (RE2)',
+  schema: { type: 'string', minLength: 1, maxLength: patternCharsMax },
   read(node, label, report) {
     if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, expression.says, report)
     const fault = expressionFault(node.value)

@@ -2,19 +2,25 @@
  * A language as data: a form says what a value may be, and reads it. Maps are tables of keys, so that the keys that are
  * read, the keys that an error lists and the keys that the reference explains are the same list.
  */
+import type { Json } from '../model/canonical.ts'
 import { literal, oneOf, quote, type Report, type Spot } from './diagnostics.ts'
 import { listItemsMax } from './limits.ts'
 import type { Node } from './source.ts'
-import { hint } from './spelling.ts'
+import { hint, nearest } from './spelling.ts'
 
 export interface Form<T> {
   /** What is allowed, to follow "must be". */
   readonly says: string
+  /** The same for editors, as far as JSON Schema can say it. */
+  readonly schema: Schema
   /** Undefined when the value is not allowed; then the report says so. `label` is how a sentence calls the value. */
   readonly read: (node: Node, label: string, report: Report) => T | undefined
 }
 
-export type ValueOf<F> = F extends Form<infer T> ? T : never
+/** JSON Schema, draft 2020-12. */
+export interface Schema {
+  readonly [keyword: string]: Json | undefined
+}
 
 /** Reports that a value is not what its form says. */
 export function mistake(node: Node, label: string, says: string, report: Report, more = ''): undefined {
@@ -41,6 +47,7 @@ export function choice<const W extends string>(...words: readonly W[]): Form<W> 
   const says = oneOf(words)
   return {
     says,
+    schema: { enum: words },
     read(node, label, report) {
       const word = words.find((w) => node.kind === 'scalar' && node.value === w)
       if (word !== undefined) return word
@@ -53,6 +60,7 @@ export function choice<const W extends string>(...words: readonly W[]): Form<W> 
 /** `true` or `false`. */
 export const flag: Form<boolean> = {
   says: '`true` or `false`',
+  schema: { type: 'boolean' },
   read(node, label, report) {
     if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value
     return mistake(node, label, flag.says, report)
@@ -69,6 +77,7 @@ export interface Located<T> {
 export function listOf<T>(form: Form<T>, says: string, itemsMin = 1): Form<readonly Located<T>[]> {
   return {
     says,
+    schema: { type: 'array', items: form.schema, minItems: itemsMin, maxItems: listItemsMax },
     read(node, label, report) {
       if (node.kind !== 'list') return mistake(node, label, says, report)
       if (node.items.length < itemsMin) {
@@ -103,6 +112,7 @@ export function oneOrMore<T>(form: Form<T>): Form<readonly Located<T>[]> {
   const list = listOf(form, `${form.says}, or a list of these`)
   return {
     says: list.says,
+    schema: { anyOf: [form.schema, list.schema] },
     read(node, label, report) {
       if (node.kind === 'list') return list.read(node, label, report)
       const value = form.read(node, label, report)
@@ -133,38 +143,64 @@ export type FieldsOf<K extends Keys> = { readonly [P in keyof K]?: Field<K[P] ex
 export interface Filled<F> {
   readonly at: Spot
   readonly fields: F
+  /** Some key is unknown: what seems to be missing may be what was misspelt. */
+  readonly misspelt: boolean
 }
 
-/** A map with known keys. */
-export function record<K extends Keys>(says: string, keys: K): Form<Filled<FieldsOf<K>>> {
+/** A map with known keys; `owner` is what has these keys, where the label would not say it well. */
+export function record<K extends Keys>(says: string, keys: K, owner?: string): Form<Filled<FieldsOf<K>>> {
   const names = Object.keys(keys)
   return {
     says,
+    schema: recordSchema(keys),
     read(node, label, report) {
       if (node.kind !== 'map') return mistake(node, label, says, report)
       const fields: [string, Field<unknown>][] = []
+      const guesses = new Set<string | undefined>()
       for (const { key, keyAt, value } of node.entries) {
-        if (!Object.hasOwn(keys, key)) unknownKey(key, keyAt, names, label, report)
-        else {
+        if (Object.hasOwn(keys, key)) {
           const { form } = keys[key] as Key<unknown>
           fields.push([key, { value: form.read(value, quote(key), report), keyAt, at: value.at }])
-        }
+        } else guesses.add(unknownKey(key, keyAt, names, owner ?? label, report))
       }
-      const filled = { at: node.at, fields: Object.fromEntries(fields) as FieldsOf<K> }
+      const given = Object.fromEntries(fields)
       for (const name of names) {
         const words = (keys[name] as Key<unknown>).required
-        if (words && !Object.hasOwn(filled.fields, name))
+        if (words && !Object.hasOwn(given, name) && !guesses.has(name))
           report.error(node.at, 'missing_key', `${quote(name)} is missing: ${words}`)
       }
-      return filled
+      return { at: node.at, fields: given as FieldsOf<K>, misspelt: guesses.size > 0 }
     },
   }
 }
 
-function unknownKey(key: string, at: Spot, names: readonly string[], label: string, report: Report): void {
-  const near = hint(key, names)
-  const rest = near === '' ? `, ${label} has ${oneOf(names)}` : near
-  report.error(at, 'unknown_key', `unknown key ${quote(key)}${rest}`)
+function recordSchema(keys: Keys): Schema {
+  const names = Object.keys(keys)
+  const properties = Object.entries(keys).map(([name, { about, form }]) => [
+    name,
+    { description: about, ...form.schema },
+  ])
+  const required = names.filter((name) => keys[name]?.required !== undefined)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    ...(required.length > 0 && { required }),
+    additionalProperties: false,
+  }
+}
+
+/** Returns the key that was probably meant. */
+function unknownKey(
+  key: string,
+  at: Spot,
+  names: readonly string[],
+  owner: string,
+  report: Report,
+): string | undefined {
+  const near = nearest(key, names)
+  const rest = near === undefined ? `${owner} has ${oneOf(names)}` : `did you mean ${quote(near)}?`
+  report.error(at, 'unknown_key', `unknown key ${quote(key)}, ${rest}`)
+  return near
 }
 
 /** An entry of a map whose keys are the file's own words. */
@@ -178,6 +214,7 @@ export interface Named<T> {
 export function mapOf<T>(form: Form<T>, says: string, entriesMin = 0): Form<readonly Named<T>[]> {
   return {
     says,
+    schema: { type: 'object', additionalProperties: form.schema, minProperties: entriesMin },
     read(node, label, report) {
       if (node.kind !== 'map') return mistake(node, label, says, report)
       if (node.entries.length < entriesMin)
@@ -190,7 +227,11 @@ export function mapOf<T>(form: Form<T>, says: string, entriesMin = 0): Form<read
   }
 }
 
-/** A form that mentions itself. */
-export function later<T>(says: string, form: () => Form<T>): Form<T> {
-  return { says, read: (node, label, report) => form().read(node, label, report) }
+/** A form that mentions itself; `name` is its place among the definitions of the schema. */
+export function later<T>(name: string, says: string, form: () => Form<T>): Form<T> {
+  return {
+    says,
+    schema: { $ref: `#/$defs/${name}` },
+    read: (node, label, report) => form().read(node, label, report),
+  }
 }

@@ -9,6 +9,7 @@ import type { Node } from './source.ts'
 
 const toolName: Form<string> = {
   says: 'a tool name',
+  schema: { type: 'string', pattern: '^[^*]+$', maxLength: nameCharsMax },
   read(node, name, report) {
     if (node.kind !== 'scalar' || typeof node.value !== 'string')
       return mistake(
@@ -48,7 +49,7 @@ export const guardKeys = {
   },
 } as const
 
-const guardForm = record('a guard policy', guardKeys)
+export const guardForm = record('a guard policy', guardKeys)
 
 export function readGuard(root: Node, report: Report): Policy | undefined {
   const { fields } = guardForm.read(root, 'a guard policy', report) ?? {}

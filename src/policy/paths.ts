@@ -7,6 +7,7 @@ const says = 'a path like `amount` or `transfer.amount`'
 
 export const path: Form<Path> = {
   says,
+  schema: { type: 'string', minLength: 1 },
   read(node, label, report) {
     if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, says, report)
     return readPath(node.value, node.at, report)
@@ -17,6 +18,7 @@ export function readPath(text: string, at: Spot, report: Report): Path | undefin
   const keys = splitPath(text)
   if (keys === undefined)
     report.error(at, 'wrong_value', `a backslash in a path stands before a dot or a backslash, got ${quote(text)}`)
+  else if (text === '') report.error(at, 'wrong_value', 'a path must name an argument, got nothing')
   else if (keys.includes(''))
     report.error(
       at,

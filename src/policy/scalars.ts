@@ -1,6 +1,6 @@
 /** Texts, names and numbers. Numbers are read from the text of the file, never through a binary fraction. */
 import { exactMicroOf, survivesDouble, unitsText } from '../model/decimal.ts'
-import { microMax } from '../model/limits.ts'
+import { microMax, microPerUnit } from '../model/limits.ts'
 import type { Scalar } from '../model/policy.ts'
 import { quote, type Report, type Spot } from './diagnostics.ts'
 import { type Form, found, mistake, oldYesNo } from './forms.ts'
@@ -10,6 +10,7 @@ import type { Node, ScalarNode } from './source.ts'
 function textForm(says: string, charsMax: number, check: (text: string) => string | undefined): Form<string> {
   return {
     says,
+    schema: { type: 'string', minLength: 1, maxLength: charsMax },
     read(node, label, report) {
       if (node.kind !== 'scalar' || typeof node.value !== 'string') return notText(node, label, says, report)
       const wrong = node.value.length > charsMax ? `has at most ${charsMax} characters` : check(node.value)
@@ -28,9 +29,6 @@ function notText(node: Node, label: string, says: string, report: Report): undef
 /** Sentences for people; line breaks are fine. */
 export const text = textForm('text', textCharsMax, (value) => (value.trim() === '' ? 'must not be empty' : undefined))
 
-/** Any text, also an empty one: a value to compare with. */
-export const anyText = textForm('text', textCharsMax, () => undefined)
-
 /** A name of our own records: one line, printable. */
 export const label = textForm('text', labelCharsMax, labelFault)
 
@@ -43,6 +41,7 @@ function labelFault(value: string): string | undefined {
 /** A version: text, or a number as it is written, so that `1.10` stays `1.10`. */
 export const version: Form<string> = {
   says: 'text',
+  schema: { anyOf: [label.schema, { type: 'number' }] },
   read(node, name, report) {
     if (node.kind === 'scalar' && typeof node.value === 'number') return node.text
     return label.read(node, name, report)
@@ -75,6 +74,7 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): Form<nu
   const says = `a whole number of at least ${min}${upTo}`
   return {
     says,
+    schema: { type: 'integer', minimum: min, maximum: max },
     read(node, name, report) {
       const written = numberText(node, name, says, report)
       if (written === undefined) return undefined
@@ -88,6 +88,7 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): Form<nu
 /** A number to compare with. */
 export const number: Form<number> = {
   says: 'a number',
+  schema: { type: 'number' },
   read(node, name, report) {
     const written = numberText(node, name, number.says, report)
     return written === undefined ? undefined : exactly(written, node.at, name, report)
@@ -105,6 +106,7 @@ function exactly(written: string, at: Spot, name: string, report: Report): numbe
 /** An amount, as micro-units. */
 export const amount: Form<number> = {
   says: 'an amount: a number, zero or more, with at most six decimals',
+  schema: { type: 'number', minimum: 0, maximum: microMax / microPerUnit },
   read(node, name, report) {
     const written = numberText(node, name, amount.says, report)
     if (written === undefined) return undefined
@@ -118,6 +120,7 @@ export const amount: Form<number> = {
 /** A value of JSON that is no list and no map. */
 export const scalar: Form<{ readonly value: Scalar }> = {
   says: 'text, a number, `true`, `false` or `null`',
+  schema: { type: ['string', 'number', 'boolean', 'null'] },
   read(node, name, report) {
     if (node.kind !== 'scalar') return mistake(node, name, scalar.says, report)
     if (node.text === '' && node.plain) return mistake(node, name, scalar.says, report, ': write `null` or `""`')

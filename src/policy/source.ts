@@ -4,7 +4,7 @@
  */
 import type { Document, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import { Composer, isAlias, isMap, isScalar, Lexer, Parser } from 'yaml'
-import { quote, type Report, type Spot } from './diagnostics.ts'
+import { type DiagnosticCode, quote, type Report, type Spot } from './diagnostics.ts'
 import { aliasedValuesMax, policyDepthMax, policyTokensMax } from './limits.ts'
 import { reportSyntax } from './syntax.ts'
 import { Lines, start } from './text.ts'
@@ -54,7 +54,10 @@ export function readSource(text: string, report: Report): Node | undefined {
   const { version, explicit } = document.directives.yaml
   if (explicit && version !== '1.2')
     report.error(start, 'yaml_unsupported', `policies are YAML 1.2, found \`%YAML ${version}\``)
-  return report.failed ? undefined : new Reader(lines, report).read(document.contents, start)
+  if (report.failed) return undefined
+  const reader = new Reader(lines, report)
+  const root = reader.read(document.contents, start)
+  return reader.broken ? undefined : root
 }
 
 /** The library's parser, stopped before it runs out of memory or stack. */
@@ -84,6 +87,8 @@ class Reader {
   /** `open` while the value is being read: an alias to it would never end. */
   readonly #anchors = new Map<string, Node | 'open'>()
   #aliased = 0
+  /** An alias stands for nothing: what is read of the tree would be fallout. */
+  broken = false
 
   constructor(lines: Lines, report: Report) {
     this.#lines = lines
@@ -105,15 +110,23 @@ class Reader {
 
   #alias(name: string, at: Spot): Node {
     const target = this.#anchors.get(name)
-    if (target === undefined || target === 'open') {
-      const what = target ? 'stands inside the value it repeats' : 'has no anchor before it'
-      this.#report.error(at, 'yaml_unsupported', `the alias ${quote(`*${name}`)} ${what}`)
-      return empty(at)
+    const before = this.#aliased
+    if (target === undefined)
+      this.#refuse(at, 'yaml_unsupported', `the alias ${quote(`*${name}`)} has no anchor before it`)
+    else if (target === 'open')
+      this.#refuse(at, 'yaml_unsupported', `the alias ${quote(`*${name}`)} stands inside the value it repeats`)
+    else {
+      this.#aliased += target.size
+      if (this.#aliased <= aliasedValuesMax) return target
+      if (before <= aliasedValuesMax)
+        this.#refuse(at, 'too_large', `the aliases of a policy stand for at most ${aliasedValuesMax} values`)
     }
-    this.#aliased += target.size
-    if (this.#aliased <= aliasedValuesMax) return target
-    this.#report.error(at, 'too_large', `the aliases of a policy stand for at most ${aliasedValuesMax} values`)
     return empty(at)
+  }
+
+  #refuse(at: Spot, code: DiagnosticCode, message: string): void {
+    this.broken = true
+    this.#report.error(at, code, message)
   }
 
   #scalar(node: Scalar.Parsed, at: Spot, emptyAt: Spot): ScalarNode {

@@ -21,13 +21,18 @@ function sentence({ code, message, pos }: YAMLError, text: string): string {
     case 'TAB_AS_INDENT':
       return 'indentation must be spaces, found a tab'
     case 'BAD_DQ_ESCAPE':
-      return `${quote(text.slice(...pos))} is no escape between double quotes: use single quotes, or double the backslash`
+      return `${quote(text.slice(pos[0], pos[0] + 2))} is no escape between double quotes: use single quotes, or double the backslash`
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'a value with a `: ` in it needs quotes'
     case 'BAD_SCALAR_START':
       return `a value that begins with ${quote(text.slice(pos[0], pos[0] + 1))} needs quotes`
+    case 'KEY_OVER_1024_CHARS':
+      return 'a key of more than 1024 characters needs a `?` before it'
     case 'RESOURCE_EXHAUSTION':
       return 'the file is nested too deeply'
+    case 'MISSING_CHAR':
+      if (message.startsWith('Missing closing')) return 'a quote is not closed'
+      return `not YAML: ${plainly(message)}`
     default:
       return `not YAML: ${plainly(message)}`
   }

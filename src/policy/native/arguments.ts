@@ -29,7 +29,16 @@ import { readPath } from '../paths.ts'
 import { number, scalar, text, wholeNumber } from '../scalars.ts'
 import { reportContradictions } from './contradictions.ts'
 
-const types = choice('string', 'number', 'integer', 'boolean', 'array', 'object', 'null')
+const typeWords = choice('string', 'number', 'integer', 'boolean', 'array', 'object', 'null')
+
+/** `null` is a word here, with quotes or without. */
+const type: Form<JsonType> = {
+  says: typeWords.says,
+  schema: { anyOf: [typeWords.schema, { type: 'null' }] },
+  read(node, label, report) {
+    return node.kind === 'scalar' && node.text === 'null' ? 'null' : typeWords.read(node, label, report)
+  },
+}
 
 const lengthMap = record('a map with `min` and `max`', {
   min: { form: wholeNumber(0), about: 'The least length.' },
@@ -45,14 +54,16 @@ const exactLength = wholeNumber(0)
 
 const length: Form<Length> = {
   says: 'a whole number, or a map with `min` and `max`',
+  schema: { anyOf: [exactLength.schema, lengthMap.schema] },
   read(node, label, report) {
     if (node.kind !== 'map') {
       const exact = exactLength.read(node, label, report)
       return exact === undefined ? undefined : { min: exact, max: exact }
     }
-    const fields = lengthMap.read(node, label, report)?.fields
+    const read = lengthMap.read(node, label, report)
+    const fields = read?.fields
     const [min, max] = [fields?.min?.value, fields?.max?.value]
-    if (fields && !fields.min && !fields.max)
+    if (read && !read.misspelt && !fields?.min && !fields?.max)
       report.error(node.at, 'says_nothing', `${label} needs a \`min\` or a \`max\``)
     if (min !== undefined && max !== undefined && min > max)
       report.error(node.at, 'contradiction', `${label} has a \`min\` of ${min} above its \`max\` of ${max}`)
@@ -62,6 +73,7 @@ const length: Form<Length> = {
 
 const onlyTrue: Form<true> = {
   says: '`true`, or left out',
+  schema: { const: true },
   read(node, label, report) {
     return node.kind === 'scalar' && node.value === true ? true : mistake(node, label, onlyTrue.says, report)
   },
@@ -86,13 +98,13 @@ export interface ConstraintFields {
 export type Constraints = Filled<ConstraintFields>
 
 const constraintsSay = 'a map of what the argument must be, for example `enum: [GBP, USD]`'
-const nested: Form<Constraints> = later(constraintsSay, () => constraints)
+const nested: Form<Constraints> = later('argument', constraintsSay, () => constraints)
 
 /** The arguments of a rule, or the members of an object: paths, and what is said of each. */
 export const argumentsForm = mapOf(nested, 'a map from arguments to what they must be', 1)
 
 export const constraintKeys = {
-  type: { form: oneOrMore(types), about: 'The JSON types it may have.' },
+  type: { form: oneOrMore(type), about: 'The JSON types it may have.' },
   enum: { form: listOf(scalar, 'a list of values'), about: 'The values it may have.' },
   min: { form: number, about: 'The least number it may be.' },
   max: { form: number, about: 'The greatest number it may be.' },
@@ -109,7 +121,7 @@ export const constraintKeys = {
   fields: { form: argumentsForm, about: 'What the members of the object must be, by their paths.' },
 } as const
 
-const constraints: Form<Constraints> = record(constraintsSay, constraintKeys)
+export const constraints: Form<Constraints> = record(constraintsSay, constraintKeys)
 
 interface Context {
   readonly report: Report
@@ -139,10 +151,11 @@ function memberOfMissing(name: string, parent: string): string {
   return `${quote(name)} needs \`required: false\`: it is missing whenever ${quote(parent)} is`
 }
 
-function conditionsAt(path: Path, name: string, { fields, at }: Constraints, context: Context): Condition[] {
+function conditionsAt(path: Path, name: string, constraint: Constraints, context: Context): Condition[] {
   const { report } = context
+  const { fields, at, misspelt } = constraint
   const said = Object.keys(fields)
-  if (said.length === 0 || (said.length === 1 && fields.required?.value === false))
+  if (!misspelt && (said.length === 0 || (said.length === 1 && fields.required?.value === false)))
     report.error(at, 'says_nothing', `${quote(name)} must be something: say what, or \`required: true\``)
   if (fields.forbidden && said.length > 1)
     report.error(fields.forbidden.keyAt, 'contradiction', '`forbidden` stands alone: the argument is not there')

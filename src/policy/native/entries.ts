@@ -46,6 +46,12 @@ function entryOf(method: Method, entry: Named<WrittenEntry>, risk: RiskLevel | u
   if (!match) return []
   const rules = read.map(({ rule }) => rule)
   const lists = key !== '*'
+  if (!lists && rules.length === 0)
+    report.warning(
+      nameAt,
+      'says_nothing',
+      '`"*"` has no rules, and it lists nothing: to allow everything, write `default: allow`',
+    )
   const named = value.fields.risk_level?.value ?? (lists && !rules.some((rule) => rule.riskLevel) ? risk : undefined)
   return [
     {

@@ -1,7 +1,8 @@
 /** Limits that can never refuse a call, because another one of the same entry refuses it before. */
 import { unitsText } from '../../model/decimal.ts'
-import { type CalendarUnit, type Counter, counterId, type Limit, type Window, windowText } from '../../model/policy.ts'
+import { type CalendarUnit, type Counter, counterId, type Limit, type Window } from '../../model/policy.ts'
 import type { Report } from '../diagnostics.ts'
+import { durationText } from '../durations.ts'
 import type { Located } from '../forms.ts'
 
 /** Calendar windows that lie whole within the next ones. A week lies in no month. */
@@ -46,6 +47,19 @@ function lies(inner: Window, outer: Window): boolean {
 }
 
 function limitText({ counter, max }: Limit): string {
-  const window = counter.window.kind === 'total' ? 'in total' : `per ${windowText(counter.window)}`
-  return counter.measure === 'calls' ? `the limit of ${max} calls ${window}` : `the cap of ${unitsText(max)} ${window}`
+  const calls = max === 1 ? 'call' : 'calls'
+  const much = counter.measure === 'calls' ? `limit of ${max} ${calls}` : `cap of ${unitsText(max)}`
+  return `the ${much} ${spanText(counter.window)}`
+}
+
+function spanText(window: Window): string {
+  switch (window.kind) {
+    case 'fixed':
+      return `per ${window.unit}`
+    case 'sliding':
+      return `in any ${durationText(window.ms)}`
+    case 'total':
+      return 'in total'
+  }
+  return window satisfies never
 }

@@ -12,6 +12,7 @@ const says = `${oneOf([...words, 'arguments.<path>'])}`
 
 const one: Form<PerField | 'all'> = {
   says,
+  schema: { anyOf: [{ enum: words }, { type: 'string', pattern: '^arguments\\..' }] },
   read(node, label, report) {
     if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, says, report)
     const word = words.find((w) => w === node.value)
@@ -43,6 +44,7 @@ const several = oneOrMore(one)
 /** In one order however it is written, so that the counter stays the same. */
 export const per: Form<readonly PerField[]> = {
   says: several.says,
+  schema: several.schema,
   read(node, label, report) {
     const fields = several.read(node, label, report)
     if (fields === undefined) return undefined

@@ -11,6 +11,7 @@ import { riskLevel } from './rules.ts'
 /** The version of the language: "1", or 1. */
 const languageVersion: Form<'1'> = {
   says: '"1"',
+  schema: { enum: ['1', 1] },
   read(node, name, report) {
     if (node.kind === 'scalar' && node.value !== null && node.text === '1') return '1'
     report.error(node.at, 'wrong_value', `${name} must be "1", the only version of the language, got ${found(node)}`)
@@ -37,13 +38,14 @@ export const policyKeys = {
   description: { form: text, about: 'For the readers of the file.' },
 } as const
 
-const policyForm = record('a policy', policyKeys)
+export const policyForm = record('a policy', policyKeys)
 
 export function readNative(root: Node, report: Report): Policy | undefined {
-  const { fields, at } = policyForm.read(root, 'a policy', report) ?? {}
-  if (!fields || !at) return undefined
+  const read = policyForm.read(root, 'a policy', report)
+  if (!read) return undefined
+  const { fields, at, misspelt } = read
   const { tools, resources, prompts } = fields
-  if (!tools && !resources && !prompts)
+  if (!misspelt && !tools && !resources && !prompts)
     report.error(at, 'missing_key', 'a policy needs one of `tools`, `resources` or `prompts`')
   const risk = fields.risk_level?.value
   const entries = [
@@ -52,6 +54,7 @@ export function readNative(root: Node, report: Report): Policy | undefined {
     ...entriesOf('prompts/get', prompts, risk, report),
   ]
   reportSize(entries, report)
+  reportConfused(entries, report)
   if (!fields.default?.value) return undefined
   return {
     language: 'native',
@@ -77,6 +80,25 @@ function reportSize(entries: readonly Entry[], report: Report): void {
     const most = `a policy has at most ${policyRulesMax} entries, rules and conditions`
     report.error(entry.place, 'too_large', `${most}, ${quote(entry.key)} goes over it`)
     return
+  }
+}
+
+/** Two counters with one id would share one budget: `a per user` may be a name, or `a` counted by user. */
+function reportConfused(entries: readonly Entry[], report: Report): void {
+  const known = new Map<string, { key: string; counts: string }>()
+  for (const { method, key, rules, place } of entries) {
+    for (const { counter } of rules.flatMap((rule) => rule.limits)) {
+      const { measure, per } = counter
+      const counts = JSON.stringify([method, key, measure, per])
+      const other = known.get(counter.id)
+      if (other === undefined) known.set(counter.id, { key, counts })
+      else if (other.counts !== counts)
+        report.error(
+          place,
+          'contradiction',
+          `a counter of ${quote(key)} and one of ${quote(other.key)} have one name, ${quote(counter.id)}`,
+        )
+    }
   }
 }
 

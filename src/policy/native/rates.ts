@@ -29,6 +29,7 @@ export interface Rate {
 
 const windowForm: Form<string> = {
   says: `${oneOf(units)}, or a duration like \`15m\` with \`sliding: true\``,
+  schema: { anyOf: [{ enum: units }, { type: 'string', pattern: '^([0-9]+[dhms])+$' }] },
   read(node, label, report) {
     const text = node.kind === 'scalar' ? node.text : ''
     if (units.some((unit) => unit === text)) return text
@@ -57,6 +58,7 @@ const says = 'a rate like `10/day`, or a map with `limit` and `window`'
 
 const one: Form<Rate> = {
   says,
+  schema: { anyOf: [{ type: 'string', pattern: `^[1-9][0-9]*/(${units.join('|')})$` }, rateMap.schema] },
   read(node, label, report) {
     if (node.kind === 'map') return mappedRate(node, label, report)
     if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, says, report)

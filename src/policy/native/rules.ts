@@ -34,7 +34,7 @@ export const ruleKeys = {
   description: { form: text, about: 'For the readers of the file.' },
 } as const
 
-export const ruleForm = record('a rule: a map of what must hold', ruleKeys)
+export const ruleForm = record('a rule: a map of what must hold', ruleKeys, 'a rule')
 
 export type WrittenRule = Filled<FieldsOf<typeof ruleKeys>>
 
@@ -127,8 +127,8 @@ function reportResource({ fields }: WrittenRule, report: Report): void {
 
 const saying: readonly RuleKey[] = ['arguments', 'spend', 'rate_limit', 'per', 'approval_timeout', 'risk_level']
 
-function reportNothing({ fields, at }: WrittenRule, action: Action | undefined, report: Report): void {
-  if (action !== 'allow' || saying.some((key) => Object.hasOwn(fields, key))) return
+function reportNothing({ fields, at, misspelt }: WrittenRule, action: Action | undefined, report: Report): void {
+  if (misspelt || action !== 'allow' || saying.some((key) => Object.hasOwn(fields, key))) return
   const place: Spot = fields.action?.keyAt ?? at
   if (fields.action)
     report.warning(place, 'says_nothing', 'a rule with `action: allow` alone asks nothing: every call meets it')

@@ -50,12 +50,12 @@ const windows: readonly (readonly [keyof typeof caps, Window])[] = [
 ]
 
 export function spendOf(
-  { at, fields }: WrittenSpend,
+  { at, fields, misspelt }: WrittenSpend,
   scope: string,
   inherited: readonly PerField[],
   report: Report,
 ): ReadSpend {
-  if (!Object.keys(caps).some((cap) => Object.hasOwn(fields, cap)))
+  if (!misspelt && !Object.keys(caps).some((cap) => Object.hasOwn(fields, cap)))
     report.error(at, 'says_nothing', `\`spend\` needs a cap: one of ${Object.keys(caps).map(quote).join(', ')}`)
   const amountPath: Path = fields.amount?.value ?? ['amount']
   const currency = currencyOf(fields, report)
