@@ -18,12 +18,13 @@ guest.stdout.pipe(process.stdout)
 guest.stderr.pipe(process.stderr)
 
 // The parent writes until it closes or dies, however busy the guest may be then.
-process.stdin.once('close', () => process.exit(0))
+const leave = (): never => process.exit(0)
+process.stdin.once('close', leave)
 
 guest.once('error', (error) => {
   process.stderr.write(`${error.stack ?? error.message}\n`, () => process.exit(1))
 })
 guest.once('exit', (code) => {
   process.exitCode = code
-  process.stdin.destroy()
+  process.stdin.off('close', leave).destroy() // what the guest wrote last is still on its way
 })

@@ -58,6 +58,11 @@ test('the module is byte for byte what a native opa build makes', { skip, timeou
   }
 })
 
+test('the Go program answers its protocol', { skip, timeout: 600_000 }, () => {
+  const env = { ...process.env, GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: goVersion }
+  execFileSync('go', ['test', './...'], { cwd: join(compilerFolder, '..'), env })
+})
+
 function whyNot(): string | false {
   if (process.env['TOLLGATE_TEST_GO'] !== '1') return 'runs when TOLLGATE_TEST_GO is 1'
   return spawnSync('go', ['version']).status === 0 ? false : 'Go is not installed'

