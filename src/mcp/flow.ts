@@ -1,6 +1,6 @@
 /** Reading stops while what is read cannot be written: memory stays bounded when either end does not read. */
 import type { Readable, Writable } from 'node:stream'
-import { joinLines, type Line } from './framing.ts'
+import { type Line, piecesOf } from './framing.ts'
 import { unreadBytesMax } from './limits.ts'
 
 /** A stream that is read, unless something holds it. */
@@ -39,8 +39,10 @@ export class Outlet {
 
   /** One write for all lines; `cause` is not read on until they have room. */
   write(lines: readonly Line[], cause: Tap): void {
-    if (lines.length === 0 || this.#broken) return
-    this.#stream.write(joinLines(lines))
+    if (lines.length === 0 || this.#broken || this.#stream.writableEnded) return
+    this.#stream.cork()
+    for (const piece of piecesOf(lines)) this.#stream.write(piece)
+    this.#stream.uncork()
     if (this.#stream.writableLength <= unreadBytesMax || this.#held.has(cause)) return
     this.#held.add(cause)
     cause.hold()

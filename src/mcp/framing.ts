@@ -7,6 +7,7 @@ export type Frame = Buffer | typeof tooLong
 
 const newline = 0x0a
 const carriageReturn = 0x0d
+const lineEnd = Buffer.from('\n')
 
 /** Above this the buffer of an unfinished line is given back once the line is complete. */
 const keptBytes = 1 << 20
@@ -22,13 +23,13 @@ export class LineSplitter {
     this.#bytesMax = bytesMax
   }
 
-  /** All lines that the chunk completes, without line ends; empty ones are left out. They may share its memory. */
+  /** All lines that the chunk completes, each with its line end, without empty ones. They may share its memory. */
   push(chunk: Buffer): readonly Frame[] {
     const frames: Frame[] = []
     let start = 0
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      this.#complete(chunk.subarray(start, end), frames)
-      start = end + 1
+    for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, start)) {
+      this.#complete(chunk.subarray(start, at + 1), frames)
+      start = at + 1
     }
     if (start < chunk.length) this.#hold(chunk.subarray(start))
     return frames
@@ -36,20 +37,14 @@ export class LineSplitter {
 
   /** What stands after the last line end, once the stream has ended. */
   end(): readonly Frame[] {
-    const frames: Frame[] = []
-    this.#complete(Buffer.alloc(0), frames)
-    return frames
+    return this.#length > 0 || this.#discarding ? this.push(lineEnd) : []
   }
 
   #complete(rest: Buffer, frames: Frame[]): void {
-    const alone = this.#length === 0 && !this.#discarding
-    if (alone && rest.length <= this.#bytesMax) {
-      addLine(rest, frames)
-      return
-    }
-    this.#hold(rest)
+    const whole = this.#length === 0 && !this.#discarding && rest.length <= this.#bytesMax
+    if (!whole) this.#hold(rest)
     if (this.#discarding) frames.push(tooLong)
-    else addLine(this.#takeHeld(), frames)
+    else addLine(whole ? rest : this.#takeHeld(), frames)
     this.#discarding = false
     this.#length = 0
   }
@@ -84,17 +79,28 @@ export class LineSplitter {
 }
 
 function addLine(line: Buffer, frames: Frame[]): void {
-  const end = line.at(-1) === carriageReturn ? line.length - 1 : line.length
-  if (end > 0) frames.push(line.subarray(0, end))
+  const isEmpty = line.length === 1 || (line.length === 2 && line[0] === carriageReturn)
+  if (!isEmpty) frames.push(line)
 }
 
-/** A message on its way: our own serialisation, or the server's bytes as they came. */
+/** A message on its way: our own serialisation, or the bytes of the server with their line end. */
 export type Line = string | Buffer
 
-const lineEnd = Buffer.from('\n')
+/** All lines as few pieces to write: what arrived together and goes on unchanged is not even copied. */
+export function piecesOf(lines: readonly Line[]): readonly (string | Buffer)[] {
+  const pieces: (string | Buffer)[] = []
+  for (const line of lines) {
+    const before = pieces.at(-1)
+    if (typeof line === 'string') {
+      if (typeof before === 'string') pieces[pieces.length - 1] = `${before}${line}\n`
+      else pieces.push(`${line}\n`)
+    } else if (typeof before === 'object' && isFollowedBy(before, line)) {
+      pieces[pieces.length - 1] = Buffer.from(before.buffer, before.byteOffset, before.length + line.length)
+    } else pieces.push(line)
+  }
+  return pieces
+}
 
-/** All lines as one write. */
-export function joinLines(lines: readonly Line[]): string | Buffer {
-  if (lines.every((line) => typeof line === 'string')) return `${lines.join('\n')}\n`
-  return Buffer.concat(lines.flatMap((line) => [typeof line === 'string' ? Buffer.from(line) : line, lineEnd]))
+function isFollowedBy(before: Buffer, after: Buffer): boolean {
+  return before.buffer === after.buffer && before.byteOffset + before.length === after.byteOffset
 }

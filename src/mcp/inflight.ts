@@ -30,10 +30,6 @@ export class InFlight {
     return [...this.#waiting.values()]
   }
 
-  get(id: Id): Waiting | undefined {
-    return this.#waiting.get(id)
-  }
-
   add(waiting: Waiting): void {
     this.#waiting.set(waiting.id, waiting)
   }
@@ -61,7 +57,7 @@ export class InFlight {
    * place, if any: cancelled requests rarely get an answer and would pile up.
    */
   cancel(id: unknown): Waiting | undefined {
-    const waiting = typeof id === 'string' || typeof id === 'number' ? this.#waiting.get(id) : undefined
+    const waiting = this.find(id)
     if (waiting === undefined || waiting.cancelled) return undefined
     waiting.cancelled = true
     this.#cancelled = this.#cancelled.filter((one) => this.#waiting.get(one)?.cancelled)

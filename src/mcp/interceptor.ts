@@ -8,6 +8,7 @@ import { isActing } from '../model/message/acts.ts'
 import { isObject } from '../model/message/json.ts'
 import type { Act, Id, Message, Notification, ReadMessage, Request, Unreadable } from '../model/message/message.ts'
 import { quoted } from '../model/message/quoted.ts'
+import { serialise } from '../model/message/serialise.ts'
 import type { ReasonCode } from '../model/reasons.ts'
 import type { Gatekeeper, Outcome } from '../pep/gatekeeper.ts'
 import { type FromServer, readFromServer } from './answers.ts'
@@ -57,6 +58,8 @@ export class Interceptor {
   /** Legacy era: what the handshake lets the client expect, and whether it is over. */
   #listsDeclared: readonly string[] = []
   #initialized = false
+  /** The era of the last request: how a message that cannot be read is answered. */
+  #modern = false
 
   constructor(options: InterceptorOptions) {
     this.#options = options
@@ -127,13 +130,14 @@ export class Interceptor {
       case 'notification':
         return this.#planNotification(message)
       case 'response':
-        return { kind: 'toServer', line: JSON.stringify(message.value) }
+        return { kind: 'toServer', line: serialise(message) }
     }
     return message satisfies never
   }
 
   #planRequest(request: Request): Plan {
     const asked = askedOf(request)
+    this.#modern = asked.modern
     if (this.#inFlight.has(request.id)) {
       return this.#refuse(
         asked,
@@ -159,10 +163,11 @@ export class Interceptor {
     if (hidden !== undefined) return this.#refuseHidden(asked, hidden)
     const listens = request.method === 'subscriptions/listen' ? listenedLists(request.params) : undefined
     this.#inFlight.add({ ...asked, ...(listens && { listens }) })
-    return { kind: 'toServer', line: JSON.stringify(request.value) }
+    return { kind: 'toServer', line: serialise(request) }
   }
 
-  #planNotification({ method, params, value }: Notification): Plan {
+  #planNotification(message: Notification): Plan {
+    const { method, params } = message
     if (!isNotification(method)) {
       const known = isActing(method) || isPassed(method)
       if (known) this.#record('MALFORMED_CALL', `${quoted(method)} is a request and needs an \`id\``, method)
@@ -174,7 +179,7 @@ export class Interceptor {
       const forgotten = this.#inFlight.cancel(params?.['requestId'])
       if (forgotten !== undefined) this.#unknown(forgotten, 'cancelled by the client')
     }
-    return { kind: 'toServer', line: JSON.stringify(value) }
+    return { kind: 'toServer', line: serialise(message) }
   }
 
   /** An answer of the client that cannot be read fails the request of the server which waits for it. */
@@ -186,14 +191,14 @@ export class Interceptor {
       return { kind: 'toServer', line: errorLine(id, errorCodes.internal, 'the answer of the client was refused') }
     }
     const code = json ? errorCodes.invalidRequest : errorCodes.parse
-    return { kind: 'toClient', line: refusal({ id, method, modern: false }, decision, code) }
+    return { kind: 'toClient', line: refusal({ id, method, modern: this.#modern }, decision, code) }
   }
 
   #decided({ request, act }: { request: Request; act: Act }, decision: Decision | undefined): Plan {
     if (decision?.decision === 'allow') {
       const waiting = this.#inFlight.find(request.id)
       if (waiting !== undefined) waiting.decisionId = decision.decision_id
-      return { kind: 'toServer', line: JSON.stringify(request.value) }
+      return { kind: 'toServer', line: serialise(request) }
     }
     this.#inFlight.remove(request.id)
     const asked = askedOf(request)

@@ -14,9 +14,11 @@ const quote = 0x22
 const minus = 0x2d
 const zero = 0x30
 const nine = 0x39
+const colon = 0x3a
 const openArray = 0x5b
 const backslash = 0x5c
 const closeArray = 0x5d
+const letterU = 0x75
 const openObject = 0x7b
 const closeObject = 0x7d
 
@@ -26,18 +28,21 @@ const closeObject = 0x7d
  * Linear in the text.
  */
 export function ambiguity(text: string, ascii: boolean): string | undefined {
-  const unicodeEscapes = text.includes('\\u')
   const keys = new KeyStack(ascii)
+  let nextBackslash = findBackslash(text, 0)
   let at = 0
   while (at < text.length) {
     const char = text.charCodeAt(at)
     if (char === quote) {
-      const end = closingQuote(text, at + 1)
-      const isKey = text.charCodeAt(afterSpace(text, end + 1)) === 0x3a
-      if (unicodeEscapes && !isWellFormed(text, at, end)) return 'a string holds half of a surrogate pair'
-      const trouble = isKey ? keys.add(text.slice(at + 1, end)) : undefined
-      if (trouble !== undefined) return trouble
+      const start = at + 1
+      if (nextBackslash < start) nextBackslash = findBackslash(text, start)
+      const end = closingQuote(text, start)
+      const escaped = nextBackslash < end
+      if (escaped && !isWellFormed(text, nextBackslash, end)) return 'a string holds half of a surrogate pair'
       at = end + 1
+      const isKey = text.charCodeAt(afterSpace(text, at)) === colon
+      const trouble = isKey ? keys.add(text.slice(start, end), escaped) : undefined
+      if (trouble !== undefined) return trouble
     } else if (char === openObject || char === openArray) {
       if (keys.open(char === openObject) > jsonDepthMax) return `it is nested deeper than ${jsonDepthMax} levels`
       at++
@@ -83,8 +88,7 @@ class KeyStack {
   }
 
   /** Takes a key as it stands in the text; answers what is wrong with it. */
-  add(raw: string): string | undefined {
-    const escaped = raw.includes('\\')
+  add(raw: string, escaped: boolean): string | undefined {
     const key = escaped ? unescaped(raw) : raw
     if (escaped && key.includes('\0')) return `the key ${quoted(key)} holds a NUL`
     const folded = foldedKey(key, this.#ascii && !escaped)
@@ -108,18 +112,23 @@ class KeyStack {
   }
 }
 
-/** The quote that ends the string whose content starts at `from`; the end of the text when there is none. */
+/**
+ * The quote that ends the string whose content starts at `from`; the end of the text when there is none. Most strings
+ * hold no quote and are skipped at the speed of a search; the rest are walked.
+ */
 export function closingQuote(text: string, from: number): number {
-  let end = text.indexOf('"', from)
-  while (end > 0 && text.charCodeAt(end - 1) === backslash && isEscaped(text, end)) end = text.indexOf('"', end + 1)
-  return end < 0 ? text.length : end
+  const end = text.indexOf('"', from)
+  if (end < 0) return text.length
+  return end === from || text.charCodeAt(end - 1) !== backslash ? end : walkedToQuote(text, from)
 }
 
-/** The runs of backslashes before two quotes do not overlap, so all of this together is linear. */
-function isEscaped(text: string, at: number): boolean {
-  let start = at
-  while (text.charCodeAt(start - 1) === backslash) start--
-  return (at - start) % 2 === 1
+function walkedToQuote(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (char === quote) return at
+    if (char === backslash) at++
+  }
+  return text.length
 }
 
 export function afterSpace(text: string, from: number): number {
@@ -132,9 +141,19 @@ export function unescaped(raw: string): string {
   return JSON.parse(`"${raw}"`) as string
 }
 
-function isWellFormed(text: string, start: number, end: number): boolean {
-  const raw = text.slice(start + 1, end)
-  return !raw.includes('\\u') || unescaped(raw).isWellFormed()
+function findBackslash(text: string, from: number): number {
+  const at = text.indexOf('\\', from)
+  return at < 0 ? Number.POSITIVE_INFINITY : at
+}
+
+/** Are all surrogates in pairs, in a string's content that ends at `end` and has its first escape at `from`? */
+function isWellFormed(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) {
+    if (text.charCodeAt(at) !== backslash) continue
+    at++
+    if (text.charCodeAt(at) === letterU) return unescaped(text.slice(at - 1, end)).isWellFormed()
+  }
+  return true
 }
 
 function numberEnd(text: string, from: number): number {

@@ -6,7 +6,8 @@ import { ambiguity } from './ambiguity.ts'
 import type { JsonObject } from './message.ts'
 
 export type ReadJson =
-  | { readonly ok: true; readonly value: Json }
+  /** `plain`: no string in the value needs an escape. */
+  | { readonly ok: true; readonly value: Json; readonly plain: boolean }
   /** `text` is given when it is JSON, but of more than one reading. */
   | { readonly ok: false; readonly message: string; readonly text?: string }
 
@@ -22,7 +23,7 @@ export function readJson(bytes: Uint8Array): ReadJson {
   }
   const trouble = ambiguity(text, text.length === buffer.length)
   if (trouble !== undefined) return { ok: false, message: `the message has more than one reading: ${trouble}`, text }
-  return { ok: true, value }
+  return { ok: true, value, plain: !text.includes('\\') }
 }
 
 export function isObject(value: unknown): value is JsonObject {

@@ -7,29 +7,32 @@ export type Id = string | number
 
 export type JsonObject = { readonly [key: string]: Json }
 
-export interface Request {
+interface Whole {
+  /** The whole message; what goes on is its serialisation. */
+  readonly value: JsonObject
+  /** No string in it needs an escape when it is serialised. */
+  readonly plain: boolean
+}
+
+export interface Request extends Whole {
   readonly kind: 'request'
   readonly id: Id
   readonly method: string
   readonly params: JsonObject | undefined
   /** What the request does, when it does something that a policy has a word about. */
   readonly act?: Act
-  /** The whole message; what goes on is its serialisation. */
-  readonly value: JsonObject
 }
 
-export interface Notification {
+export interface Notification extends Whole {
   readonly kind: 'notification'
   readonly method: string
   readonly params: JsonObject | undefined
-  readonly value: JsonObject
 }
 
 /** An answer to a request of the server. */
-export interface Response {
+export interface Response extends Whole {
   readonly kind: 'response'
   readonly id: Id | null
-  readonly value: JsonObject
 }
 
 export type Message = Request | Notification | Response

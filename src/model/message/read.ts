@@ -37,22 +37,22 @@ export function readMessage(line: Uint8Array): ReadMessage {
   }
   if (Array.isArray(json.value)) return malformed('a batch is not accepted: send each message on its own')
   if (!isObject(json.value)) return malformed('a message must be a JSON object')
-  return readEnvelope(json.value)
+  return readEnvelope(json.value, json.plain)
 }
 
 /** A message that was too long to be kept: nothing of it is known. */
 export function unreadLine(bytesMax: number): Unreadable {
   const message = `the message is larger than ${bytesMax} bytes`
-  return { ok: false, reason: 'CALL_TOO_LARGE', message, json: false }
+  return { ok: false, reason: 'CALL_TOO_LARGE', message, json: true }
 }
 
-function readEnvelope(value: JsonObject): ReadMessage {
+function readEnvelope(value: JsonObject, plain: boolean): ReadMessage {
   const { jsonrpc, id, method, params } = value
   const sure = sureOf(id, method, Object.keys(value))
   const odd = oddSpelling(value, envelopeKeys, envelopeKeys)
   if (odd !== undefined) return malformed(odd, sure)
   if (jsonrpc !== '2.0') return malformed('`jsonrpc` must be "2.0"', sure)
-  if (method === undefined) return readResponse(value, sure)
+  if (method === undefined) return readResponse(value, plain, sure)
   if (typeof method !== 'string') return malformed('`method` must be a string', sure)
   if (Object.hasOwn(value, 'result') || Object.hasOwn(value, 'error'))
     return malformed('a message is a request or a response, not both', sure)
@@ -62,18 +62,18 @@ function readEnvelope(value: JsonObject): ReadMessage {
     const oddParam = oddSpelling(params, paramsKeys, paramsKeysFolded)
     if (oddParam !== undefined) return malformed(oddParam, sure)
   }
-  if (id === undefined) return { ok: true, message: { kind: 'notification', method, params, value } }
+  if (id === undefined) return { ok: true, message: { kind: 'notification', method, params, value, plain } }
   const act = readAct(method, params)
   if (typeof act === 'string') return malformed(act, sure)
-  return { ok: true, message: { kind: 'request', id, method, params, value, ...(act && { act }) } }
+  return { ok: true, message: { kind: 'request', id, method, params, value, plain, ...(act && { act }) } }
 }
 
-function readResponse(value: JsonObject, sure: Sure): ReadMessage {
+function readResponse(value: JsonObject, plain: boolean, sure: Sure): ReadMessage {
   const id = value['id']
   if (!Object.hasOwn(value, 'result') && !Object.hasOwn(value, 'error'))
     return malformed('a message needs a `method`, a `result` or an `error`', sure)
   if (id !== null && !isId(id)) return malformed('`id` must be a string or a number', sure)
-  return { ok: true, message: { kind: 'response', id, value } }
+  return { ok: true, message: { kind: 'response', id, value, plain } }
 }
 
 function oddSpelling(value: JsonObject, known: ReadonlySet<string>, folded: ReadonlySet<string>): string | undefined {
