@@ -1,5 +1,5 @@
 // The compiler as the rest of Tollgate sees it: started when first asked, reused, restarted when it died.
-import { policyCapabilities, testCapabilities } from './capabilities.ts'
+import { type Capabilities, policyCapabilities, testCapabilities } from './capabilities.ts'
 import { CompileError, compileErrorOf, type Diagnostic, ownFailure } from './errors.ts'
 import { idleMsMax, requestBytesMax, requestMsMax } from './limits.ts'
 import { compilerFolder } from './module.ts'
@@ -57,13 +57,13 @@ class OpenCompiler implements Compiler {
   }
 
   async build(request: BuildRequest): Promise<Build> {
-    const answer = await this.#ask({ op: 'build', capabilities: policyCapabilities, ...request })
+    const answer = await this.#ask({ op: 'build', ...request, ...allowed(request, policyCapabilities) })
     const { wasm, entrypoints } = succeeded(answer) as { wasm: string; entrypoints: readonly string[] }
     return { wasm: new Uint8Array(Buffer.from(wasm, 'base64')), entrypoints }
   }
 
   async check(request: CheckRequest): Promise<readonly Diagnostic[]> {
-    const { errors = [] } = await this.#ask({ op: 'check', capabilities: policyCapabilities, ...request })
+    const { errors = [] } = await this.#ask({ op: 'check', ...request, ...allowed(request, policyCapabilities) })
     const failure = ownFailure(errors)
     if (failure !== undefined) throw failure
     return errors
@@ -75,12 +75,12 @@ class OpenCompiler implements Compiler {
   }
 
   async test(request: TestRequest): Promise<TestReport> {
-    const answer = await this.#ask({ op: 'test', capabilities: testCapabilities, ...request })
+    const answer = await this.#ask({ op: 'test', ...request, ...allowed(request, testCapabilities) })
     return succeeded(answer) as { tests: readonly TestResult[]; coverage?: CoverageReport }
   }
 
   async eval(request: EvalRequest): Promise<readonly unknown[]> {
-    const answer = await this.#ask({ op: 'eval', capabilities: policyCapabilities, ...request })
+    const answer = await this.#ask({ op: 'eval', ...request, ...allowed(request, policyCapabilities) })
     const { results } = succeeded(answer) as { results: readonly unknown[] }
     return results
   }
@@ -119,6 +119,11 @@ class OpenCompiler implements Compiler {
       this.#idle = setTimeout(() => this.#process?.stop(), idleMsMax).unref()
     }
   }
+}
+
+/** A request that names no capabilities, even by an explicit `undefined`, must not be allowed everything. */
+function allowed(request: { readonly capabilities?: Capabilities }, otherwise: Capabilities) {
+  return { capabilities: request.capabilities ?? otherwise }
 }
 
 function serialise(request: Request): string {

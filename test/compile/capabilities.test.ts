@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { policyCapabilities } from '../../src/compile/capabilities.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
+import type { Modules } from '../../src/compile/request.ts'
 import { evaluate } from './evaluate.ts'
 
 const compiler = await openCompiler()
@@ -48,6 +49,11 @@ test('built-ins that depend on more than the input, or on the host, are refused 
     assert.deepEqual([found?.code, found?.row, found?.col, more], ['builtin_refused', 3, 6, []], name)
     assert.ok(found?.message.includes(`\`${name}\``), found?.message)
   }
+})
+
+test('capabilities that are undefined allow no more than none', async () => {
+  const request = { modules: { 'a.rego': 'package a\n\nx := opa.runtime()\n' }, capabilities: undefined }
+  assert.equal((await compiler.check(request as unknown as { modules: Modules })).length, 1)
 })
 
 test('print is refused where OPA would drop it without a word', async () => {
