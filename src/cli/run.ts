@@ -54,7 +54,7 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
 function requireServerName(policy: Policy, server: string | undefined): void {
   if (server !== undefined) return
   const named = policy.entries.find((entry) =>
-    entry.match.every((pattern) => pattern.server !== undefined && pattern.server.text !== '*'),
+    entry.match.some((pattern) => pattern.server !== undefined && pattern.server.text !== '*'),
   )
   if (named)
     throw new UsageError(
