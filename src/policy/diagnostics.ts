@@ -24,6 +24,7 @@ export type DiagnosticCode =
   | 'never_binds'
   | 'duplicate_name'
   | 'not_quoted'
+  | 'expensive'
 
 export interface Diagnostic extends Spot {
   readonly file: string

@@ -21,6 +21,15 @@ export const textCharsMax = 4_096
 /** A pattern is compiled on every evaluation. */
 export const patternCharsMax = 1_000
 
+/**
+ * Character ranges of a compiled pattern. The runtime's RE2 gives up at about 290,000 and needs a quarter of a second
+ * for them; within this it always compiles.
+ */
+export const patternCostMax = 100_000
+
+/** From here on a pattern takes some milliseconds of every call, where a whole decision takes microseconds. */
+export const patternCostNoted = 10_000
+
 /** Values in one `enum`, types, currencies or `per`: an evaluation walks them. */
 export const listItemsMax = 10_000
 

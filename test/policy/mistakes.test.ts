@@ -913,16 +913,16 @@ const constraints: readonly Case[] = [
     'a backreference',
     args("a: {pattern: '(a)\\1'}", "b: {pattern: '(?<x>a)\\k<x>'}"),
     [
-      'f.yaml:7:24 `pattern` must be a regular expression (RE2), which has no backreference, got `\\1`',
-      'f.yaml:8:24 `pattern` must be a regular expression (RE2), which has no backreference, got `\\k<`',
+      'f.yaml:7:24 `pattern` must be a regular expression (RE2), which has no backreferences, got `\\1`',
+      'f.yaml:8:24 `pattern` must be a regular expression (RE2), which has no backreferences, got `\\k<`',
     ],
   ],
   [
     'atomic groups and possessive quantifiers',
     args('a: {pattern: "(?>a)"}', 'b: {pattern: a++}'),
     [
-      'f.yaml:7:24 `pattern` must be a regular expression (RE2), which has no atomic group, got `(?>`',
-      'f.yaml:8:24 `pattern` must be a regular expression (RE2), which has no possessive quantifier, got `++`',
+      'f.yaml:7:24 `pattern` must be a regular expression (RE2), which has no atomic groups, got `(?>`',
+      'f.yaml:8:24 `pattern` must be a regular expression (RE2), which has no possessive quantifiers, got `++`',
     ],
   ],
   [
@@ -940,6 +940,29 @@ const constraints: readonly Case[] = [
     'a pattern that is too long',
     args(`a: {pattern: ${'x'.repeat(1001)}}`),
     ['f.yaml:7:24 `pattern` must have at most 1000 characters'],
+  ],
+  [
+    'what the runtime has not',
+    args(
+      'a: {pattern: "(?<n>a)"}',
+      "b: {pattern: '\\p{Lowercase}'}",
+      "c: {pattern: '\\p{Greeek}'}",
+      "d: {pattern: '\\P{^Kawi}'}",
+    ),
+    [
+      'f.yaml:7:24 `pattern` names a group as `(?<n>`: write `(?P<n>`, or a group without a name',
+      'f.yaml:8:24 `pattern` has the unknown Unicode class `Lowercase`',
+      'f.yaml:9:24 `pattern` must be a regular expression (RE2): invalid character class range `\\p{Greeek}`',
+      'f.yaml:10:24 `pattern` has the unknown Unicode class `Kawi`, did you mean `Vai`?',
+    ],
+  ],
+  [
+    'patterns that are too large, or nearly',
+    args("a: {pattern: '\\p{L}{1000}'}", "b: {pattern: '\\p{L}{1,30}'}", "c: {pattern: '\\p{L}+'}"),
+    [
+      'f.yaml:7:24 `pattern` is too large once its repetitions are written out: repeat with `*` or `+` and bound the text with `length`',
+      'f.yaml:8:24 warning: `pattern` takes milliseconds to compile, on every call: repeat with `*` or `+` and bound the text with `length`',
+    ],
   ],
   [
     'constraints about values of two types',
