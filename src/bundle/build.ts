@@ -1,24 +1,14 @@
 /** From policy sources to a compiled policy: parse, generate, compile (or find it compiled), seal. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { generate } from '../codegen/generate.ts'
 import { compileCached } from '../compile/cache.ts'
 import { compilerFolder, readIdentity } from '../compile/module.ts'
-import { TollgateError } from '../model/errors.ts'
 import type { Policy } from '../model/policy.ts'
-import { type Diagnostic, formatDiagnostic } from '../policy/diagnostics.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { type Artifact, type Source, sealArtifact } from './artifact.ts'
+import { PolicyError } from './errors.ts'
 
-/** A policy that has mistakes; `diagnostics` has every one, the message the first. */
-export class PolicyError extends TollgateError {
-  override readonly name = 'PolicyError'
-  readonly diagnostics: readonly Diagnostic[]
-
-  constructor(diagnostics: readonly Diagnostic[]) {
-    const [first] = diagnostics.filter(({ severity }) => severity === 'error')
-    super('policy_invalid', first ? formatDiagnostic(first) : 'the policy has mistakes')
-    this.diagnostics = diagnostics
-  }
-}
+export { PolicyError }
 
 export interface PolicyText {
   /** Becomes part of the policy and so of its revision: a name, not a path. */
@@ -36,9 +26,17 @@ export async function buildPolicy({ name, path = name, text }: PolicyText): Prom
 }
 
 export async function compilePolicy(policy: Policy, sources: readonly Source[]): Promise<Artifact> {
-  const { modules, data, entrypoints } = generate(policy)
+  const { modules: generated, data, entrypoints } = generate(policy)
+  const modules = { ...handWritten(), ...generated }
   const { opa, digest } = readIdentity(compilerFolder)
   const { wasm } = await compileCached({ modules, data: data as Record<string, unknown>, entrypoints })
   const [entrypoint = ''] = entrypoints
   return sealArtifact({ compiler: { opa, digest }, sources, policy, modules, data, entrypoint, wasm })
+}
+
+/** The modules of `rego/` that generated ones stand on, by file name. */
+export function handWritten(): Readonly<Record<string, string>> {
+  const folder = new URL('../../rego/', import.meta.url)
+  const names = readdirSync(folder).filter((name) => name.endsWith('.rego') && !name.endsWith('_test.rego'))
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]))
 }

@@ -1,0 +1,99 @@
+/** Imports point one way (ARCHITECTURE.md), the deep folders are pure, and each danger has one door. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const src = fileURLToPath(new URL('../src/', import.meta.url))
+
+/** What each folder may import of the others; files that stand in `src` itself belong to `library`. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  policy: ['model'],
+  reference: ['model'],
+  codegen: ['model', 'policy'],
+  compile: ['model'],
+  bundle: ['model', 'policy', 'codegen', 'compile'],
+  pdp: ['model', 'bundle'],
+  ledger: ['model'],
+  log: ['model'],
+  pep: ['model'],
+  mcp: ['model', 'pep'],
+  scan: ['model', 'policy'],
+  runtime: ['model', 'policy', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
+  library: ['model', 'compile', 'bundle', 'ledger', 'log', 'pep', 'mcp', 'pdp', 'policy', 'runtime'],
+  cli: [
+    'model',
+    'policy',
+    'reference',
+    'codegen',
+    'compile',
+    'bundle',
+    'pdp',
+    'ledger',
+    'log',
+    'pep',
+    'mcp',
+    'scan',
+    'runtime',
+  ],
+}
+
+/** Folders without a clock, a file or a socket. */
+const pure = ['model', 'policy', 'reference', 'codegen', 'scan']
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+const sources = files.map((name) => ({ name, text: readFileSync(resolve(src, name), 'utf8') }))
+
+function folderOf(name: string): string {
+  const [first = '', ...rest] = name.split('/')
+  return rest.length === 0 ? 'library' : first
+}
+
+function importsOf(text: string): readonly string[] {
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+}
+
+test('imports point one way', () => {
+  const wrong = sources.flatMap(({ name, text }) =>
+    importsOf(text)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => folderOf(relative(src, resolve(src, dirname(name), specifier))))
+      .filter((target) => target !== folderOf(name) && !mayImport[folderOf(name)]?.includes(target))
+      .map((target) => `${name} imports ${target}`),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+test('the deep folders have no clock, no file and no socket', () => {
+  const allowed = new Set(['node:buffer', 'node:crypto', 'yaml', 're2js'])
+  for (const { name, text } of sources.filter(({ name }) => pure.includes(folderOf(name)))) {
+    const outside = importsOf(text).filter((specifier) => !specifier.startsWith('.') && !allowed.has(specifier))
+    assert.deepEqual(outside, [], name)
+    assert.doesNotMatch(text, /Date\.now\(|new Date\(\)|Math\.random\(|process\.|performance\./, name)
+  }
+})
+
+test('each danger has one door', () => {
+  const doors: readonly [string, RegExp, ...string[]][] = [
+    ['the WASM SDK', /@open-policy-agent\/opa-wasm/, 'pdp/engine.ts'],
+    ['the end of the process', /process\.exit\(/, 'cli/exit.ts', 'compile/child.ts'],
+    ['SQLite', /from 'better-sqlite3'/, 'ledger/'],
+    ['the MCP SDKs at run time', /from '@modelcontextprotocol/, 'cli/scan.ts'],
+  ]
+  for (const [danger, pattern, ...allowed] of doors) {
+    const users = sources
+      .filter(({ text }) => pattern.test(text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')))
+      .map(({ name }) => name)
+    for (const name of users)
+      assert.ok(
+        allowed.some((door) => name.startsWith(door)),
+        `${danger}: ${name}`,
+      )
+  }
+})
+
+test('every file opens with a line on what it is for', () => {
+  for (const { name, text } of sources) assert.match(text, /^(\/\*\*|\/\/)/, name)
+})

@@ -1,0 +1,37 @@
+/** Calendar windows, UTC. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { CalendarUnit } from '../../src/model/policy.ts'
+import { calendarEnd, windowStart } from '../../src/model/time.ts'
+
+const rows: readonly [CalendarUnit, string, string, string][] = [
+  ['second', '2026-01-05T12:34:56.789Z', '2026-01-05T12:34:56.000Z', '2026-01-05T12:34:57.000Z'],
+  ['minute', '2026-01-05T12:34:56.789Z', '2026-01-05T12:34:00.000Z', '2026-01-05T12:35:00.000Z'],
+  ['hour', '2026-01-05T12:34:56.789Z', '2026-01-05T12:00:00.000Z', '2026-01-05T13:00:00.000Z'],
+  ['day', '2026-01-05T23:59:59.999Z', '2026-01-05T00:00:00.000Z', '2026-01-06T00:00:00.000Z'],
+  ['week', '2026-01-05T00:00:00.000Z', '2026-01-05T00:00:00.000Z', '2026-01-12T00:00:00.000Z'],
+  ['week', '2026-01-04T23:59:59.999Z', '2025-12-29T00:00:00.000Z', '2026-01-05T00:00:00.000Z'],
+  ['month', '2028-02-29T12:00:00.000Z', '2028-02-01T00:00:00.000Z', '2028-03-01T00:00:00.000Z'],
+  ['month', '2026-12-31T23:59:59.999Z', '2026-12-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z'],
+]
+
+for (const [unit, at, start, end] of rows) {
+  test(`the ${unit} of ${at} is ${start} to ${end}`, () => {
+    assert.equal(new Date(windowStart({ kind: 'fixed', unit }, Date.parse(at))).toISOString(), start)
+    assert.equal(new Date(calendarEnd(unit, Date.parse(at))).toISOString(), end)
+  })
+}
+
+test('an instant lies in its window, and the next window begins where it ends', () => {
+  const units = fc.constantFrom<CalendarUnit>('second', 'minute', 'hour', 'day', 'week', 'month')
+  fc.assert(
+    fc.property(units, fc.integer({ min: 0, max: 4e12 }), (unit, at) => {
+      const start = windowStart({ kind: 'fixed', unit }, at)
+      const end = calendarEnd(unit, at)
+      assert.ok(start <= at && at < end)
+      assert.equal(windowStart({ kind: 'fixed', unit }, end), end)
+      assert.equal(windowStart({ kind: 'fixed', unit }, end - 1), start)
+    }),
+  )
+})
