@@ -19,8 +19,14 @@ const { loadPolicySync } = createRequire(import.meta.url)('@open-policy-agent/op
 
 const encoder = new TextEncoder()
 
+const pageBytes = 64 * 1024
+
+/** What OPA's runtime takes; the texts of a policy come on top and are in the module, so they are no larger than it. */
+const ownPages = 5
+
 export class Engine {
   readonly #module: WebAssembly.Module
+  readonly #pages: number
   readonly #data: Json
   readonly #entrypoint: string
   #policy: LoadedPolicy | undefined
@@ -29,6 +35,7 @@ export class Engine {
   constructor(wasm: Uint8Array, data: Json, entrypoint: string) {
     this.#data = data
     this.#entrypoint = entrypoint
+    this.#pages = ownPages + Math.ceil(wasm.byteLength / pageBytes)
     try {
       this.#module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
       refuseHostBuiltins(this.#module)
@@ -57,7 +64,7 @@ export class Engine {
   }
 
   #load(): LoadedPolicy {
-    const policy = loadPolicySync(this.#module, { initial: 5, maximum: wasmPagesMax })
+    const policy = loadPolicySync(this.#module, { initial: this.#pages, maximum: wasmPagesMax })
     if (!Object.hasOwn(policy.entrypoints, this.#entrypoint)) throw new Error(`no entrypoint \`${this.#entrypoint}\``)
     policy.setData(this.#data as object)
     return policy
