@@ -7,7 +7,6 @@ import { messageOf } from '../model/errors.ts'
 import { quote } from './diagnostics.ts'
 import { type Form, mistake } from './forms.ts'
 import { patternCharsMax, patternCostMax, patternCostNoted } from './limits.ts'
-import { hint } from './spelling.ts'
 import { unicodeClasses } from './unicode.ts'
 
 export const expression: Form<string> = {
@@ -85,7 +84,8 @@ function engineFault(pattern: string, compiled: RE2JS): string | undefined {
   if (named && Object.keys(compiled.namedGroups()).length > 0)
     return `names a group as ${quote(named)}: write ${quote(named.replace('?<', '?P<'))}, or a group without a name`
   for (const name of classesOf(pattern))
-    if (!unicodeClasses.has(name)) return `has the unknown Unicode class ${quote(name)}${hint(name, unicodeClasses)}`
+    if (!unicodeClasses.has(name))
+      return `names the Unicode class ${quote(name)}, which the policy engine does not know`
   return undefined
 }
 

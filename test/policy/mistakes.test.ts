@@ -951,9 +951,9 @@ const constraints: readonly Case[] = [
     ),
     [
       'f.yaml:7:24 `pattern` names a group as `(?<n>`: write `(?P<n>`, or a group without a name',
-      'f.yaml:8:24 `pattern` has the unknown Unicode class `Lowercase`',
+      'f.yaml:8:24 `pattern` names the Unicode class `Lowercase`, which the policy engine does not know',
       'f.yaml:9:24 `pattern` must be a regular expression (RE2): invalid character class range `\\p{Greeek}`',
-      'f.yaml:10:24 `pattern` has the unknown Unicode class `Kawi`, did you mean `Vai`?',
+      'f.yaml:10:24 `pattern` names the Unicode class `Kawi`, which the policy engine does not know',
     ],
   ],
   [

@@ -416,28 +416,6 @@ test('conditions on elements begin at the element', () => {
   ])
 })
 
-test('what a missing member would hide behind must be an object', () => {
-  const object = (...path: readonly string[]): Condition => ({
-    path,
-    optional: true,
-    test: { kind: 'type', types: ['object'] },
-  })
-  assert.deepEqual(conditions('a.b.c: {required: false, max: 1}', 'a.d: {forbidden: true}'), [
-    object('a'),
-    object('a', 'b'),
-    { path: ['a', 'b', 'c'], optional: true, test: { kind: 'range', max: 1 } },
-    { path: ['a', 'd'], ...needed, test: { kind: 'absent' } },
-  ])
-  assert.deepEqual(conditions('a: {each: {fields: {b.c: {forbidden: true}}}}')[0]?.test, {
-    kind: 'each',
-    conditions: [
-      object('b'),
-      { path: [], ...needed, test: { kind: 'type', types: ['object'] } },
-      { path: ['b', 'c'], ...needed, test: { kind: 'absent' } },
-    ],
-  })
-})
-
 test('a rule that denies is about what it says, and another type does not get round it', () => {
   assert.deepEqual(denying('a: {fields: {b: {enum: [x]}}}', 'c.d: {required: false, max: 1}'), [
     { path: ['a', 'b'], ...needed, test: { kind: 'enum', values: ['x'] } },

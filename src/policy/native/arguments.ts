@@ -1,13 +1,5 @@
 /** What a rule says about arguments, as conditions of the model. */
-import {
-  type Condition,
-  type JsonType,
-  type Path,
-  pathText,
-  type Rule,
-  type Scalar,
-  type Test,
-} from '../../model/policy.ts'
+import type { Condition, JsonType, Path, Rule, Scalar, Test } from '../../model/policy.ts'
 import { quote, type Report } from '../diagnostics.ts'
 import { expression } from '../expressions.ts'
 import {
@@ -130,10 +122,9 @@ interface Context {
   readonly mayBeMissing?: string
 }
 
-/** The conditions of a rule. Where a missing argument passes, what it would be a member of must be an object. */
+/** The conditions of a rule. */
 export function conditionsOf(args: readonly Named<Constraints>[], effect: Rule['effect'], report: Report): Condition[] {
-  const conditions = membersOf(args, [], { report, effect })
-  return effect === 'require' ? withGuards(conditions) : conditions
+  return membersOf(args, [], { report, effect })
 }
 
 function membersOf(args: readonly Named<Constraints>[], base: Path, context: Context): Condition[] {
@@ -164,7 +155,7 @@ function conditionsAt(path: Path, name: string, constraint: Constraints, context
   const optional = fields.required?.value === false
   const own = testsOf(fields, context).map((test) => ({ path, optional, test }))
   if (!fields.fields) return own
-  // A deny rule must not be cleared by an argument of another type.
+  // That it is an object is a demand; a rule that denies would be cleared by an argument that is none.
   const object: Condition = { path, optional, test: { kind: 'type', types: ['object'] } }
   const below = { report, effect: context.effect, ...(optional && { mayBeMissing: name }) }
   return [
@@ -197,22 +188,5 @@ function elementConditions(key: string, element: Constraints, { report, effect }
     const field = element.fields[word]
     if (field) report.error(field.keyAt, 'misplaced_key', `\`${word}\` says nothing of an element: it is always there`)
   }
-  const conditions = conditionsAt([], key, element, { report, effect })
-  return effect === 'require' ? withGuards(conditions) : conditions
-}
-
-/**
- * `transfer.to` that may be missing, or must be, would also be missing from a `transfer` that is text or an array; then
- * a server that reads such a `transfer` in its own way would get what the rule forbids.
- */
-function withGuards(conditions: readonly Condition[]): Condition[] {
-  const guards = new Map<string, Condition>()
-  for (const { path, optional, test } of conditions) {
-    if (!optional && test.kind !== 'absent') continue
-    for (let length = 1; length < path.length; length++) {
-      const above = path.slice(0, length)
-      guards.set(pathText(above), { path: above, optional: true, test: { kind: 'type', types: ['object'] } })
-    }
-  }
-  return [...guards.values(), ...conditions]
+  return conditionsAt([], key, element, { report, effect })
 }
