@@ -5,20 +5,22 @@ import { microOf } from './decimal.ts'
 import type { Plan, Shape } from './plan.ts'
 import { type Path, pathText } from './policy.ts'
 
+/** Its members stand in the order of canonical JSON, which is then quickly made. */
 export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['amounts'], at: number): Input {
+  const { method, name } = call
   return {
-    v: 1,
-    method: call.method,
-    server: call.server,
-    ...(call.method === 'tools/call' && { tool: call.name }),
-    ...(call.method === 'resources/read' && { resource: call.name }),
-    ...(call.method === 'prompts/get' && { prompt: call.name }),
-    arguments: project(call.arguments, plan.shape),
     amounts,
+    arguments: project(call.arguments, plan.shape),
     facts,
+    method,
     principal: call.principal,
+    ...(method === 'prompts/get' && { prompt: name }),
+    ...(method === 'resources/read' && { resource: name }),
+    server: call.server,
     session: call.session,
     time: new Date(at).toISOString(),
+    ...(method === 'tools/call' && { tool: name }),
+    v: 1,
   }
 }
 

@@ -1,4 +1,7 @@
-/** What judging a call of one target takes: which arguments are read, which amounts counted, which counters asked. */
+/**
+ * What judging a call of one target takes: which arguments are read, which amounts counted, which counters asked. All of
+ * it in the order of canonical JSON, so that the input made from it needs no sorting.
+ */
 import { isListed, matchingEntries, type Target } from './match.ts'
 import type { Condition, Counter, Entry, Path, Policy } from './policy.ts'
 import { pathText } from './policy.ts'
@@ -35,9 +38,9 @@ export function planFor(policy: Policy, target: Target): Plan {
   return {
     entries,
     listed: isListed(entries),
-    shape: builder,
-    amounts: [...amounts.values()],
-    counters: [...counters.values()],
+    shape: inOrder(builder),
+    amounts: sortedValues(amounts),
+    counters: sortedValues(counters),
   }
 }
 
@@ -45,6 +48,15 @@ interface Builder {
   fields: Map<string, Builder>
   elements?: Builder
   read: boolean
+}
+
+/** By key as UTF-16 code units compare. */
+function sortedEntries<T>(map: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function sortedValues<T>(map: ReadonlyMap<string, T>): readonly T[] {
+  return sortedEntries(map).map(([, value]) => value)
 }
 
 const newBuilder = (): Builder => ({ fields: new Map(), read: false })
@@ -65,4 +77,12 @@ function at(root: Builder, path: Path): Builder {
     place = next
   }
   return place
+}
+
+function inOrder({ fields, elements, read }: Builder): Shape {
+  return {
+    fields: new Map(sortedEntries(fields).map(([key, below]) => [key, inOrder(below)])),
+    ...(elements && { elements: inOrder(elements) }),
+    read,
+  }
 }
