@@ -36,6 +36,7 @@ function twoReadings(value: Fields, text: string, answers: boolean): string | un
   const twice = repeatedKey(text)
   if (twice !== undefined) return `its member \`${twice}\` stands twice`
   const asks = Object.hasOwn(value, 'method')
+  if (asks && typeof value['method'] !== 'string') return 'its `method` is not a string'
   if (asks && answers) return 'it is a request and a response at once'
   if (!asks && !answers) return 'it has no `method`, no `result` and no `error`'
   const failed = value['error'] !== undefined && value['error'] !== null

@@ -211,7 +211,9 @@ export class Interceptor {
   #planAnswer(line: Buffer, message: FromServer): Plan {
     switch (message.kind) {
       case 'noise':
-        this.#options.log(`dropped a line of the server: ${message.why}: ${quoted(line.toString('utf8', 0, 200))}`)
+        this.#options.log(
+          `dropped a line of the server: ${message.why}: ${quoted(line.toString('utf8', 0, 200).trim())}`,
+        )
         return { kind: 'drop' }
       case 'unclear':
         return this.#planUnclear(message)

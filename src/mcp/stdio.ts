@@ -81,14 +81,19 @@ class Relay {
     this.#clientIn.once('error', () => this.#lostClient())
     this.#clientIn.once('close', () => this.#lostClient())
     this.#child.stdout.on('data', (chunk: Buffer) => this.#fromServer(this.#serverLines.push(chunk)))
-    this.#child.stdout.once('end', () => this.#fromServer(this.#serverLines.end()))
+    this.#child.stdout.once('end', () => {
+      this.#fromServer(this.#serverLines.end())
+      this.#stop()
+    })
     this.#child.stdout.on('error', () => this.#stop())
     this.#child.on('error', (error) => this.#options.log(`the server cannot be signalled: ${error.message}`))
   }
 
   #fromClient(frames: readonly Frame[]): void {
     if (this.#over || frames.length === 0) return
-    const reads = frames.map((frame) => (frame === tooLong ? unreadLine(lineBytesMax) : readMessage(frame)))
+    const reads = frames.map((frame) =>
+      frame === tooLong ? unreadLine(lineBytesMax) : readMessage(frame.subarray(0, -1)),
+    )
     this.#write(this.#interceptor.fromClient(reads), this.#clientTap)
   }
 

@@ -70,6 +70,7 @@ describe('what the server says that is no message', () => {
       /`result` and an `error`/,
     ],
     ['neither a result nor an error', '{"jsonrpc":"2.0","id":1}', /no `result`/],
+    ['a method that is no string', '{"jsonrpc":"2.0","id":1,"method":5}', /`method` is not a string/],
     ['a method and a result', '{"jsonrpc":"2.0","id":1,"method":"x","result":{}}', /a request and a response/],
   ]
   for (const [what, line, why] of unclear) {
