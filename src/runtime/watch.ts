@@ -1,6 +1,6 @@
 /** Follows a policy file while the gate runs. Polled: mounted volumes and editors replace files in ways that watchers miss. */
 import { statSync } from 'node:fs'
-import { messageOf } from '../model/errors.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
 import type { Gate } from '../pep/gate.ts'
 import { activePolicy, loadPolicyFile } from './policyFile.ts'
 
@@ -11,8 +11,8 @@ const vanishedMs = 1_000
 
 export interface WatchPorts {
   readonly gate: Gate
-  /** Told in a sentence of every change and of every failure. */
-  readonly say: (sentence: string) => void
+  /** Told in a sentence of every change and of every failure; `error` is there when something is wrong. */
+  readonly say: (sentence: string, error?: unknown) => void
 }
 
 /**
@@ -30,7 +30,8 @@ export function watchPolicy(file: string, { gate, say }: WatchPorts): () => void
     if (now === undefined && goneMs >= vanishedMs && seen !== undefined) {
       seen = undefined
       gate.deactivate()
-      say(`\`${file}\` is gone: every call is denied until it is back`)
+      const sentence = `\`${file}\` is gone: every call is denied until it is back`
+      say(sentence, new TollgateError('policy_unreadable', sentence))
     }
     if (now === undefined || now === seen) return
     seen = now
@@ -51,7 +52,7 @@ async function reload(file: string, { gate, say }: WatchPorts): Promise<void> {
     say(`\`${file}\` changed: revision ${artifact.revision.slice(0, 12)} is active`)
   } catch (error) {
     const kept = gate.revision === '' ? 'every call is denied' : `revision ${gate.revision.slice(0, 12)} stays active`
-    say(`${await explain(error)}\n\`${file}\` was not loaded: ${kept}`)
+    say(`${await explain(error)}\n\`${file}\` was not loaded: ${kept}`, error)
   }
 }
 
