@@ -33,7 +33,7 @@ function kindOf(code: string): LedgerErrorCode {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'ledger_busy'
   // Without room for its shared index SQLite reports SHMSIZE, not FULL.
   if (/^(SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/.test(code)) return 'ledger_full'
-  if (/^(SQLITE_READONLY|EROFS)/.test(code)) return 'ledger_read_only'
+  if (/^(SQLITE_READONLY|EROFS|EACCES|EPERM)/.test(code)) return 'ledger_read_only'
   if (/^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ|ERROR$)/.test(code)) return 'ledger_corrupt'
   return 'ledger_unavailable'
 }

@@ -1,5 +1,5 @@
 /** Opens the file of a ledger: creates it, refuses what is no ledger of ours, and sets how it is written. */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { TollgateError } from '../model/errors.ts'
@@ -15,11 +15,20 @@ export interface FileOptions {
   readonly readOnly: boolean
 }
 
+/**
+ * The log is copied into the file each time it has grown by 16 MB, by the call that finds it so: about one in a thousand
+ * waits some 10 ms for the disk, and after a crash as much is read again. Less often means longer, more often more calls.
+ */
+const checkpointPages = 4_000
+
 /** Throws `ledger_newer_schema`, `ledger_corrupt`, `ledger_read_only`, and the errors of SQLite and the file system. */
 export function openDatabase(options: FileOptions): Database.Database {
   const { file, durability, readOnly } = options
   if (file !== ':memory:' && !readOnly) createFile(file)
-  const db = new Database(file, { readonly: readOnly, fileMustExist: readOnly, timeout: ledgerBusyMs })
+  // Whatever link leads here: every process must look for the locks of the others in one folder.
+  const place = file === ':memory:' ? file : realpathSync(file)
+  if (file !== ':memory:' && !readOnly) mustBeWritable(place)
+  const db = new Database(place, { readonly: readOnly, fileMustExist: readOnly, timeout: ledgerBusyMs })
   try {
     db.pragma('trusted_schema = OFF')
     const version = schemaOf(db, file)
@@ -28,6 +37,8 @@ export function openDatabase(options: FileOptions): Database.Database {
       return db
     }
     useWriteAheadLog(db)
+    db.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+    db.pragma(`journal_size_limit = ${2 * checkpointPages * 4096}`)
     db.pragma(`synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)
     if (version !== schemaVersion) migrate(db)
     return db
@@ -48,6 +59,12 @@ function createFile(file: string): void {
   }
 }
 
+/** SQLite would say of a read-only folder that it cannot open the file. */
+function mustBeWritable(file: string): void {
+  accessSync(file, constants.W_OK)
+  accessSync(dirname(file), constants.W_OK)
+}
+
 /** The schema version of a ledger, 0 for an empty file. Reads the first page alone. */
 function schemaOf(db: Database.Database, file: string): number {
   const id = db.pragma('application_id', { simple: true })
@@ -59,7 +76,10 @@ function schemaOf(db: Database.Database, file: string): number {
     )
   if (id === applicationId) return version
   const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
-  if (id === 0 && version === 0 && tables === 0) return 0
+  // SQLite takes a file of a few bytes for an empty one, and would write over it.
+  const pages = db.pragma('page_count', { simple: true }) as number
+  const scrap = pages === 0 && !db.memory && statSync(db.name).size > 0
+  if (id === 0 && version === 0 && tables === 0 && !scrap) return 0
   throw new TollgateError('ledger_corrupt', `\`${file}\` is another program's database; choose another file`)
 }
 

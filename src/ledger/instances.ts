@@ -1,5 +1,7 @@
 /** The processes that have the ledger open, and those that ended without closing it. */
+import { readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
 import { TollgateError } from '../model/errors.ts'
 import { dropLock, holdLock, isAbandoned } from './presence.ts'
@@ -28,6 +30,7 @@ export class Instances {
         'ledger_unavailable',
         `the ledger \`${this.#file}\` is open as \`${this.#self}\` already; give each process a name of its own`,
       )
+    this.#removeStrays()
     const dead = this.#all.all().filter((id) => id === this.#self || this.#isDead(id))
     this.#add.run(this.#self, process.pid, hostname(), now)
     return dead
@@ -54,6 +57,16 @@ export class Instances {
   abandon(): void {
     this.#lock?.close()
     this.#lock = undefined
+  }
+
+  /** Locks of processes that died before they were entered. */
+  #removeStrays(): void {
+    const entered = new Set(this.#all.all().map((id) => this.#lockFile(id))).add(this.#lockFile(this.#self))
+    const folder = dirname(this.#file)
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name)
+      if (path.startsWith(this.#lockFile('')) && !entered.has(path)) isAbandoned(path)
+    }
   }
 
   #isDead(id: string): boolean {

@@ -123,7 +123,10 @@ export class SqliteLedger implements Ledger {
     return this.#use(() => this.#policy.get(revision))
   }
 
-  /** The last record: what to keep elsewhere, to prove later that nothing up to it was rewritten. */
+  /**
+   * The last record, and the last instant seen: what to keep elsewhere, to prove later that nothing up to it was
+   * rewritten.
+   */
   head(): Head {
     return this.#use(() => this.#tables.records.head())
   }
@@ -152,7 +155,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #run(work: (tx: Transaction) => unknown): unknown {
-    const tx = new LedgerTransaction(this.#tables, this.#instance, this.#now())
+    const tx = new LedgerTransaction(this.#tables, this.#instance, this.#clock())
     try {
       const result = work(tx)
       tx.finish()
@@ -160,13 +163,6 @@ export class SqliteLedger implements Ledger {
     } finally {
       tx.end()
     }
-  }
-
-  /** Another process may have written last, so this is asked under the write lock. */
-  #now(): number {
-    const now = this.#clock()
-    if (!Number.isSafeInteger(now)) throw new TypeError(`a clock gives whole milliseconds, got ${now}`)
-    return Math.max(now, this.#tables.records.head().at)
   }
 
   #enter(): void {
@@ -221,5 +217,10 @@ export class SqliteLedger implements Ledger {
 }
 
 function unknownOutcome(decisionId: string): string {
-  return canonical({ decision_id: decisionId, status: 'unknown', detail: 'the gate stopped before the call ended' })
+  return canonical({
+    type: 'outcome',
+    decision_id: decisionId,
+    status: 'unknown',
+    detail: 'the gate stopped before the call ended',
+  })
 }

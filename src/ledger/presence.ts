@@ -11,6 +11,7 @@ export function holdLock(path: string): Database.Database | undefined {
   createLockFile(path)
   const lock = new Database(path, { timeout: 0 })
   try {
+    lock.pragma('journal_mode = MEMORY') // or the lock would have a second file beside it
     lock.exec('BEGIN EXCLUSIVE')
     return lock
   } catch (thrown) {

@@ -19,6 +19,7 @@ const batchRows = 64
 export class Records {
   readonly #head: Statement<[], Head>
   readonly #setHead: Statement<[number, number, string]>
+  readonly #passTime: Statement<[number]>
   readonly #insert: Statement<[number, number, string, string | null, string, string, string]>
   readonly #after: Statement<[number, number], Row>
   readonly #ofDecision: Statement<[string], Row>
@@ -27,6 +28,7 @@ export class Records {
   constructor(db: Database) {
     this.#head = db.prepare('SELECT seq, at, hash FROM head')
     this.#setHead = db.prepare('UPDATE head SET seq = ?, at = ?, hash = ?')
+    this.#passTime = db.prepare('UPDATE head SET at = ?')
     this.#insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#after = db.prepare('SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?')
     this.#ofDecision = db.prepare('SELECT * FROM records WHERE decision_id = ? ORDER BY seq')
@@ -35,14 +37,14 @@ export class Records {
       .pluck()
   }
 
+  /** The last record, and the last instant that the ledger has seen. */
   head(): Head {
     return this.#head.get() as Head
   }
 
-  /** Inside a write transaction only: it reads the head that it moves. */
-  append(entry: RecordEntry, at: number): StoredRecord {
+  /** `head` is the last record so far, read in the same write transaction. */
+  append(head: Head, entry: RecordEntry, at: number): StoredRecord {
     checkEntry(entry)
-    const head = this.head()
     const unhashed = { ...entry, seq: head.seq + 1, at, previousHash: head.hash }
     const record = { ...unhashed, hash: recordHash(unhashed) }
     const { seq, kind, decisionId, previousHash, hash, body } = record
@@ -63,6 +65,11 @@ export class Records {
       if (rows.length < batchRows) return
       left -= rows.length
     }
+  }
+
+  /** Says that this instant was seen, where no record says it. */
+  passTime(at: number): void {
+    this.#passTime.run(at)
   }
 
   /** Verifies the records after `after`, and that the chain ends where the ledger says. */

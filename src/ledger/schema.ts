@@ -21,7 +21,8 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX records_by_decision ON records (decision_id) WHERE decision_id IS NOT NULL;
 
-  -- The last record. A tail that was cut off leaves the chain whole, but not up to here.
+  -- The last record: a tail that was cut off leaves the chain whole, but not up to here. \`at\` is the last instant seen,
+  -- that of the last record or later: time does not step back behind it.
   CREATE TABLE head (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     seq INTEGER NOT NULL,
@@ -30,9 +31,6 @@ const steps: readonly string[] = [
   ) STRICT;
   INSERT INTO head VALUES (1, 0, 0, '${'0'.repeat(64)}');
 
-  CREATE TRIGGER records_are_added_at_the_end BEFORE INSERT ON records
-  WHEN NEW.seq <> (SELECT seq + 1 FROM head)
-  BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
   CREATE TRIGGER records_never_change BEFORE UPDATE ON records
   BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
   CREATE TRIGGER records_never_go BEFORE DELETE ON records
@@ -48,8 +46,8 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX counters_by_end ON counters (ends) WHERE ends IS NOT NULL;
 
-  -- Sliding windows: \`used\` is the sum of the events that are kept; no event is younger than \`ends\` less \`ms\`
-  -- when the row is made, and \`ends\` is put right when the row is looked at for removal.
+  -- Sliding windows: \`used\` is the sum of the events that are kept. \`ends\` says when to ask whether the row may go;
+  -- it is right for the first event, and put right when asked, so that a charge does not have to move it.
   CREATE TABLE sliding (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,

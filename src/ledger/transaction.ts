@@ -4,6 +4,7 @@ import type { CounterKey } from '../model/counters.ts'
 import type { RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
 import type { CalendarCounters } from './calendar.ts'
 import type { OpenCalls } from './calls.ts'
+import type { Head } from './chain.ts'
 import { type Charge, checkAmount } from './charges.ts'
 import type { Records } from './records.ts'
 import type { SlidingCounters } from './sliding.ts'
@@ -23,14 +24,18 @@ export class LedgerTransaction implements Transaction {
   readonly #instance: string
   /** Calls opened here, with what they reserved: written as one row each when the work is done. */
   readonly #opened = new Map<string, Charge[]>()
+  #head: Head
   readonly #recorded = new Set<string>()
   #failure: { readonly cause: unknown } | undefined
   #over = false
 
-  constructor(tables: Tables, instance: string, now: number) {
+  /** Made under the write lock: another process may have written last, and it may have had a later clock. */
+  constructor(tables: Tables, instance: string, clock: number) {
+    if (!Number.isSafeInteger(clock)) throw new TypeError(`a clock gives whole milliseconds, got ${clock}`)
     this.#tables = tables
     this.#instance = instance
-    this.now = now
+    this.#head = tables.records.head()
+    this.now = Math.max(clock, this.#head.at)
   }
 
   used({ key, counter: { window } }: CounterKey): Usage {
@@ -76,7 +81,8 @@ export class LedgerTransaction implements Transaction {
 
   append(entry: RecordEntry): StoredRecord {
     return this.#guard(() => {
-      const record = this.#tables.records.append(entry, this.now)
+      const record = this.#tables.records.append(this.#head, entry, this.now)
+      this.#head = record
       if (entry.decisionId !== undefined) this.#recorded.add(entry.decisionId)
       return record
     })
@@ -89,6 +95,8 @@ export class LedgerTransaction implements Transaction {
   /** Before the commit: writes the open calls, each of which has its record in the same transaction. */
   finish(): void {
     this.#guard(() => {
+      // What has expired by now is gone: a clock that steps back must not find it gone too early.
+      if (this.now > this.#head.at) this.#tables.records.passTime(this.now)
       for (const [decisionId, charges] of this.#opened) {
         if (!this.#recorded.has(decisionId))
           throw new TypeError(`decision ${decisionId} was opened without a record in the same transaction`)

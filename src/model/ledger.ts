@@ -21,7 +21,7 @@ export interface Ledger {
 }
 
 export interface Transaction {
-  /** The instant of this transaction: the clock's, but never before the last record. Milliseconds. */
+  /** The instant of this transaction: the clock's, but never before that of the one before. Milliseconds. */
   readonly now: number
   used(key: CounterKey): Usage
   /** The first instant at which a charge of `amount` would fit under `max`; undefined when waiting does not help. */
