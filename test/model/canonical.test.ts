@@ -6,7 +6,7 @@ import { canonical, type Json } from '../../src/model/canonical.ts'
 
 test('the example of RFC 8785 section 3.2.2 comes out as section 3.2.3 says', () => {
   const value = {
-    numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+    numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
     string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
     literals: [null, true, false],
   }

@@ -1,0 +1,62 @@
+/** What the README shows is what happens. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { buildPolicy } from '../../src/bundle/build.ts'
+import { refusal } from '../../src/mcp/refusal.ts'
+import type { Decision } from '../../src/model/decision.ts'
+import { openGateWith } from '../../src/runtime/open.ts'
+import { activePolicy } from '../../src/runtime/policyFile.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const readme = readFileSync(resolve(root, 'README.md'), 'utf8')
+
+test('the policy of the README refuses the call of the README in the words of the README', async () => {
+  const text = /```yaml\n([^]*?)```/.exec(readme)?.[1] as string
+  const artifact = await buildPolicy({ name: 'payments.yaml', text })
+  const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', report: assert.fail })
+  gate.activate(activePolicy(artifact))
+  const call = {
+    method: 'tools/call',
+    server: 'bank',
+    name: 'create_payment',
+    arguments: { amount: 500.01, currency: 'GBP' },
+    principal: {},
+    session: '',
+  } as const
+  const [, decision] = gate.admit([
+    { ...call, arguments: { amount: 400, currency: 'GBP' } },
+    call,
+  ]) as readonly Decision[]
+  const answer = JSON.parse(refusal({ id: 1, method: 'tools/call', modern: false }, decision as Decision))
+  assert.ok(readme.includes(answer.result.content[0].text))
+  const { input, result } = JSON.parse([...ledger.records()].at(-1)?.body ?? '')
+  assert.deepEqual(input.arguments, { currency: 'GBP' })
+  assert.deepEqual(input.amounts, { amount: 500_010_000 })
+  assert.deepEqual(input.facts, { 'spend(amount)/day@create_payment': 400_000_000 })
+  assert.equal(result.reason_code, 'SPEND_PER_CALL_EXCEEDED')
+  assert.equal(result.rule, 'create_payment.rules[0]')
+  ledger.close()
+})
+
+test('every link in the documentation leads somewhere', () => {
+  const pages = [
+    ...readdirSync(root).filter((name) => name.endsWith('.md')),
+    ...readdirSync(resolve(root, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ]
+  for (const page of pages) {
+    const text = readFileSync(resolve(root, page), 'utf8')
+    for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
+      assert.ok(existsSync(resolve(root, dirname(page), target)), `${page}: ${target}`)
+  }
+})
+
+test('every path that ARCHITECTURE.md names is there', () => {
+  const text = readFileSync(resolve(root, 'ARCHITECTURE.md'), 'utf8')
+  for (const [, path = ''] of text.matchAll(/`((?:src|test|docs|rego|compiler)\/[\w./-]*)`/g))
+    assert.ok(existsSync(resolve(root, path)), path)
+})
