@@ -14,9 +14,9 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(resolve(root, 'README.md'), 'utf8')
 
 test('the policy of the README refuses the call of the README in the words of the README', async () => {
-  const text = /```yaml\n([^]*?)```/.exec(readme)?.[1] as string
+  const text = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] as string
   const artifact = await buildPolicy({ name: 'payments.yaml', text })
-  const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', report: assert.fail })
+  const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', report: (error) => assert.fail(String(error)) })
   gate.activate(activePolicy(artifact))
   const call = {
     method: 'tools/call',
