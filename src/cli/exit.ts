@@ -26,10 +26,17 @@ export function exitWith(error: unknown): void {
   process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.wrong
 }
 
-/** `tollgate audit | head`: when nobody reads on, there is nothing left to do. */
+/** `tollgate audit | head`: when nobody reads on, there is nothing left to do. What was found wrong stays wrong. */
 export function leaveWhenUnread(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(exitCodes.fine)
-  })
+  stream.on('error', leave)
+}
+
+/** For a command that has something to end first: it hears of the lost reader itself. */
+export function stayWhenUnread(stream: NodeJS.WriteStream): void {
+  stream.off('error', leave)
+}
+
+function leave(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(process.exitCode ?? exitCodes.fine)
 }

@@ -1,14 +1,20 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { version } from '../runtime/version.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
 import type { EvalOptions } from './eval.ts'
+import { stayWhenUnread } from './exit.ts'
 import type { RunOptions } from './run.ts'
 
 const ledgerOption = () =>
   new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
-const policyOption = () => new Option('-c, --config <file>', 'the policy').makeOptionMandatory()
+const policyOption = () =>
+  new Option('-c, --config <file>', 'the policy').makeOptionMandatory().argParser((file: string, before?: string) => {
+    // The last of two would win without a word, and the rules of the first would be gone.
+    if (before !== undefined) throw new InvalidArgumentError('One policy file is taken, and this is the second.')
+    return file
+  })
 
 export const program = new Command('tollgate')
   .description('The gate in front of every MCP call.')
@@ -16,6 +22,7 @@ export const program = new Command('tollgate')
   .exitOverride()
   .enablePositionalOptions()
   .showSuggestionAfterError()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'tollgate:')) })
   .configureHelp({ sortSubcommands: false })
 
 program
@@ -24,9 +31,9 @@ program
   .usage('-c POLICY [options] -- CMD [ARG...]')
   .addOption(policyOption())
   .option('--server <name>', 'what policies call this server')
-  .option('--agent <id>', 'the agent that calls', process.env['TOLLGATE_AGENT'])
-  .option('--user <id>', 'the person behind it', process.env['TOLLGATE_USER'])
-  .option('--project <id>', 'the project it works for', process.env['TOLLGATE_PROJECT'])
+  .addOption(new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT'))
+  .addOption(new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER'))
+  .addOption(new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT'))
   .option('--session <id>', 'name of this session (default: a fresh one)')
   .addOption(ledgerOption())
   .addOption(
@@ -38,7 +45,10 @@ program
       .default('full'),
   )
   .argument('<cmd...>', 'the server and its arguments, after `--`')
-  .action(async (command: string[], options: RunOptions) => (await import('./run.ts')).run(command, options))
+  .action(async (command: string[], options: RunOptions) => {
+    stayWhenUnread(process.stdout)
+    await (await import('./run.ts')).run(command, options)
+  })
 
 program
   .command('check')
