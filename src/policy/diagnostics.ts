@@ -102,7 +102,8 @@ export class Report {
     const sorted = this.#found.toSorted((a, b) => a.line - b.line || a.col - b.col)
     const last = sorted.at(-1)
     if (this.#dropped === 0 || !last) return sorted
-    return [...sorted, { ...last, severity: 'error', message: `${this.#dropped} more mistakes are not shown` }]
+    const severity = this.#failed ? 'error' : 'warning'
+    return [...sorted, { ...last, severity, message: `${this.#dropped} more mistakes are not shown` }]
   }
 
   #add({ line, col }: Spot, severity: Diagnostic['severity'], code: DiagnosticCode, message: string): void {

@@ -11,30 +11,32 @@ import { Lines, start } from './text.ts'
 
 export type Node = ScalarNode | ListNode | MapNode
 
-export interface ScalarNode {
+interface Common {
+  readonly at: Spot
+  /** Values in it, itself included: what an alias to it stands for. */
+  readonly size: number
+  /** Levels of it, its own included. */
+  readonly height: number
+}
+
+export interface ScalarNode extends Common {
   readonly kind: 'scalar'
   /** As the YAML 1.2 core schema reads it. */
   readonly value: string | number | boolean | null
   /** As the file writes it, if it is plain; what the quotes hold, if not. */
   readonly text: string
   readonly plain: boolean
-  readonly at: Spot
-  readonly size: number
 }
 
-export interface ListNode {
+export interface ListNode extends Common {
   readonly kind: 'list'
   readonly items: readonly Node[]
-  readonly at: Spot
-  readonly size: number
 }
 
-export interface MapNode {
+export interface MapNode extends Common {
   readonly kind: 'map'
   /** Keys are unique, and are text as written: `5:` is the key "5", `null:` the key "null". */
   readonly entries: readonly MapEntry[]
-  readonly at: Spot
-  readonly size: number
 }
 
 export interface MapEntry {
@@ -87,6 +89,8 @@ class Reader {
   /** `open` while the value is being read: an alias to it would never end. */
   readonly #anchors = new Map<string, Node | 'open'>()
   #aliased = 0
+  /** How many collections are being read. */
+  #level = 0
   /** An alias stands for nothing: what is read of the tree would be fallout. */
   broken = false
 
@@ -110,23 +114,23 @@ class Reader {
 
   #alias(name: string, at: Spot): Node {
     const target = this.#anchors.get(name)
-    const before = this.#aliased
     if (target === undefined)
-      this.#refuse(at, 'yaml_unsupported', `the alias ${quote(`*${name}`)} has no anchor before it`)
-    else if (target === 'open')
-      this.#refuse(at, 'yaml_unsupported', `the alias ${quote(`*${name}`)} stands inside the value it repeats`)
-    else {
-      this.#aliased += target.size
-      if (this.#aliased <= aliasedValuesMax) return target
-      if (before <= aliasedValuesMax)
-        this.#refuse(at, 'too_large', `the aliases of a policy stand for at most ${aliasedValuesMax} values`)
-    }
-    return empty(at)
+      return this.#refuse(at, 'yaml_unsupported', `the alias ${quote(`*${name}`)} has no anchor before it`)
+    if (target === 'open')
+      return this.#refuse(at, 'yaml_unsupported', `the alias ${quote(`*${name}`)} stands inside the value it repeats`)
+    if (this.#level + target.height > policyDepthMax)
+      return this.#refuse(at, 'too_large', `a policy has at most ${policyDepthMax} levels`)
+    // Told once: every later alias would be one too many.
+    if (this.#aliased > aliasedValuesMax) return empty(at)
+    this.#aliased += target.size
+    if (this.#aliased <= aliasedValuesMax) return target
+    return this.#refuse(at, 'too_large', `the aliases of a policy stand for at most ${aliasedValuesMax} values`)
   }
 
-  #refuse(at: Spot, code: DiagnosticCode, message: string): void {
+  #refuse(at: Spot, code: DiagnosticCode, message: string): Node {
     this.broken = true
     this.#report.error(at, code, message)
+    return empty(at)
   }
 
   #scalar(node: Scalar.Parsed, at: Spot, emptyAt: Spot): ScalarNode {
@@ -135,18 +139,23 @@ class Reader {
     if (typeof value === 'string') this.#checkText(value, at)
     const plain = type === 'PLAIN'
     const text = plain ? source : String(value)
-    return { kind: 'scalar', value: value as ScalarNode['value'], text, plain, at, size: 1 }
+    return { kind: 'scalar', value: value as ScalarNode['value'], text, plain, at, size: 1, height: 1 }
   }
 
   #collection(node: YAMLMap.Parsed | YAMLSeq.Parsed, at: Spot): Node {
-    if (isMap(node)) return this.#map(node, at)
+    this.#level++
+    const read = isMap(node) ? this.#map(node, at) : this.#list(node, at)
+    this.#level--
+    return read
+  }
+
+  #list(node: YAMLSeq.Parsed, at: Spot): ListNode {
     const items = node.items.map((item) => this.read(item as ParsedNode | null, at))
-    return { kind: 'list', items, at, size: items.reduce((sum, item) => sum + item.size, 1) }
+    return { kind: 'list', items, at, ...measured(items) }
   }
 
   #map(node: YAMLMap.Parsed, at: Spot): MapNode {
     const entries = new Map<string, MapEntry>()
-    let size = 1
     for (const pair of node.items) {
       const key = this.#key(pair.key, at)
       const value = this.read(pair.value, key?.at ?? at)
@@ -154,9 +163,9 @@ class Reader {
       const first = entries.get(key.text)
       if (first) this.#duplicate(key.text, key.at, first.keyAt)
       else entries.set(key.text, { key: key.text, keyAt: key.at, value })
-      size += value.size
     }
-    return { kind: 'map', entries: [...entries.values()], at, size }
+    const values = [...entries.values()]
+    return { kind: 'map', entries: values, at, ...measured(values.map((entry) => entry.value)) }
   }
 
   #key(node: ParsedNode | null, mapAt: Spot): { text: string; at: Spot } | undefined {
@@ -188,8 +197,17 @@ class Reader {
   }
 }
 
+function measured(children: readonly Node[]): { size: number; height: number } {
+  let [size, height] = [1, 1]
+  for (const child of children) {
+    size += child.size
+    height = Math.max(height, child.height + 1)
+  }
+  return { size, height }
+}
+
 function empty(at: Spot): ScalarNode {
-  return { kind: 'scalar', value: null, text: '', plain: true, at, size: 1 }
+  return { kind: 'scalar', value: null, text: '', plain: true, at, size: 1, height: 1 }
 }
 
 function shortTag(tag: string): string {

@@ -132,6 +132,13 @@ const files: readonly Case[] = [
     ['f.yaml:5:29 the aliases of a policy stand for at most 100000 values'],
   ],
   [
+    'aliases that nest too deeply',
+    Array.from({ length: 70 }, (_, index) => `x${index}: &x${index} [${index === 0 ? '' : `*x${index - 1}`}]\n`).join(
+      '',
+    ),
+    ['f.yaml:64:12 a policy has at most 64 levels'],
+  ],
+  [
     'an alias inside its own value',
     `${head}tools: &all {pay: *all}\n`,
     ['f.yaml:3:19 the alias `*all` stands inside the value it repeats'],
@@ -1122,3 +1129,16 @@ for (const [title, cases] of Object.entries({
         )
       })
   })
+
+test('past a thousand mistakes the rest is counted', () => {
+  const text = tools(...Array.from({ length: 1_500 }, (_, index) => `t${index}: []`))
+  const { diagnostics } = parsePolicy({ file: 'f.yaml', text })
+  assert.equal(diagnostics.length, 1_001)
+  assert.equal(diagnostics.at(-1)?.message, '500 more mistakes are not shown')
+})
+
+test('a diagnostic is one line, whatever the file is called', () => {
+  const [diagnostic] = parsePolicy({ file: 'a\nb\u202e.yaml', text: '"x\\u202e\\n`": 1' }).diagnostics
+  assert.ok(diagnostic)
+  assert.match(formatDiagnostic(diagnostic), /^a\\u000ab\\u202e\.yaml:1:1 [^\p{Cc}\p{Cf}]+$/u)
+})
