@@ -1,0 +1,175 @@
+/** The gate of the library: the same enforcement point, ledger and records as those of the commands, in this process. */
+import type { Artifact } from '../bundle/artifact.ts'
+import { outcomeOf } from '../mcp/results.ts'
+import type { Decision } from '../model/decision.ts'
+import { messageOf } from '../model/errors.ts'
+import type { Ledger } from '../model/ledger.ts'
+import type { Gate as EnforcementPoint } from '../pep/gate.ts'
+import type { Outcome } from '../pep/gatekeeper.ts'
+import { openGateWith } from '../runtime/open.ts'
+import { activePolicy, loadPolicyFile } from '../runtime/policyFile.ts'
+import { watchPolicy } from '../runtime/watch.ts'
+import { Connection } from './connection.ts'
+import { connectableOf, guardConnections } from './guard.ts'
+import { NothingHappened } from './nothingHappened.ts'
+import { requirePolicy, type Settings, withContext } from './options.ts'
+import { readRequest } from './request.ts'
+import type {
+  CallOutcome,
+  CallRequest,
+  ClientLike,
+  Gate,
+  GuardOptions,
+  JsonObject,
+  PolicyText,
+  ServerLike,
+} from './types.ts'
+
+export async function openLocalGate(settings: Settings): Promise<Gate> {
+  const { ledgerFile, durability, argumentsKept, clock, policy, watch, report } = settings
+  const failed = (error: unknown) => report({ message: messageOf(error), error })
+  const opened = openGateWith({ ledgerFile, durability, argumentsKept, ...(clock && { clock }), report: failed })
+  const gate = new LocalGate(settings, opened.gate, opened.ledger)
+  try {
+    // Watched from before it is read: no edit falls between the two.
+    if (watch) gate.watch(policy as string)
+    const artifact = await loadPolicy(policy)
+    if (gate.revision === '') opened.gate.activate(activePolicy(artifact))
+    return gate
+  } catch (error) {
+    gate.close()
+    throw error
+  }
+}
+
+async function loadPolicy(policy: string | PolicyText): Promise<Artifact> {
+  if (typeof policy === 'string') return loadPolicyFile(policy)
+  const { buildPolicy } = await import('../bundle/build.ts')
+  return buildPolicy(policy)
+}
+
+class LocalGate implements Gate {
+  readonly #settings: Settings
+  readonly #gate: EnforcementPoint
+  readonly #ledger: Ledger
+  readonly #connections = new Set<Connection>()
+  readonly #guarded = new WeakSet<object>()
+  readonly #listeners = new Set<() => void>()
+  #activations: Promise<void> = Promise.resolve()
+  #stopWatching = () => {}
+  #closed = false
+
+  constructor(settings: Settings, gate: EnforcementPoint, ledger: Ledger) {
+    this.#settings = settings
+    this.#gate = gate
+    this.#ledger = ledger
+    gate.onPolicyChange(() => this.#policyChanged())
+  }
+
+  get revision(): string {
+    return this.#gate.revision
+  }
+
+  check<A extends object = JsonObject>(request: CallRequest<A>): Decision {
+    const read = readRequest(request, this.#settings.caller)
+    return read.ok ? this.#gate.check(read.call) : this.#gate.refuse(read.refusal)
+  }
+
+  async call<R, A extends object = JsonObject>(
+    request: CallRequest<A>,
+    run: (judged: A, decision: Decision) => R | PromiseLike<R>,
+  ): Promise<CallOutcome<R>> {
+    if (typeof run !== 'function') throw new TypeError('`gate.call` needs the function that makes the call')
+    const read = readRequest(request, this.#settings.caller)
+    if (!read.ok) return { allowed: false, decision: this.#gate.refuse(read.refusal) }
+    const [decision] = this.#gate.admit([read.call]) as readonly [Decision]
+    if (decision.decision !== 'allow') return { allowed: false, decision }
+    // The arguments are a copy, part by part, of what was given as an `A`.
+    const result = await this.#settled(decision, () => run(read.call.arguments as A, decision))
+    return { allowed: true, decision, result }
+  }
+
+  wrapClient<C extends ClientLike>(client: C, options: GuardOptions = {}): C {
+    this.#guard(client, 'client', options)
+    return client
+  }
+
+  guardServer<S extends ServerLike>(server: S, options: GuardOptions = {}): S {
+    this.#guard(server, 'server', options)
+    return server
+  }
+
+  activate(policy: string | PolicyText): Promise<void> {
+    const wanted = requirePolicy(policy)
+    const activate = async () => this.#gate.activate(activePolicy(await loadPolicy(wanted)))
+    const activated = this.#activations.then(activate)
+    this.#activations = activated.catch(() => {})
+    return activated
+  }
+
+  watch(file: string): void {
+    const say = (message: string, error?: unknown) => {
+      // What is under way when the gate closes comes to nothing, and that is no news.
+      if (!this.#closed) this.#settings.report({ message, ...(error !== undefined && { error }) })
+    }
+    this.#stopWatching = watchPolicy(file, { gate: this.#gate, say })
+  }
+
+  onPolicyChange(listener: () => void): () => void {
+    // One of its own for each call: the same listener given twice is two.
+    const own = () => listener()
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#stopWatching()
+    if (this.revision !== '') this.#gate.deactivate()
+    this.#ledger.close()
+  }
+
+  /** Runs the user's function; how it ends is recorded, and what it throws is the user's. */
+  async #settled<R>({ decision_id: decisionId }: Decision, run: () => R | PromiseLike<R>): Promise<R> {
+    try {
+      const result = await run()
+      this.#gate.settle([{ decisionId, ...outcomeOf({ result }) }])
+      return result
+    } catch (error) {
+      this.#gate.settle([{ decisionId, ...failureOf(error) }])
+      throw error
+    }
+  }
+
+  #guard(sdkObject: ClientLike | ServerLike, side: 'client' | 'server', options: GuardOptions): void {
+    const { server, principal, session } = withContext(this.#settings.caller, options)
+    if (server === undefined) throw new TypeError(`\`server\` is missing: name the MCP server, here or in \`openGate\``)
+    const connectable = connectableOf(sdkObject)
+    if (connectable === undefined) throw new TypeError(`this is no ${side} of an MCP SDK: it has no \`connect\``)
+    if (this.#guarded.has(connectable))
+      throw new TypeError(`the ${side} is guarded already: its calls would count twice`)
+    if (connectable.transport !== undefined)
+      throw new TypeError(`guard the ${side} before it connects: what passed until now was not judged`)
+    this.#guarded.add(connectable)
+    const { report } = this.#settings
+    const parts = { gate: this.#gate, side, server, principal, session, report, open: this.#connections }
+    guardConnections(connectable, (wire) => new Connection(wire, parts))
+  }
+
+  #policyChanged(): void {
+    for (const connection of this.#connections) connection.policyChanged()
+    for (const listener of this.#listeners) {
+      try {
+        listener()
+      } catch (error) {
+        this.#settings.report({ message: `a listener of \`onPolicyChange\` threw: ${messageOf(error)}`, error })
+      }
+    }
+  }
+}
+
+/** A function that threw may have acted first: only its own word says that it did not. */
+function failureOf(error: unknown): Omit<Outcome, 'decisionId'> {
+  if (error instanceof NothingHappened) return { status: 'error', detail: `nothing happened: ${error.message}` }
+  return { status: 'unknown', detail: 'the function threw' }
+}

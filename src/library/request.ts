@@ -1,0 +1,117 @@
+/** What a program calls a call, read as strictly as a message on the wire, and without trust in its type. */
+import type { Call, Principal } from '../model/call.ts'
+import { callBytesMax, nameCharsMax, uriCharsMax } from '../model/limits.ts'
+import { nameTrouble } from '../model/message/acts.ts'
+import { readJson } from '../model/message/json.ts'
+import type { JsonObject } from '../model/message/message.ts'
+import { quoted } from '../model/message/quoted.ts'
+import type { Method } from '../model/policy.ts'
+import type { Refusal } from '../pep/gatekeeper.ts'
+import { NotACall, strictJson } from './strictJson.ts'
+
+/** What holds for calls that do not say otherwise. */
+export interface Caller {
+  readonly server: string | undefined
+  readonly principal: Principal
+  readonly session: string
+}
+
+export type ReadRequest = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal }
+
+const nouns: readonly { readonly key: string; readonly method: Method; readonly charsMax: number }[] = [
+  { key: 'tool', method: 'tools/call', charsMax: nameCharsMax },
+  { key: 'resource', method: 'resources/read', charsMax: uriCharsMax },
+  { key: 'prompt', method: 'prompts/get', charsMax: nameCharsMax },
+]
+
+const requestKeys = ['server', 'tool', 'resource', 'prompt', 'arguments', 'principal', 'session']
+const principalKeys = ['agent', 'user', 'project'] as const
+
+/** Never throws; reads each field once, so that a call cannot show two faces. */
+export function readRequest(request: unknown, caller: Caller): ReadRequest {
+  // What is sure of the call when the next field cannot be read.
+  const known: { -readonly [K in keyof Refusal]?: Refusal[K] } = {}
+  try {
+    const fields = fieldsOf(request, requestKeys, 'the call')
+    const { principal, session } = { ...caller, ...callerOf(fields) }
+    Object.assign(known, { principal, session })
+    const server = serverOf(fields) ?? caller.server
+    if (server === undefined) throw new NotACall('`server` is missing: name the MCP server, here or in `openGate`')
+    known.server = server
+    const { method, name } = targetOf(fields)
+    Object.assign(known, { method, name })
+    return { ok: true, call: { method, server, name, arguments: argumentsOf(fields, method), principal, session } }
+  } catch (error) {
+    const { server = '', principal, session } = caller
+    const [reason, message] =
+      error instanceof NotACall
+        ? [error.reason, error.message]
+        : (['MALFORMED_CALL', 'the call cannot be read'] as const)
+    return { ok: false, refusal: { server, principal, session, ...known, reason, message } as Refusal }
+  }
+}
+
+/** Those of the fields that say where a call goes and who makes it. Throws a `NotACall`. */
+export function readContext(context: unknown): Partial<Caller> {
+  const fields = fieldsOf(context, ['server', 'principal', 'session'], 'the options')
+  const server = serverOf(fields)
+  return { ...(server !== undefined && { server }), ...callerOf(fields) }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The fields that are given; one that is `undefined` is not. An unknown one is a spelling mistake, and says something. */
+function fieldsOf(value: unknown, keys: readonly string[], what: string): Fields {
+  if (typeof value !== 'object' || value === null) throw new NotACall(`${what} must be an object`)
+  const unknown = Object.keys(value).find((key) => !keys.includes(key))
+  if (unknown !== undefined) throw new NotACall(`unknown key ${quoted(unknown)} in ${what}`)
+  const given = keys.map((key) => [key, (value as Fields)[key]] as const).filter(([, field]) => field !== undefined)
+  return Object.fromEntries(given)
+}
+
+function serverOf(fields: Fields): string | undefined {
+  return fields['server'] === undefined ? undefined : nameOf(fields, 'server')
+}
+
+function callerOf(fields: Fields): Partial<Omit<Caller, 'server'>> {
+  return {
+    ...(fields['principal'] !== undefined && { principal: principalOf(fields['principal']) }),
+    ...(fields['session'] !== undefined && { session: nameOf(fields, 'session') }),
+  }
+}
+
+function principalOf(value: unknown): Principal {
+  const fields = fieldsOf(value, principalKeys, '`principal`')
+  return Object.fromEntries(Object.keys(fields).map((key) => [key, nameOf(fields, key)]))
+}
+
+function targetOf(fields: Fields): { readonly method: Method; readonly name: string } {
+  const [noun, second] = nouns.filter(({ key }) => fields[key] !== undefined)
+  if (noun === undefined || second !== undefined)
+    throw new NotACall('one of `tool`, `resource` and `prompt` must be given')
+  return { method: noun.method, name: nameOf(fields, noun.key, noun.charsMax) }
+}
+
+function nameOf(fields: Fields, key: string, charsMax: number = nameCharsMax): string {
+  const name = fields[key]
+  if (typeof name !== 'string') throw new NotACall(`\`${key}\` must be a string`)
+  const trouble = nameTrouble(key, name, charsMax)
+  if (trouble !== undefined) throw new NotACall(trouble)
+  if (!name.isWellFormed()) throw new NotACall(`\`${key}\` holds half of a surrogate pair`)
+  return name
+}
+
+/** A copy that nobody else holds: what was judged is what is passed on. */
+function argumentsOf(fields: Fields, method: Method): JsonObject {
+  const given = fields['arguments']
+  if (given === undefined) return {}
+  if (method === 'resources/read') throw new NotACall('a resource is read without `arguments`')
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new NotACall('`arguments` must be an object')
+  const bytes = Buffer.from(strictJson(given, 'arguments'))
+  if (bytes.length > callBytesMax)
+    throw new NotACall(`the call has ${bytes.length} bytes, ${callBytesMax} are allowed`, 'CALL_TOO_LARGE')
+  const read = readJson(bytes)
+  if (!read.ok) throw new NotACall(read.message)
+  return read.value as JsonObject
+}

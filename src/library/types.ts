@@ -1,0 +1,203 @@
+/** The library's face: what a program gives and gets. Types only, so that reading them loads nothing. */
+import type { Decision } from '../model/decision.ts'
+
+/** What `openGate` needs. `policy` and `ledger` have no default: what decides and what remembers is the caller's choice. */
+export interface GateOptions {
+  /** The policy: the path of a file, or a text with a name for it. */
+  readonly policy: string | PolicyText
+  /**
+   * The path of the ledger, a SQLite file that is made where there is none. Gates that share it share their limits.
+   * `:memory:` forgets what was spent, and every record, when the gate closes.
+   */
+  readonly ledger: string
+  /** Follow the policy file while the gate is open. A bad edit is reported and the old policy stays. False by default. */
+  readonly watch?: boolean | undefined
+  /** The MCP server, as the policy names it, for calls that do not say it themselves. */
+  readonly server?: string | undefined
+  /** Who calls, for calls that do not say it themselves. */
+  readonly principal?: Principal | undefined
+  /** What limits `per: session` count by, for calls that do not say it themselves. One random id for the gate by default. */
+  readonly session?: string | undefined
+  /**
+   * What a recorded decision survives: `process` the end of the process (the default), `power` a power cut as well, at
+   * the price of a disk sync for each call.
+   */
+  readonly durability?: 'process' | 'power' | undefined
+  /** How much of a call's arguments the record keeps beside what the policy reads of them. `full` by default. */
+  readonly argumentsKept?: 'full' | 'digest' | 'none' | undefined
+  /** Milliseconds since 1970. The system's clock by default; time never runs backwards in a ledger, whatever it says. */
+  readonly clock?: (() => number) | undefined
+  /** Told of what no call can be told: see `Report`. By default what is wrong becomes a Node.js process warning. */
+  readonly onReport?: ((report: Report) => void) | undefined
+}
+
+/** A policy that is not in a file. */
+export interface PolicyText {
+  /** What mistakes call it, and part of its revision: `refunds.yaml`, say. */
+  readonly name: string
+  /** YAML or JSON. */
+  readonly text: string | Uint8Array
+}
+
+/** News of the gate itself: a policy that changed or could not be loaded, a decision that could not be recorded. */
+export interface Report {
+  /** A sentence, or several lines of them, without a secret of any call. */
+  readonly message: string
+  /** There when something is wrong, and then a person should look. */
+  readonly error?: unknown
+}
+
+/**
+ * A policy and its ledger, open. Everything that can fail here becomes a deny: a call that cannot be read, a policy that
+ * cannot decide, a ledger that cannot be written, a gate that is closed.
+ */
+export interface Gate {
+  /** Of the policy that decides now: 64 hexadecimal digits, empty when there is none. */
+  readonly revision: string
+
+  /**
+   * What the decision would be now. It is recorded as a check; nothing is reserved, so an allow promises nothing: use
+   * `call` to act on it. Never throws.
+   */
+  check<A extends object = JsonObject>(call: CallRequest<A>): Decision
+
+  /**
+   * Judges a call, and runs `run` when it is allowed: at once, with a copy of the arguments as they were judged. What
+   * the call costs is reserved before `run` starts. When it returns, the call has happened, unless it returns an MCP
+   * result with `isError: true`, which gives back what was reserved, as MCP says with it that nothing happened. When it
+   * throws, the outcome is unknown and what was reserved stays charged, since `run` may have acted first: throw a
+   * `NothingHappened` to have it given back.
+   *
+   * Rejects with what `run` throws, and with nothing else. A refused call is no error but `allowed: false`.
+   */
+  call<R, A extends object = JsonObject>(
+    call: CallRequest<A>,
+    run: (judged: A, decision: Decision) => R | PromiseLike<R>,
+  ): Promise<CallOutcome<R>>
+
+  /**
+   * Guards a `Client` of an MCP SDK (`@modelcontextprotocol/sdk` 1.x, `@modelcontextprotocol/client` 2.x) before it
+   * connects, and returns the same client. Every request that it sends from then on is judged, by whichever method it
+   * is made: a refused tool call is a result with `isError: true`, any other refused request rejects with the SDK's own
+   * error (code -31403, the decision in `data`). Lists show what the policy lets be used.
+   *
+   * Throws a `TypeError` for a client that is connected or guarded already, and when no server is named.
+   */
+  wrapClient<C extends ClientLike>(client: C, options?: GuardOptions): C
+
+  /**
+   * Guards an `McpServer` or `Server` of an MCP SDK (`@modelcontextprotocol/sdk` 1.x, `@modelcontextprotocol/server`
+   * 2.x) before it connects, and returns the same server. Every request that reaches it is judged before its handlers
+   * see it, also those for tools that are registered later; its lists show what the policy lets be used.
+   *
+   * Throws a `TypeError` for a server that is connected or guarded already, and when no name is given for it.
+   */
+  guardServer<S extends ServerLike>(server: S, options?: GuardOptions): S
+
+  /**
+   * Makes another policy the one that decides, for policies that come from elsewhere than a watched file. Rejects with
+   * what `openGate` rejects with, and then the old policy stays. Calls are taken in order.
+   */
+  activate(policy: string | PolicyText): Promise<void>
+
+  /** Calls the listener after every change of policy, also when there is none any more. Returns what ends that. */
+  onPolicyChange(listener: () => void): () => void
+
+  /**
+   * Closes the ledger; from then on every call is denied. Calls that are still running are recorded as `unknown`, with
+   * what they reserved left charged, when the ledger is next opened.
+   */
+  close(): void
+}
+
+/** One call of a tool, one read of a resource, or one use of a prompt. */
+export type CallRequest<A extends object = JsonObject> = ToolCall<A> | ResourceRead | PromptGet<A>
+
+export interface ToolCall<A extends object = JsonObject> extends CallContext {
+  readonly tool: string
+  /**
+   * The arguments, `{}` by default. They must be plain JSON: no `undefined`, no dates, no class instances, no numbers
+   * beyond JSON. What TypeScript does not see (`unknown`, `any`) is denied as `MALFORMED_CALL` when the call is judged.
+   */
+  readonly arguments?: (A & JsonOnly<A>) | undefined
+  readonly resource?: never
+  readonly prompt?: never
+}
+
+export interface ResourceRead extends CallContext {
+  /** The URI. */
+  readonly resource: string
+  readonly arguments?: never
+  readonly tool?: never
+  readonly prompt?: never
+}
+
+export interface PromptGet<A extends object = JsonObject> extends CallContext {
+  readonly prompt: string
+  /** As for a tool. */
+  readonly arguments?: (A & JsonOnly<A>) | undefined
+  readonly tool?: never
+  readonly resource?: never
+}
+
+/** Where a call goes and who makes it; what is left out is as `openGate` was told. */
+export interface CallContext {
+  /** The MCP server as the policy names it. A call without one is denied when `openGate` was given none either. */
+  readonly server?: string | undefined
+  /** Takes the place of the gate's principal as a whole. */
+  readonly principal?: Principal | undefined
+  readonly session?: string | undefined
+}
+
+/**
+ * Who calls, as far as it is known: your own word, never the agent's. Limits count `per` these; callers of whom a field
+ * is not known share one count.
+ */
+export interface Principal {
+  readonly agent?: string | undefined
+  readonly user?: string | undefined
+  readonly project?: string | undefined
+}
+
+export type CallOutcome<R> =
+  | {
+      readonly allowed: true
+      readonly decision: Decision
+      /** What `run` returned. */
+      readonly result: R
+    }
+  | {
+      readonly allowed: false
+      /** `deny`, `kill`, or `hold`: then `decision.approval` says what a person has to approve. */
+      readonly decision: Decision
+    }
+
+/** Where a guarded client or server stands; what is left out is as `openGate` was told. */
+export type GuardOptions = CallContext
+
+/** What a `Client` of an MCP SDK has, as far as the gate needs it. */
+export interface ClientLike {
+  connect(transport: never, ...rest: never[]): Promise<void>
+  callTool(params: never, ...rest: never[]): Promise<unknown>
+}
+
+/** What an `McpServer` or `Server` of an MCP SDK has, as far as the gate needs it. */
+export interface ServerLike {
+  connect(transport: never, ...rest: never[]): Promise<void>
+  sendToolListChanged(): unknown
+}
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
+
+export type JsonObject = { readonly [key: string]: JsonValue }
+
+/** `T` where it is JSON, `never` in the places where it is not. `unknown` passes: it is looked at when the call is judged. */
+export type JsonOnly<T> = unknown extends T
+  ? T
+  : T extends JsonValue
+    ? T
+    : T extends (...args: never) => unknown
+      ? never
+      : T extends object
+        ? { [K in keyof T]: JsonOnly<T[K]> }
+        : never
