@@ -31,9 +31,10 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
   const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, report })
   try {
+    const server = options.server ?? ''
+    gate.mark('start', server)
     gate.activate(activePolicy(artifact))
     const stopWatching = watchPolicy(options.config, { gate, say })
-    const server = options.server ?? ''
     const { code } = await relayStdio({
       command,
       args,
@@ -45,6 +46,7 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
     })
     stopWatching()
     process.exitCode = code
+    gate.mark('stop', server)
   } finally {
     ledger.close()
   }

@@ -70,6 +70,11 @@ export class Gate implements Gatekeeper {
     for (const listener of this.#listeners) listener()
   }
 
+  /** Records that the gate in front of a server starts or stops. Throws when that cannot be recorded. */
+  mark(kind: 'start' | 'stop', server: string): void {
+    this.#ports.ledger.transact((tx) => this.#append(tx, kind, { kind, at: tx.now, server }))
+  }
+
   get revision(): string {
     return this.#active?.revision ?? ''
   }

@@ -43,6 +43,8 @@ export async function wrap(
   writeFileSync(policyFile, policy)
   const flags = ['run', '-c', policyFile, '--ledger', ledgerFile, ...(options.flags ?? [])]
   const child = spawn(process.execPath, [main, ...flags, '--', process.execPath, witness, log], { stdio: 'pipe' })
+  // A gate that was killed reads no more; what matters is what it had done.
+  child.stdin.on('error', () => undefined)
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk

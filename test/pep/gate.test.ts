@@ -1,0 +1,194 @@
+/** The gate's own story: what fails on the way is a deny, and what is not recorded did not happen. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildPolicy } from '../../src/bundle/build.ts'
+import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
+import { describeWith } from '../../src/log/describe.ts'
+import type { Call } from '../../src/model/call.ts'
+import type { Decision, Verdict } from '../../src/model/decision.ts'
+import { TollgateError } from '../../src/model/errors.ts'
+import type { Ledger } from '../../src/model/ledger.ts'
+import { type ActivePolicy, Gate } from '../../src/pep/gate.ts'
+import { activePolicy } from '../../src/runtime/policyFile.ts'
+
+const artifact = await buildPolicy({
+  name: 'gate.yaml',
+  text: `
+version: "1"
+default: deny
+tools:
+  pay: { rules: [{ spend: { daily: 10 } }, { rate_limit: 3/day }] }
+  free: { rules: [] }
+  by-customer: { rules: [{ rate_limit: 1/day, per: arguments.customer }] }
+`,
+})
+
+interface Opened {
+  readonly gate: Gate
+  readonly ledger: SqliteLedger
+  readonly reported: unknown[]
+}
+
+function open(
+  changes: {
+    readonly ledger?: (real: SqliteLedger) => Ledger
+    readonly policy?: Partial<ActivePolicy>
+    readonly describe?: () => string
+  } = {},
+): Opened {
+  const ledger = openLedger({ file: ':memory:' })
+  const reported: unknown[] = []
+  let count = 0
+  const gate = new Gate({
+    ledger: changes.ledger?.(ledger) ?? ledger,
+    describe: changes.describe ?? describeWith({ id: 'test', version: '0' }, 'full'),
+    newId: () => `id-${++count}`,
+    report: (error) => reported.push(error),
+  })
+  if (!changes.describe) gate.activate({ ...activePolicy(artifact), ...changes.policy })
+  return { gate, ledger, reported }
+}
+
+const call = (name: string, args: Call['arguments'] = {}): Call => ({
+  method: 'tools/call',
+  server: 's',
+  name,
+  arguments: args,
+  principal: {},
+  session: 'x',
+})
+const only = (decisions: readonly Decision[]): Decision => decisions[0] as Decision
+const bodies = (ledger: SqliteLedger) => [...ledger.records()].map(({ body }) => JSON.parse(body))
+
+test('calls that arrive together see what the earlier ones reserved', () => {
+  const { gate } = open()
+  const decisions = gate.admit(Array.from({ length: 5 }, () => call('pay', { amount: 1 })))
+  assert.deepEqual(
+    decisions.map(({ decision }) => decision),
+    ['allow', 'allow', 'allow', 'deny', 'deny'],
+  )
+})
+
+test('without a policy every call is denied, and recorded', () => {
+  const { gate, ledger } = open()
+  gate.deactivate()
+  assert.equal(only(gate.admit([call('free')])).reason_code, 'POLICY_UNAVAILABLE')
+  assert.equal(bodies(ledger).at(-1).result.reason_code, 'POLICY_UNAVAILABLE')
+  assert.equal(gate.visible({ method: 'tools/call', server: 's', name: 'free' }), false)
+})
+
+test('an engine that throws is a deny that is recorded', () => {
+  const evaluate = () => {
+    throw 'a bare string, as the WASM library throws'
+  }
+  const { gate, ledger, reported } = open({ policy: { evaluate } })
+  assert.equal(only(gate.admit([call('free')])).reason_code, 'ENGINE_FAILED')
+  assert.equal(bodies(ledger).at(-1).result.reason_code, 'ENGINE_FAILED')
+  assert.equal(reported.length, 1)
+})
+
+test('an allowed call that cannot be counted is not allowed', () => {
+  const evaluate = (): Verdict => ({ decision: 'allow', reason_code: 'ALLOW', rule: 'x', message: '' })
+  const { gate } = open({ policy: { evaluate } })
+  assert.equal(only(gate.admit([call('by-customer')])).reason_code, 'ENGINE_FAILED')
+  assert.equal(only(gate.admit([call('pay', { amount: '5' })])).reason_code, 'ENGINE_FAILED')
+})
+
+test('a call whose record cannot be written is denied, and nothing of it stays', () => {
+  let failing = false
+  const describe = describeWith({ id: 'test', version: '0' }, 'full')
+  const ledger = openLedger({ file: ':memory:' })
+  const reported: unknown[] = []
+  const gate = new Gate({
+    ledger,
+    newId: () => crypto.randomUUID(),
+    report: (error) => reported.push(error),
+    describe: (event) => {
+      if (failing) throw new Error('no text for this')
+      return describe(event)
+    },
+  })
+  gate.activate(activePolicy(artifact))
+  failing = true
+  const [first, second] = gate.admit([call('pay', { amount: 10 }), call('free')])
+  assert.deepEqual([first?.reason_code, second?.reason_code], ['GATE_FAILED', 'GATE_FAILED'])
+  assert.equal(reported.length, 1)
+  failing = false
+  assert.equal(only(gate.admit([call('pay', { amount: 10 })])).decision, 'allow')
+})
+
+test('a ledger that fails to commit denies every call of the transaction', () => {
+  const full = new TollgateError('ledger_full', 'the disk is full')
+  let failing = false
+  const { gate, ledger, reported } = open({
+    ledger: (real) => ({
+      transact: (work) => {
+        if (failing) throw full
+        return real.transact(work)
+      },
+      records: (options) => real.records(options),
+      policy: (revision) => real.policy(revision),
+      close: () => real.close(),
+    }),
+  })
+  failing = true
+  const before = bodies(ledger).length
+  assert.deepEqual(
+    gate.admit([call('free'), call('free')]).map(({ reason_code }) => reason_code),
+    ['LEDGER_UNAVAILABLE', 'LEDGER_UNAVAILABLE'],
+  )
+  assert.equal(
+    gate.refuse({ reason: 'UNKNOWN_METHOD', message: '', server: '', principal: {}, session: '' }).decision,
+    'deny',
+  )
+  gate.settle([{ decisionId: 'any', status: 'success' }])
+  assert.deepEqual(reported, [full, full, full])
+  assert.equal(bodies(ledger).length, before)
+})
+
+test('a policy that cannot be recorded does not become active', () => {
+  const { gate } = open({
+    describe: () => {
+      throw new Error('no text for this')
+    },
+  })
+  assert.throws(() => gate.activate(activePolicy(artifact)))
+  assert.equal(gate.revision, '')
+})
+
+test('an outcome settles once', () => {
+  const { gate, ledger } = open()
+  const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
+  gate.settle([
+    { decisionId, status: 'error' },
+    { decisionId, status: 'error' },
+  ])
+  gate.settle([{ decisionId, status: 'success' }])
+  assert.equal(bodies(ledger).filter(({ type }) => type === 'outcome').length, 1)
+  assert.equal(only(gate.admit([call('pay', { amount: 10 })])).decision, 'allow')
+  assert.equal(only(gate.admit([call('pay', { amount: 1 })])).reason_code, 'SPEND_LIMIT_EXCEEDED')
+})
+
+test('an unknown outcome keeps what was reserved', () => {
+  const { gate } = open()
+  const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
+  gate.settle([{ decisionId, status: 'unknown' }])
+  assert.equal(only(gate.admit([call('pay', { amount: 1 })])).reason_code, 'SPEND_LIMIT_EXCEEDED')
+})
+
+test('a check reserves nothing and is recorded as a check', () => {
+  const { gate, ledger } = open()
+  for (let i = 0; i < 5; i++) assert.equal(gate.check(call('pay', { amount: 10 })).decision, 'allow')
+  assert.equal(only(gate.admit([call('pay', { amount: 10 })])).decision, 'allow')
+  assert.equal(gate.check(call('pay', { amount: 1 })).reason_code, 'SPEND_LIMIT_EXCEEDED')
+  assert.equal(bodies(ledger).filter(({ type }) => type === 'check').length, 6)
+})
+
+test('a listener hears of every policy that became active', () => {
+  const { gate } = open()
+  let heard = 0
+  gate.onPolicyChange(() => heard++)
+  gate.activate(activePolicy(artifact))
+  gate.deactivate()
+  assert.equal(heard, 2)
+})
