@@ -1,6 +1,9 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { recordKinds } from '../log/filter.ts'
 import { version } from '../runtime/version.ts'
+import type { AuditOptions } from './audit.ts'
+import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
 import type { EvalOptions } from './eval.ts'
@@ -71,3 +74,38 @@ program
   .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
   .option('--ledger <file>', 'count on in this ledger (default: a fresh one in memory)')
   .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))
+
+const auditCommand = program
+  .command('audit')
+  .description('the record of what the gate decided, and how the calls ended')
+  .usage('[options] | verify [options]')
+  .addOption(ledgerOption())
+  .addOption(
+    new Option('--format <form>', 'a table, a JSON array, or a JSON object a line')
+      .choices(['table', 'json', 'jsonl'])
+      .default('table'),
+  )
+  .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
+  .option('--session <id>', 'of this session')
+  .option('--tool <name>', 'calls of this tool')
+  .option('--server <name>', 'of this server')
+  .addOption(new Option('--decision <decision>', 'decided so').choices(['allow', 'deny', 'hold', 'kill']))
+  .option('--since <time>', 'from this time on: RFC 3339, or how long ago, like 15m, 2h, 7d')
+  .option('--until <time>', 'before this time')
+  .addOption(new Option('--kind <kind...>', 'records of these kinds (default: decision)').choices(recordKinds))
+  .addOption(new Option('--all', 'records of every kind').conflicts('kind'))
+  .option('--limit <n>', 'the last n of them (default: 50 in a table, else all)')
+  .action(async (options: AuditOptions) => (await import('./audit.ts')).audit(options))
+
+auditCommand
+  .command('verify')
+  .description('prove it: the hash chain is whole, and every decision is made again from its stored input')
+  .addOption(ledgerOption())
+  .option('--json', 'the whole report as JSON')
+  .option('--since <time>', 'only the records from this time on')
+  .option('--head <hash>', 'this hash, noted down earlier, must be in the chain: shows that its end was not cut off')
+  .action(async (options: AuditVerifyOptions) => {
+    const { auditVerify, refuseBefore } = await import('./auditVerify.ts')
+    refuseBefore(auditCommand)
+    auditVerify(options)
+  })

@@ -1,0 +1,95 @@
+/**
+ * Does the record of a decision agree with itself, and with what its policy says now? Each function gives a sentence on
+ * what does not, or undefined.
+ */
+import { hash } from 'node:crypto'
+import { canonical, type Json } from '../model/canonical.ts'
+import type { Verdict } from '../model/decision.ts'
+import type { StoredRecord } from '../model/ledger.ts'
+import { type Body, objectIn, textIn, timeOf } from './body.ts'
+
+/** The policy that a record names as the one that decided. */
+export interface NamedPolicy {
+  readonly id: string
+  readonly version: string
+  readonly revision: string
+}
+
+/** Undefined when no policy was loaded. */
+export function policyNamedIn(body: Body): NamedPolicy | undefined {
+  const [id, version] = [textIn(body, 'policy_id'), textIn(body, 'policy_version')]
+  const revision = id === null ? null : textIn(objectIn(objectIn(body, 'bundles'), id), 'revision')
+  return id === null || version === null || revision === null ? undefined : { id, version, revision }
+}
+
+/** The text that was evaluated, exactly; undefined when the policy was not asked. */
+export function inputTextOf(body: Body): string | undefined {
+  return Object.hasOwn(body, 'input') ? canonical(body['input'] as Json) : undefined
+}
+
+export function contradictionIn(record: StoredRecord, body: Body, input: string | undefined): string | undefined {
+  return besideItsRow(record, body) ?? besideItsResult(record, body, input) ?? besideItsInput(record, body, input)
+}
+
+/** What was recorded against what the policy says of the same input. */
+export function differenceBetween(body: Body, verdict: Verdict): string | undefined {
+  const recorded = objectIn(body, 'result')
+  const compared = ['decision', 'reason_code', 'rule', 'message', 'risk_level'] as const
+  const different = compared.filter((name) => recorded[name] !== verdict[name])
+  if (different.length === 0) return undefined
+  return different
+    .map((name) => `\`${name}\` is ${shown(recorded[name])}, the policy says ${shown(verdict[name])}`)
+    .join('; ')
+}
+
+function besideItsRow(record: StoredRecord, body: Body): string | undefined {
+  const types = record.kind === 'decision' ? ['decision', 'refusal'] : [record.kind]
+  if (!types.includes(String(body['type']))) return `its type is ${shown(body['type'])}, the record is a ${record.kind}`
+  if (body['decision_id'] !== record.decisionId)
+    return `its decision id is ${shown(body['decision_id'])}, the record's ${shown(record.decisionId)}`
+  return unequal('time', body['timestamp'], timeOf(record))
+}
+
+/** What nobody evaluated can only be a no: an allow without an input could never be proved. */
+function besideItsResult(record: StoredRecord, body: Body, input: string | undefined): string | undefined {
+  const result = objectIn(body, 'result')
+  if (result['decision_id'] !== record.decisionId) return `its result has the id ${shown(result['decision_id'])}`
+  const revision = policyNamedIn(body)?.revision ?? ''
+  if (result['revision'] !== revision)
+    return `its result is of revision ${shown(result['revision'])}, its bundle ${shown(revision)}`
+  if (input !== undefined) return revision === '' ? 'it has an input and names no policy' : undefined
+  if (result['decision'] === 'kill') return undefined
+  if (result['decision'] === 'deny' && result['rule'] === 'gate') return undefined
+  return `it says ${shown(result['decision'])} by the rule ${shown(result['rule'])}, and has no input to prove it`
+}
+
+function besideItsInput(record: StoredRecord, body: Body, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  // The input is the last member: so these are the very bytes that were hashed into the chain.
+  if (!record.body.endsWith(`,"input":${text}}`)) return 'its input does not stand there in its canonical form'
+  if (body['input_sha256'] !== hash('sha256', text)) return 'its `input_sha256` is not the digest of its input'
+  const input = objectIn(body, 'input')
+  const named = input['tool'] ?? input['resource'] ?? input['prompt']
+  return (
+    unequal('method', body['method'], input['method']) ??
+    unequal('server', body['server'], input['server']) ??
+    unequal('name', body['name'], named) ??
+    unequal('session', body['session_id'], input['session']) ??
+    unequal('time', body['timestamp'], input['time']) ??
+    unequal('agent', objectIn(body, 'principal')['agent'], objectIn(input, 'principal')['agent']) ??
+    unequal('user', objectIn(body, 'principal')['user'], objectIn(input, 'principal')['user']) ??
+    unequal('project', objectIn(body, 'principal')['project'], objectIn(input, 'principal')['project'])
+  )
+}
+
+function unequal(what: string, said: unknown, meant: unknown): string | undefined {
+  return said === meant ? undefined : `its ${what} is ${shown(said)}, and was ${shown(meant)} when it was judged`
+}
+
+const shownCharsMax = 120
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing'
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return `\`${text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text}\``
+}
