@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { copyFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type Database from 'better-sqlite3'
+import fc from 'fast-check'
 import { encodeArtifact } from '../../src/bundle/artifact.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { type ProofOptions, proveRecords } from '../../src/cli/auditProof.ts'
@@ -155,6 +156,29 @@ test('a changed row is found, whatever column it is', () => {
     message: 'record 4 does not follow from the one before it',
   })
 })
+
+test('any character of any text, changed to another, is found', () => {
+  const columns = ['kind', 'decision_id', 'previous_hash', 'hash', 'body'] as const
+  const change = fc.tuple(fc.integer({ min: 1, max: 13 }), fc.constantFrom(...columns), fc.nat(), fc.nat())
+  fc.assert(
+    fc.property(change, ([seq, column, place, other]) => {
+      const file = tampered((db) => {
+        const text = db.prepare(`SELECT ${column} FROM records WHERE seq = ?`).pluck().get(seq) as string | null
+        db.prepare(`UPDATE records SET ${column} = ? WHERE seq = ?`).run(otherText(text ?? '', place, other), seq)
+      })
+      const finding = firstFinding(file)
+      assert.ok(finding.seq === seq || finding.seq === seq + 1 || finding.kind === 'head')
+      rmSync(dirname(file), { recursive: true })
+    }),
+    { numRuns: 200 },
+  )
+})
+
+function otherText(text: string, place: number, other: number): string {
+  const at = place % (text.length + 1)
+  const letter = String.fromCharCode(0x20 + (other % 0x5f))
+  return `${text.slice(0, at)}${letter === text[at] ? '~~' : letter}${text.slice(at + 1)}`
+}
 
 test('a removed row is found', () => {
   const file = tampered((db) => db.exec('DELETE FROM records WHERE seq = 6'))
