@@ -1,5 +1,5 @@
 /** Ledgers for tests, written by the real gate under a small policy. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -86,8 +86,12 @@ export function openTestGate(file: string, argumentsKept: 'full' | 'digest' | 'n
   }
 }
 
+const folders = mkdtempSync(join(tmpdir(), 'tollgate-audit-'))
+process.on('exit', () => rmSync(folders, { recursive: true, force: true }))
+
+/** Goes with the process. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'tollgate-audit-'))
+  return mkdtempSync(join(folders, 'ledger-'))
 }
 
 /** A ledger with a bit of everything; gives its file. */
