@@ -8,7 +8,7 @@ type Fields = Readonly<Record<string, unknown>>
 export type FromServer =
   /** Not a message: nothing that a client could use. */
   | { readonly kind: 'noise'; readonly why: string }
-  /** A message that two clients could read differently. */
+  /** A message that two clients could read differently; `asks` when all agree that it is a request. */
   | { readonly kind: 'unclear'; readonly why: string; readonly id: unknown; readonly asks: boolean }
   | { readonly kind: 'request'; readonly value: Fields }
   | { readonly kind: 'notification'; readonly method: string; readonly params: unknown }
@@ -26,7 +26,7 @@ export function readFromServer(line: Buffer): FromServer {
   const { id, method } = value
   const answers = Object.hasOwn(value, 'result') || Object.hasOwn(value, 'error')
   const unclear = twoReadings(value, text, answers)
-  if (unclear !== undefined) return { kind: 'unclear', why: unclear, id, asks: typeof method === 'string' }
+  if (unclear !== undefined) return { kind: 'unclear', why: unclear, id, asks: typeof method === 'string' && !answers }
   if (typeof method !== 'string') return { kind: 'response', id, value, text }
   if (id === undefined) return { kind: 'notification', method, params: value['params'] }
   return { kind: 'request', value }

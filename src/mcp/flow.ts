@@ -40,9 +40,10 @@ export class Outlet {
   /** One write for all lines; `cause` is not read on until they have room. */
   write(lines: readonly Line[], cause: Tap): void {
     if (lines.length === 0 || this.#broken || this.#stream.writableEnded) return
-    this.#stream.cork()
-    for (const piece of piecesOf(lines)) this.#stream.write(piece)
-    this.#stream.uncork()
+    const pieces = piecesOf(lines)
+    if (pieces.length > 1) this.#stream.cork()
+    for (const piece of pieces) this.#stream.write(piece)
+    if (pieces.length > 1) this.#stream.uncork()
     if (this.#stream.writableLength <= unreadBytesMax || this.#held.has(cause)) return
     this.#held.add(cause)
     cause.hold()

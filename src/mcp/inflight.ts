@@ -7,11 +7,13 @@ export interface Waiting {
   readonly method: string
   readonly modern: boolean
   /** The decision that let a judged request pass. */
-  decisionId?: string
-  /** What a `subscriptions/listen` asked to hear of, once the server has acknowledged it. */
+  readonly decisionId?: string
+  /** A `subscriptions/listen`: the notifications of changed lists that it asks for. */
   readonly listens?: readonly string[]
-  acknowledged?: boolean
-  cancelled?: boolean
+  /** The server has confirmed the subscription: before that, nothing may be sent on it. */
+  readonly acknowledged?: boolean
+  /** The client gave it up; an answer may still be under way. */
+  readonly cancelled?: boolean
 }
 
 export class InFlight {
@@ -30,6 +32,13 @@ export class InFlight {
     return [...this.#waiting.values()]
   }
 
+  /** Subscriptions that hear of changed lists now. */
+  get subscriptions(): readonly { readonly id: Id; readonly listens: readonly string[] }[] {
+    return this.all
+      .filter(({ acknowledged, cancelled }) => acknowledged && !cancelled)
+      .map(({ id, listens = [] }) => ({ id, listens }))
+  }
+
   add(waiting: Waiting): void {
     this.#waiting.set(waiting.id, waiting)
   }
@@ -38,18 +47,27 @@ export class InFlight {
     this.#waiting.delete(id)
   }
 
-  /** The request that an answer belongs to, and no longer waiting. */
+  /** The request may go on, by this decision. */
+  admitted(id: Id, decisionId: string): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting !== undefined) this.add({ ...waiting, decisionId })
+  }
+
+  /** The request that an answer belongs to; it waits no longer. */
   take(id: unknown): Waiting | undefined {
-    const waiting = this.find(id)
+    const waiting = this.#find(id)
     if (waiting !== undefined) this.#waiting.delete(waiting.id)
     return waiting
   }
 
-  /** Some servers answer the id 5 as "5", and clients take it: so it settles the same request here. */
-  find(id: unknown): Waiting | undefined {
-    if (typeof id === 'number') return this.#waiting.get(id) ?? this.#waiting.get(String(id))
-    if (typeof id !== 'string') return undefined
-    return this.#waiting.get(id) ?? (String(Number(id)) === id ? this.#waiting.get(Number(id)) : undefined)
+  acknowledged(id: unknown): void {
+    const waiting = this.#find(id)
+    if (waiting?.listens !== undefined) this.add({ ...waiting, acknowledged: true })
+  }
+
+  endSubscription(id: unknown): void {
+    const waiting = this.#find(id)
+    if (waiting?.listens !== undefined) this.remove(waiting.id)
   }
 
   /**
@@ -57,11 +75,18 @@ export class InFlight {
    * place, if any: cancelled requests rarely get an answer and would pile up.
    */
   cancel(id: unknown): Waiting | undefined {
-    const waiting = this.find(id)
+    const waiting = this.#find(id)
     if (waiting === undefined || waiting.cancelled) return undefined
-    waiting.cancelled = true
+    this.add({ ...waiting, cancelled: true })
     this.#cancelled = this.#cancelled.filter((one) => this.#waiting.get(one)?.cancelled)
     this.#cancelled.push(waiting.id)
     return this.#cancelled.length > cancelledRememberedMax ? this.take(this.#cancelled.shift()) : undefined
+  }
+
+  /** Some servers answer the id 5 as "5", and clients take it: so it settles the same request here. */
+  #find(id: unknown): Waiting | undefined {
+    if (typeof id === 'number') return this.#waiting.get(id) ?? this.#waiting.get(String(id))
+    if (typeof id !== 'string') return undefined
+    return this.#waiting.get(id) ?? (String(Number(id)) === id ? this.#waiting.get(Number(id)) : undefined)
   }
 }

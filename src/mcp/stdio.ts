@@ -7,8 +7,9 @@ import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { type Child, type Command, exitCode, startChild } from './child.ts'
 import { Outlet, Tap } from './flow.ts'
 import { type Frame, LineSplitter, tooLong } from './framing.ts'
-import { Interceptor, type Step } from './interceptor.ts'
+import { Interceptor } from './interceptor.ts'
 import { drainMs, stopGraceMs } from './limits.ts'
+import type { Step } from './plan.ts'
 
 export interface RelayOptions extends Command {
   readonly gate: Gatekeeper

@@ -91,7 +91,9 @@ describe('what the server says that is no message', () => {
 
   test('an unclear request of the server is answered to the server', () => {
     const scope = new Scope()
+    scope.client(toolCall(7, 'a'))
     const { toServer, toClient } = scope.server('{"jsonrpc":"2.0","id":7,"method":"roots/list","method":"ping"}')
+    assert.deepEqual(scope.settled, [])
     assert.deepEqual(toClient, [])
     assert.equal(only(toServer).error.code, -32600)
     assert.equal(only(toServer).id, 7)

@@ -1,0 +1,168 @@
+/** Messages of the client: what acts is judged, what the gate has no word about passes, the rest is refused. */
+import type { Call } from '../model/call.ts'
+import type { Decision } from '../model/decision.ts'
+import { isActing } from '../model/message/acts.ts'
+import type { Act, Id, Message, Notification, ReadMessage, Request, Unreadable } from '../model/message/message.ts'
+import { quoted } from '../model/message/quoted.ts'
+import { serialise } from '../model/message/serialise.ts'
+import type { ReasonCode } from '../model/reasons.ts'
+import { inFlightMax } from './limits.ts'
+import { isNotification, isPassed } from './methods.ts'
+import { drop, type Plan, type Step, stepOf, toClient, toServer } from './plan.ts'
+import { type Asked, errorCodes, errorLine, isModern, notFound, refusal, unknownMethod } from './refusal.ts'
+import type { Scope } from './scope.ts'
+import { listenedLists, type Named, namedTargets } from './targets.ts'
+
+/** A request that waits for its decision. */
+interface Judged {
+  readonly kind: 'judge'
+  readonly request: Request
+  readonly act: Act
+}
+
+type AskedById = Asked & { readonly id: Id }
+
+/** When the gate itself is in trouble the caller hears so, whether or not it may know of the target. */
+const gateTroubles: ReadonlySet<string> = new Set<ReasonCode>([
+  'POLICY_UNAVAILABLE',
+  'ENGINE_FAILED',
+  'LEDGER_UNAVAILABLE',
+  'GATE_FAILED',
+])
+
+export class ClientSide {
+  readonly #scope: Scope
+  /** Legacy era: the handshake is over. */
+  initialized = false
+  /** The era of the last request: how a message that cannot be read is answered. */
+  #modern = false
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+  }
+
+  /** All that acts among the messages is judged in one transaction; the messages keep their order. */
+  take(reads: readonly ReadMessage[]): Step {
+    const plans = reads.map((read) => (read.ok ? this.#plan(read.message) : this.#planUnreadable(read)))
+    const judged = plans.filter((plan) => plan.kind === 'judge')
+    if (judged.length === 0) return stepOf(plans.filter((plan) => plan.kind !== 'judge'))
+    const decisions = this.#scope.options.gate.admit(judged.map(({ act }) => this.#callOf(act)))
+    let next = 0
+    return stepOf(plans.map((plan) => (plan.kind === 'judge' ? this.#decided(plan, decisions[next++]) : plan)))
+  }
+
+  #plan(message: Message): Plan | Judged {
+    switch (message.kind) {
+      case 'request':
+        return this.#planRequest(message)
+      case 'notification':
+        return this.#planNotification(message)
+      case 'response':
+        return toServer(serialise(message))
+    }
+    return message satisfies never
+  }
+
+  #planRequest(request: Request): Plan | Judged {
+    const asked = askedOf(request)
+    const { inFlight } = this.#scope
+    this.#modern = asked.modern
+    if (inFlight.has(request.id)) {
+      const message = `a request with the id ${quoted(String(request.id))} is already under way`
+      return this.#refuse(asked, 'MALFORMED_CALL', message)
+    }
+    if (inFlight.isFull) {
+      return this.#refuse(asked, 'RATE_LIMITED', `${inFlightMax} requests are under way without an answer`)
+    }
+    if (request.act !== undefined) {
+      inFlight.add(asked)
+      return { kind: 'judge', request, act: request.act }
+    }
+    return isPassed(request.method) ? this.#planPassed(request, asked) : this.#refuseMethod(asked)
+  }
+
+  #planPassed(request: Request, asked: AskedById): Plan {
+    const named = namedTargets(request)
+    if (typeof named === 'string') return this.#refuse(asked, 'MALFORMED_CALL', named)
+    const hidden = named.find((target) => !this.#scope.visible(target))
+    if (hidden !== undefined) return this.#refuseHidden(asked, hidden)
+    const listens = request.method === 'subscriptions/listen' ? listenedLists(request.params) : undefined
+    this.#scope.inFlight.add({ ...asked, ...(listens && { listens }) })
+    return toServer(serialise(request))
+  }
+
+  #planNotification(message: Notification): Plan {
+    const { method, params } = message
+    if (!isNotification(method)) return this.#refuseWithoutId(method)
+    if (method === 'notifications/initialized') this.initialized = true
+    if (method === 'notifications/cancelled') {
+      const forgotten = this.#scope.inFlight.cancel(params?.['requestId'])
+      if (forgotten !== undefined)
+        this.#scope.ended(forgotten, { status: 'unknown', detail: 'cancelled by the client' })
+    }
+    return toServer(serialise(message))
+  }
+
+  /** An answer of the client that cannot be read fails the request of the server which waits for it. */
+  #planUnreadable({ reason, message, json, id, method, response }: Unreadable): Plan {
+    const decision = this.#scope.refuse(reason, message, method === undefined ? {} : { method })
+    if (response) {
+      return id === undefined
+        ? drop
+        : toServer(errorLine(id, errorCodes.internal, 'the answer of the client was refused'))
+    }
+    const code = json ? errorCodes.invalidRequest : errorCodes.parse
+    return toClient(refusal({ id: id ?? null, method: method ?? '', modern: this.#modern }, decision, code))
+  }
+
+  #decided({ request, act }: Judged, decision: Decision | undefined): Plan {
+    const { inFlight } = this.#scope
+    if (decision?.decision === 'allow') {
+      inFlight.admitted(request.id, decision.decision_id)
+      return toServer(serialise(request))
+    }
+    inFlight.remove(request.id)
+    const asked = askedOf(request)
+    if (decision === undefined) return this.#refuse(asked, 'GATE_FAILED', 'the gate gave no decision', act.name)
+    const denied = decision.decision === 'deny' && !gateTroubles.has(decision.reason_code)
+    return toClient(denied && !this.#scope.visible(act) ? notFound(asked, act) : refusal(asked, decision))
+  }
+
+  #refuse(asked: Asked, reason: ReasonCode, message: string, name?: string): Plan {
+    const { method } = asked
+    const decision = this.#scope.refuse(reason, message, { method, ...(name !== undefined && { name }) })
+    const code = reason === 'MALFORMED_CALL' ? errorCodes.invalidRequest : errorCodes.refused
+    return toClient(refusal(asked, decision, code))
+  }
+
+  #refuseMethod(asked: Asked): Plan {
+    const { method } = asked
+    this.#scope.refuse('UNKNOWN_METHOD', `the gate does not know the method ${quoted(method)}`, { method })
+    return toClient(unknownMethod(asked))
+  }
+
+  #refuseHidden(asked: Asked, target: Named): Plan {
+    const { name } = target
+    const reason = target.method === 'prompts/get' ? 'PROMPT_NOT_ALLOWED' : 'RESOURCE_NOT_ALLOWED'
+    this.#scope.refuse(reason, `${quoted(name)} is not shown to this caller`, { method: asked.method, name })
+    return toClient(notFound(asked, target))
+  }
+
+  /** There is nobody to answer; the record knows. */
+  #refuseWithoutId(method: string): Plan {
+    const known = isActing(method) || isPassed(method)
+    const reason = known ? 'MALFORMED_CALL' : 'UNKNOWN_METHOD'
+    const why = known ? 'is a request and needs an `id`' : 'is not a method the gate knows'
+    this.#scope.refuse(reason, `${quoted(method)} ${why}`, { method })
+    return drop
+  }
+
+  #callOf(act: Act): Call {
+    const { server, principal, session } = this.#scope.options
+    return { ...act, server, principal, session }
+  }
+}
+
+function askedOf({ id, method, params }: Request): AskedById {
+  return { id, method, modern: isModern(params) }
+}

@@ -1,0 +1,51 @@
+/** What both directions of one correlation scope share: who calls whom, what is under way, what has ended. */
+import type { Principal } from '../model/call.ts'
+import type { Decision } from '../model/decision.ts'
+import type { ReasonCode } from '../model/reasons.ts'
+import type { Gatekeeper, Outcome } from '../pep/gatekeeper.ts'
+import { InFlight, type Waiting } from './inflight.ts'
+import type { Named } from './targets.ts'
+
+export interface ScopeOptions {
+  readonly gate: Gatekeeper
+  readonly server: string
+  readonly principal: Principal
+  readonly session: string
+  /** What to do with a response that nothing waits for: an HTTP stream may replay one, a pipe never does. */
+  readonly unasked: 'drop' | 'pass'
+  /** Takes sentences about messages that went nowhere. */
+  readonly log: (sentence: string) => void
+}
+
+export class Scope {
+  readonly options: ScopeOptions
+  readonly inFlight = new InFlight()
+  #outcomes: Outcome[] = []
+
+  constructor(options: ScopeOptions) {
+    this.options = options
+  }
+
+  visible({ method, name }: Named): boolean {
+    return this.options.gate.visible({ method, server: this.options.server, name })
+  }
+
+  /** Records the refusal of a message that is not judged. */
+  refuse(reason: ReasonCode, message: string, known: { readonly method?: string; readonly name?: string }): Decision {
+    const { gate, server, principal, session } = this.options
+    return gate.refuse({ reason, message, ...known, server, principal, session })
+  }
+
+  /** Notes how a request ended, if it was a judged one. */
+  ended({ decisionId }: Waiting, outcome: Omit<Outcome, 'decisionId'>): void {
+    if (decisionId !== undefined) this.#outcomes.push({ decisionId, ...outcome })
+  }
+
+  /** Settles all that has ended since the last time, at once. */
+  settle(): void {
+    if (this.#outcomes.length === 0) return
+    const outcomes = this.#outcomes
+    this.#outcomes = []
+    this.options.gate.settle(outcomes)
+  }
+}

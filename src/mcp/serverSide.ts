@@ -1,0 +1,85 @@
+/** Messages of the server: they pass as the bytes they came in, but for lists, the handshake and what is unclear. */
+import { isObject } from '../model/message/json.ts'
+import { quoted } from '../model/message/quoted.ts'
+import { type FromServer, readFromServer } from './answers.ts'
+import { subscriptionIdKey } from './methods.ts'
+import { drop, type Plan, type Step, stepOf, toClient, toServer } from './plan.ts'
+import { errorCodes, errorLine } from './refusal.ts'
+import { changedAnswer, declaredLists, outcomeOf } from './results.ts'
+import type { Scope } from './scope.ts'
+
+export class ServerSide {
+  readonly #scope: Scope
+  /** Legacy era: the `list_changed` notifications that the handshake lets the client expect. */
+  listsDeclared: readonly string[] = []
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+  }
+
+  take(lines: readonly Buffer[]): Step {
+    return stepOf(lines.map((line) => this.#plan(line, readFromServer(line))))
+  }
+
+  #plan(line: Buffer, message: FromServer): Plan {
+    switch (message.kind) {
+      case 'noise': {
+        const start = quoted(line.toString('utf8', 0, 200).trim())
+        this.#scope.options.log(`dropped a line of the server: ${message.why}: ${start}`)
+        return drop
+      }
+      case 'unclear':
+        return this.#planUnclear(message)
+      case 'request':
+        return toClient(line)
+      case 'notification':
+        this.#noteSubscription(message.method, message.params)
+        return toClient(line)
+      case 'response':
+        return this.#planResponse(line, message)
+    }
+    return message satisfies never
+  }
+
+  /** Whoever waits for it, or for an answer to it, is told; how the call ended is not known. */
+  #planUnclear({ why, id, asks }: FromServer & { kind: 'unclear' }): Plan {
+    this.#scope.options.log(`dropped a message of the server: ${why}`)
+    if (asks) {
+      if (typeof id !== 'string' && typeof id !== 'number') return drop
+      return toServer(errorLine(id, errorCodes.invalidRequest, `the request was refused: ${why}`))
+    }
+    const waiting = this.#scope.inFlight.take(id)
+    if (waiting === undefined) return drop
+    this.#scope.ended(waiting, { status: 'unknown', detail: `the answer could not be read: ${why}` })
+    return toClient(errorLine(waiting.id, errorCodes.internal, `the server's answer was refused: ${why}`))
+  }
+
+  #planResponse(line: Buffer, answer: FromServer & { kind: 'response' }): Plan {
+    const waiting = this.#scope.inFlight.take(answer.id)
+    if (waiting === undefined && this.#isUnwanted(answer.id)) return drop
+    if (waiting !== undefined) this.#scope.ended(waiting, outcomeOf(answer.value))
+    if (waiting?.method === 'initialize') this.listsDeclared = declaredLists(answer.value)
+    return toClient(changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target)) ?? line)
+  }
+
+  /**
+   * A response that nothing waits for could be there before the refusal of a call, and the client would take it for
+   * the answer. An error with the id null answers a message that the server could not read: it always passes.
+   */
+  #isUnwanted(id: unknown): boolean {
+    const { unasked, log } = this.#scope.options
+    if (id === null || id === undefined || unasked === 'pass') return false
+    log(`dropped a response of the server that nothing waits for: id ${quoted(String(id))}`)
+    return true
+  }
+
+  /** A `subscriptions/listen` hears of changes from its acknowledgement until either side cancels it. */
+  #noteSubscription(method: string, params: unknown): void {
+    if (!isObject(params)) return
+    const { inFlight } = this.#scope
+    if (method === 'notifications/subscriptions/acknowledged') {
+      const meta = params['_meta']
+      if (isObject(meta)) inFlight.acknowledged(meta[subscriptionIdKey])
+    } else if (method === 'notifications/cancelled') inFlight.endSubscription(params['requestId'])
+  }
+}
