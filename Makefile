@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test check format build bench compiler install
+.PHONY: demo test check format build bench compiler image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -29,3 +29,13 @@ bench: build
 # Rebuilds the policy compiler from compiler/ with Go and compares it with the one in the repository.
 compiler:
 	compiler/build.sh
+
+# The container image. Needs Docker and nothing else; NODE_IMAGE names another base than the Dockerfile's.
+IMAGE ?= tollgate:$(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+
+image:
+	docker build $(if $(NODE_IMAGE),--build-arg NODE_IMAGE=$(NODE_IMAGE)) --tag $(IMAGE) .
+
+# Builds the image and uses it as an MCP client does. Without Docker it says so and tests nothing.
+image-test: install
+	node_modules/.bin/node --test --test-timeout=600000 'test/container/*.container.ts'
