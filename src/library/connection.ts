@@ -2,7 +2,7 @@
  * One connection of an SDK, with the interceptor of the relays in it: what goes from the agent to the MCP server is
  * judged, what comes back is looked through. Which of the two ways the SDK's own messages take depends on its side.
  */
-import { Interceptor, type InterceptorOptions } from '../mcp/interceptor.ts'
+import { Interceptor } from '../mcp/interceptor.ts'
 import { isModern } from '../mcp/refusal.ts'
 import { messageOf } from '../model/errors.ts'
 import { isObject } from '../model/message/json.ts'
@@ -11,6 +11,8 @@ import { readMessage } from '../model/message/read.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import type { Reporter } from './report.ts'
 import { type Between, diverted, type Receiver, type SendOptions, type Transport } from './transport.ts'
+
+type InterceptorOptions = ConstructorParameters<typeof Interceptor>[0]
 
 export interface ConnectionOptions extends Omit<InterceptorOptions, 'unasked' | 'log'> {
   /** Whether the SDK is the client, in the agent, or the server. */

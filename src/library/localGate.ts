@@ -13,6 +13,7 @@ import { Connection } from './connection.ts'
 import { connectableOf, guardConnections } from './guard.ts'
 import { NothingHappened } from './nothingHappened.ts'
 import { requirePolicy, type Settings, withContext } from './options.ts'
+import { failures } from './report.ts'
 import { readRequest } from './request.ts'
 import type {
   CallOutcome,
@@ -27,10 +28,16 @@ import type {
 
 export async function openLocalGate(settings: Settings): Promise<Gate> {
   const { ledgerFile, durability, argumentsKept, clock, policy, watch, report } = settings
-  const failed = (error: unknown) => report({ message: messageOf(error), error })
-  const opened = openGateWith({ ledgerFile, durability, argumentsKept, ...(clock && { clock }), report: failed })
+  const opened = openGateWith({
+    ledgerFile,
+    durability,
+    argumentsKept,
+    ...(clock && { clock }),
+    report: failures(report),
+  })
   const gate = new LocalGate(settings, opened.gate, opened.ledger)
   try {
+    gate.start()
     // Watched from before it is read: no edit falls between the two.
     if (watch) gate.watch(policy as string)
     const artifact = await loadPolicy(policy)
@@ -107,6 +114,10 @@ class LocalGate implements Gate {
     return activated
   }
 
+  start(): void {
+    this.#gate.mark('start', this.#settings.caller.server ?? '')
+  }
+
   watch(file: string): void {
     const say = (message: string, error?: unknown) => {
       // What is under way when the gate closes comes to nothing, and that is no news.
@@ -123,10 +134,17 @@ class LocalGate implements Gate {
   }
 
   close(): void {
+    if (this.#closed) return
     this.#closed = true
     this.#stopWatching()
     if (this.revision !== '') this.#gate.deactivate()
-    this.#ledger.close()
+    try {
+      this.#gate.mark('stop', this.#settings.caller.server ?? '')
+    } catch (error) {
+      failures(this.#settings.report)(error)
+    } finally {
+      this.#ledger.close()
+    }
   }
 
   /** Runs the user's function; how it ends is recorded, and what it throws is the user's. */

@@ -17,6 +17,11 @@ export function reporter(onReport: Reporter | undefined): Reporter {
   }
 }
 
+/** Takes what was thrown where no caller can be told. */
+export function failures(report: Reporter): (error: unknown) => void {
+  return (error) => report({ message: messageOf(error), error })
+}
+
 function warn({ message, error }: Report): void {
   if (error !== undefined) process.emitWarning(message, 'TollgateWarning')
 }
