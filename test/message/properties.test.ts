@@ -52,8 +52,8 @@ test('every sane value is read as JSON.parse reads it, however it is spelt', () 
 
 test('what goes on says the same as JSON.stringify does', () => {
   fc.assert(
-    fc.property(json, spelling, (value, how) => {
-      const message = { jsonrpc: '2.0', id: 1, method: 'ping', params: { value } }
+    fc.property(json, spelling, fc.constantFrom(0, 2_000), (value, how, length) => {
+      const message = { jsonrpc: '2.0', id: 1, method: 'ping', params: { value, text: 'x'.repeat(length) } }
       const answer = readMessage(Buffer.from(spell(message, how)))
       assert.ok(answer.ok)
       assert.equal(serialise(answer.message), JSON.stringify(message))

@@ -5,8 +5,11 @@ import { messageOf } from '../errors.ts'
 import { ambiguity } from './ambiguity.ts'
 import type { JsonObject } from './message.ts'
 
+/** Shorter texts are printed as fast by `JSON.stringify` as by us. */
+const shortChars = 1_024
+
 export type ReadJson =
-  /** `plain`: no string in the value needs an escape. */
+  /** `plain`: no string in the value needs an escape, and there is enough of it for that to matter. */
   | { readonly ok: true; readonly value: Json; readonly plain: boolean }
   /** `text` is given when it is JSON, but of more than one reading. */
   | { readonly ok: false; readonly message: string; readonly text?: string }
@@ -23,7 +26,7 @@ export function readJson(bytes: Uint8Array): ReadJson {
   }
   const trouble = ambiguity(text, text.length === buffer.length)
   if (trouble !== undefined) return { ok: false, message: `the message has more than one reading: ${trouble}`, text }
-  return { ok: true, value, plain: !text.includes('\\') }
+  return { ok: true, value, plain: text.length > shortChars && !text.includes('\\') }
 }
 
 export function isObject(value: unknown): value is JsonObject {
