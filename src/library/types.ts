@@ -41,7 +41,7 @@ export interface PolicyText {
 
 /** News of the gate itself: a policy that changed or could not be loaded, a decision that could not be recorded. */
 export interface Report {
-  /** A sentence, or several lines of them, without a secret of any call. */
+  /** A sentence, or a few lines of them. */
   readonly message: string
   /** There when something is wrong, and then a person should look. */
   readonly error?: unknown
