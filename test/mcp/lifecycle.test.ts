@@ -243,11 +243,9 @@ describe('when one side does not read', { concurrency: 3 }, () => {
   })
 })
 
+/** Of a process on Linux; elsewhere nothing is measured. */
 function residentMegabytes(pid: number): number {
-  const { VmRSS = '0' } = Object.fromEntries(readStatus(pid).map((line) => line.split(/:\s+/) as [string, string]))
-  return Number.parseInt(VmRSS, 10) / 1_024
-}
-
-function readStatus(pid: number): readonly string[] {
-  return readFileSync(`/proc/${pid}/status`, 'utf8').split('\n')
+  if (process.platform !== 'linux') return 0
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024
 }

@@ -168,9 +168,9 @@ test('time grows with the length and not faster', () => {
   ]
   for (const make of hostile) {
     const line = Buffer.from(make(4_000_000))
-    const start = performance.now()
+    const start = process.cpuUsage()
     readMessage(line)
-    const took = performance.now() - start
-    assert.ok(took < 1_000, `${line.toString('utf8', 0, 20)}… took ${Math.round(took)} ms`)
+    const ms = process.cpuUsage(start).user / 1_000
+    assert.ok(ms < 1_000, `${line.toString('utf8', 0, 20)}… took ${Math.round(ms)} ms`)
   }
 })
