@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { relayStdio } from '../mcp/stdio.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import { outcomeDelayMs } from '../model/limits.ts'
 import type { Policy } from '../model/policy.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
@@ -29,7 +30,8 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   const artifact = await loadPolicy(options.config)
   requireServerName(artifact.policy, options.server)
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
-  const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, report })
+  const later = (work: () => void) => void setTimeout(work, outcomeDelayMs)
+  const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
   try {
     const server = options.server ?? ''
     gate.mark('start', server)
@@ -48,6 +50,7 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
     process.exitCode = code
     gate.mark('stop', server)
   } finally {
+    gate.flush()
     ledger.close()
   }
 }

@@ -53,3 +53,6 @@ export const evaluationMsMax = 1_000
 
 /** How long a held call waits for a person when the policy does not say. */
 export const approvalTimeoutMsDefault = 15 * 60_000
+
+/** How long an outcome waits to share the transaction of a next call: that halves the work where calls are many. */
+export const outcomeDelayMs = 5

@@ -39,6 +39,11 @@ export interface GatePorts {
   readonly newId: () => string
   /** Told of every failure that could not be recorded. */
   readonly report: (error: unknown) => void
+  /**
+   * Runs work a little later, when no call has come before: an outcome then shares the transaction of the next call.
+   * Whoever gives this calls `flush` at the end. Without it outcomes are recorded at once.
+   */
+  readonly later?: (work: () => void) => void
 }
 
 export class Gate implements Gatekeeper {
@@ -46,6 +51,9 @@ export class Gate implements Gatekeeper {
   readonly #listeners: (() => void)[] = []
   readonly #plans = new Map<string, Plan>()
   #active: ActivePolicy | undefined
+  /** Outcomes that no transaction has recorded yet. */
+  #ended: Outcome[] = []
+  #flushDue = false
 
   constructor(ports: GatePorts) {
     this.#ports = ports
@@ -72,6 +80,7 @@ export class Gate implements Gatekeeper {
 
   /** Records that the gate in front of a server starts or stops. Throws when that cannot be recorded. */
   mark(kind: 'start' | 'stop', server: string): void {
+    this.flush()
     this.#ports.ledger.transact((tx) => this.#append(tx, kind, { kind, at: tx.now, server }))
   }
 
@@ -108,14 +117,25 @@ export class Gate implements Gatekeeper {
   }
 
   settle(outcomes: readonly Outcome[]): void {
-    if (outcomes.length === 0) return
-    try {
-      this.#ports.ledger.transact((tx) => {
-        for (const outcome of outcomes) {
-          if (!tx.settle(outcome.decisionId, outcome.status === 'error' ? 'released' : 'kept')) continue
-          this.#append(tx, 'outcome', { kind: 'outcome', at: tx.now, ...outcome })
-        }
+    this.#ended.push(...outcomes)
+    const { later } = this.#ports
+    if (!later) this.flush()
+    else if (!this.#flushDue && this.#ended.length > 0) {
+      this.#flushDue = true
+      later(() => {
+        this.#flushDue = false
+        this.flush()
       })
+    }
+  }
+
+  /** Records the outcomes that wait for the transaction of a next call. Never throws. */
+  flush(): void {
+    const outcomes = this.#ended
+    if (outcomes.length === 0) return
+    this.#ended = []
+    try {
+      this.#ports.ledger.transact((tx) => this.#recordOutcomes(tx, outcomes))
     } catch (error) {
       // What was reserved stays charged, and the next start records the calls as unknown.
       this.#ports.report(error)
@@ -132,12 +152,24 @@ export class Gate implements Gatekeeper {
 
   #decide(calls: readonly Call[], kind: 'decision' | 'check'): readonly Decision[] {
     try {
-      return this.#ports.ledger.transact((tx) => calls.map((call) => this.#judge(tx, call, kind)))
+      const decisions = this.#ports.ledger.transact((tx) => {
+        this.#recordOutcomes(tx, this.#ended) // what they give back is there for these calls
+        return calls.map((call) => this.#judge(tx, call, kind))
+      })
+      this.#ended = []
+      return decisions
     } catch (error) {
       this.#ports.report(error)
       const unusable = error instanceof TollgateError && error.code.startsWith('ledger_')
       const reason: ReasonCode = unusable ? 'LEDGER_UNAVAILABLE' : 'GATE_FAILED'
       return calls.map(() => this.#deny(reason, 'the call could not be recorded, so it was not made'))
+    }
+  }
+
+  #recordOutcomes(tx: Transaction, outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) {
+      if (!tx.settle(outcome.decisionId, outcome.status === 'error' ? 'released' : 'kept')) continue
+      this.#append(tx, 'outcome', { kind: 'outcome', at: tx.now, ...outcome })
     }
   }
 

@@ -4,6 +4,7 @@ import { openLedger } from '../ledger/ledger.ts'
 import { type ArgumentsKept, describeWith } from '../log/describe.ts'
 import type { Ledger } from '../model/ledger.ts'
 import { Gate } from '../pep/gate.ts'
+import { orderedId } from './ids.ts'
 import { version } from './version.ts'
 
 export interface GateOptions {
@@ -15,6 +16,8 @@ export interface GateOptions {
   /** Milliseconds since 1970. */
   readonly clock?: () => number
   readonly newId?: () => string
+  /** See `GatePorts`. */
+  readonly later?: (work: () => void) => void
   /** Told of failures that could not be recorded. */
   readonly report: (error: unknown) => void
 }
@@ -26,9 +29,17 @@ export interface OpenGate {
 
 /** Throws a `TollgateError` (`ledger_*`) when the ledger cannot be opened. The gate denies all until a policy is activated. */
 export function openGateWith(options: GateOptions): OpenGate {
-  const { ledgerFile, durability = 'process', argumentsKept = 'full', clock, newId = randomUUID, report } = options
+  const {
+    ledgerFile,
+    durability = 'process',
+    argumentsKept = 'full',
+    clock,
+    newId = orderedId,
+    later,
+    report,
+  } = options
   const instance = randomUUID()
   const ledger = openLedger({ file: ledgerFile, durability, instance, ...(clock && { clock }) })
   const describe = describeWith({ id: instance, version }, argumentsKept)
-  return { gate: new Gate({ ledger, describe, report, newId }), ledger }
+  return { gate: new Gate({ ledger, describe, report, newId, ...(later && { later }) }), ledger }
 }

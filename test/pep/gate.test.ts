@@ -34,6 +34,7 @@ function open(
     readonly ledger?: (real: SqliteLedger) => Ledger
     readonly policy?: Partial<ActivePolicy>
     readonly describe?: () => string
+    readonly later?: (work: () => void) => void
   } = {},
 ): Opened {
   const ledger = openLedger({ file: ':memory:' })
@@ -44,6 +45,7 @@ function open(
     describe: changes.describe ?? describeWith({ id: 'test', version: '0' }, 'full'),
     newId: () => `id-${++count}`,
     report: (error) => reported.push(error),
+    ...(changes.later && { later: changes.later }),
   })
   if (!changes.describe) gate.activate({ ...activePolicy(artifact), ...changes.policy })
   return { gate, ledger, reported }
@@ -191,4 +193,64 @@ test('a listener hears of every policy that became active', () => {
   gate.activate(activePolicy(artifact))
   gate.deactivate()
   assert.equal(heard, 2)
+})
+
+test('an outcome that may wait shares the transaction of the next call, which sees what it gives back', () => {
+  const due: (() => void)[] = []
+  const { gate, ledger } = open({ later: (work) => due.push(work) })
+  const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
+  gate.settle([{ decisionId, status: 'error' }])
+  gate.settle([])
+  assert.equal(due.length, 1)
+  assert.equal(bodies(ledger).at(-1)?.type, 'decision')
+  assert.equal(only(gate.admit([call('pay', { amount: 10 })])).decision, 'allow')
+  assert.deepEqual(
+    bodies(ledger).map(({ type }) => type),
+    ['activation', 'decision', 'outcome', 'decision'],
+  )
+  due.pop()?.()
+  assert.equal(bodies(ledger).length, 4)
+})
+
+test('an outcome that no call comes after is recorded when its time is up, or the gate stops', () => {
+  const due: (() => void)[] = []
+  const { gate, ledger } = open({ later: (work) => due.push(work) })
+  const [first, second] = gate.admit([call('free'), call('free')])
+  gate.settle([{ decisionId: first?.decision_id as string, status: 'success' }])
+  due.pop()?.()
+  assert.equal(bodies(ledger).at(-1)?.type, 'outcome')
+  gate.settle([{ decisionId: second?.decision_id as string, status: 'success' }])
+  gate.mark('stop', 's')
+  assert.deepEqual(
+    bodies(ledger)
+      .slice(-3)
+      .map(({ type }) => type),
+    ['outcome', 'outcome', 'stop'],
+  )
+})
+
+test('an outcome outlives the transaction of a call that could not be recorded', () => {
+  let fails = false
+  const { gate, ledger } = open({
+    later: () => {},
+    ledger: (real) => ({
+      transact: (work) =>
+        real.transact((tx) => {
+          const result = work(tx)
+          if (fails) throw new TollgateError('ledger_full', 'no room')
+          return result
+        }),
+      records: (options) => real.records(options),
+      policy: (revision) => real.policy(revision),
+      close: () => real.close(),
+    }),
+  })
+  const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
+  gate.settle([{ decisionId, status: 'error' }])
+  fails = true
+  assert.equal(only(gate.admit([call('free')])).reason_code, 'LEDGER_UNAVAILABLE')
+  fails = false
+  gate.flush()
+  assert.equal(bodies(ledger).at(-1)?.type, 'outcome')
+  assert.equal(only(gate.admit([call('pay', { amount: 10 })])).decision, 'allow')
 })
