@@ -2,7 +2,8 @@
 import type { Call, Facts, Input } from './call.ts'
 import type { Json } from './canonical.ts'
 import { microOf } from './decimal.ts'
-import type { Plan, Shape } from './plan.ts'
+import { foldedKey } from './message/folding.ts'
+import type { Names, Plan, Shape } from './plan.ts'
 import { type Path, pathText } from './policy.ts'
 
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
@@ -53,6 +54,34 @@ function projectArray(value: readonly Json[], shape: Shape): Json {
   const { elements } = shape
   if (!shape.read) return []
   return elements ? value.map((item) => project(item, elements)) : value.map(() => null)
+}
+
+/**
+ * A member whose name differs from one that the policy reads by letter case alone: for the policy it is not there, for
+ * many a server it is the one that is read (Go's `encoding/json` matches so).
+ */
+export function oddSpelling(value: Json, names: Names): string | undefined {
+  if (value === null || typeof value !== 'object') return undefined
+  if (Array.isArray(value)) return names.elements && oddElement(value, names.elements)
+  if (names.fields.size === 0) return undefined
+  for (const key of Object.keys(value)) {
+    const below = names.fields.get(key)
+    const odd = below ? oddSpelling((value as Record<string, Json>)[key] as Json, below) : namedOtherwise(key, names)
+    if (odd !== undefined) return odd
+  }
+  return undefined
+}
+
+function oddElement(items: readonly Json[], names: Names): string | undefined {
+  for (const item of items) {
+    const odd = oddSpelling(item, names)
+    if (odd !== undefined) return odd
+  }
+  return undefined
+}
+
+function namedOtherwise(key: string, { folded }: Names): string | undefined {
+  return folded.has(foldedKey(key, false)) ? key : undefined
 }
 
 /** The value at a path through own members of objects; undefined where there is none. */

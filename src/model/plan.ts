@@ -3,13 +3,15 @@
  * it in the order of canonical JSON, so that the input made from it needs no sorting.
  */
 import { isListed, matchingEntries, type Target } from './match.ts'
-import type { Condition, Counter, Entry, Path, Policy } from './policy.ts'
+import { foldedKey } from './message/folding.ts'
+import type { Condition, Counter, Entry, Path, Policy, Spend } from './policy.ts'
 import { pathText } from './policy.ts'
 
 export interface Plan {
   readonly entries: readonly Entry[]
   readonly listed: boolean
   readonly shape: Shape
+  readonly names: Names
   /** Arguments that hold an amount. */
   readonly amounts: readonly Path[]
   /** Each once, though several rules may ask it. */
@@ -26,6 +28,14 @@ export interface Shape {
   readonly read: boolean
 }
 
+/** The members that the policy knows by name, whatever it knows them for. */
+export interface Names {
+  readonly fields: ReadonlyMap<string, Names>
+  /** Their names as a parser compares them that ignores letter case. */
+  readonly folded: ReadonlySet<string>
+  readonly elements?: Names
+}
+
 export function planFor(policy: Policy, target: Target): Plan {
   const entries = matchingEntries(policy, target)
   const rules = entries.flatMap((entry) => entry.rules)
@@ -35,10 +45,14 @@ export function planFor(policy: Policy, target: Target): Plan {
   const builder = newBuilder()
   for (const rule of rules) for (const condition of rule.conditions) addCondition(builder, condition)
   for (const spend of spends) if (spend.currency) at(builder, spend.currency.path).read = true
+  const known = newBuilder()
+  for (const rule of rules) for (const condition of rule.conditions) addCondition(known, condition)
+  for (const path of [...spends.flatMap(spendPaths), ...[...counters.values()].flatMap(perPaths)]) at(known, path)
   return {
     entries,
     listed: isListed(entries),
     shape: inOrder(builder),
+    names: namesOf(known),
     amounts: sortedValues(amounts),
     counters: sortedValues(counters),
   }
@@ -57,6 +71,22 @@ function sortedEntries<T>(map: ReadonlyMap<string, T>): readonly (readonly [stri
 
 function sortedValues<T>(map: ReadonlyMap<string, T>): readonly T[] {
   return sortedEntries(map).map(([, value]) => value)
+}
+
+function spendPaths({ amount, currency }: Spend): readonly Path[] {
+  return currency ? [amount, currency.path] : [amount]
+}
+
+function perPaths({ per }: Counter): readonly Path[] {
+  return per.flatMap((field) => (field.kind === 'argument' ? [field.path] : []))
+}
+
+function namesOf({ fields, elements }: Builder): Names {
+  return {
+    fields: new Map([...fields].map(([key, below]) => [key, namesOf(below)])),
+    folded: new Set([...fields.keys()].map((key) => foldedKey(key, false))),
+    ...(elements && { elements: namesOf(elements) }),
+  }
 }
 
 const newBuilder = (): Builder => ({ fields: new Map(), read: false })

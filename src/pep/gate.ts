@@ -8,10 +8,11 @@ import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
 import type { Decision, Verdict } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
-import { amountsOf, inputOf } from '../model/input.ts'
+import { amountsOf, inputOf, oddSpelling } from '../model/input.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
 import { approvalTimeoutMsDefault, inputBytesMax, plansRememberedMax } from '../model/limits.ts'
 import { isVisible, type Target } from '../model/match.ts'
+import { quoted } from '../model/message/quoted.ts'
 import { type Plan, planFor } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
 import type { ReasonCode } from '../model/reasons.ts'
@@ -203,6 +204,10 @@ export class Gate implements Gatekeeper {
     const unsafe = call.method === 'resources/read' ? unsafeUri(call.name) : undefined
     if (unsafe !== undefined) return stop('RESOURCE_URI_UNSAFE', `the resource cannot be judged by its URI: ${unsafe}`)
     const plan = this.#planFor(active.policy, call)
+    const odd = oddSpelling(call.arguments, plan.names)
+    if (odd !== undefined) {
+      return stop('MALFORMED_CALL', `the argument ${quoted(odd)} differs by letter case alone from one that is judged`)
+    }
     const amounts = amountsOf(call, plan)
     const keys = plan.counters.map((counter) => counterKey(counter, call))
     const facts = factsOf(tx, keys)
