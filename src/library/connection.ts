@@ -34,6 +34,7 @@ export class Connection implements Between {
   onclose: (() => void) | undefined
   readonly #options: ConnectionOptions
   readonly #wire: Transport
+  readonly #before: Pick<Transport, 'onmessage' | 'onclose'>
   readonly #interceptor: Interceptor
   #modern = false
   #acting = false
@@ -45,6 +46,7 @@ export class Connection implements Between {
     const gate = options.side === 'client' ? this.#openly(options.gate) : options.gate
     this.#interceptor = new Interceptor({ ...options, gate, unasked: 'pass', log })
     // Somebody may be listening already; the SDK will find that listener where it looks for one.
+    this.#before = { onmessage: wire.onmessage, onclose: wire.onclose }
     this.onmessage = wire.onmessage
     this.onclose = wire.onclose
     wire.onmessage = (message, extra) => this.#received(message, extra)
@@ -56,8 +58,15 @@ export class Connection implements Between {
     this.#options.open.add(this)
   }
 
-  ended(): void {
+  /** Whether the SDK listens here, and not somewhere else. */
+  get adopted(): boolean {
+    return this.onmessage !== this.#before.onmessage
+  }
+
+  /** It came to nothing: the transport is as it was, for whoever tries next. */
+  abandon(): void {
     this.#options.open.delete(this)
+    if (!this.adopted) Object.assign(this.#wire, this.#before)
   }
 
   /** What the SDK sends. Rejects when the transport does. */
@@ -134,8 +143,8 @@ export class Connection implements Between {
 
   /** Nobody waits for the answer any more, and the server may have acted or not. */
   #giveUp(message: unknown): void {
-    const requestId = isObject(message) ? message['id'] : undefined
-    if (requestId === undefined) return
+    if (!isObject(message) || message['method'] === undefined || message['id'] === undefined) return
+    const requestId = message['id']
     this.#interceptor.fromClient([
       readValue({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }),
     ])
@@ -145,7 +154,7 @@ export class Connection implements Between {
   #closed(): void {
     this.#interceptor.serverGone('the connection was closed before the answer came')
     this.#interceptor.settle()
-    this.ended()
+    this.#options.open.delete(this)
     this.onclose?.()
   }
 }

@@ -6,6 +6,7 @@ import type { Transport } from './transport.ts'
 interface Connectable {
   readonly transport?: unknown
   connect(transport: Transport, ...rest: unknown[]): Promise<void>
+  close(): Promise<void>
 }
 
 /** An `McpServer` connects through its `server`, and so do the SDK's own entry points. */
@@ -18,21 +19,31 @@ function canConnect(value: unknown): value is Connectable & object {
   return typeof value === 'object' && value !== null && 'connect' in value && typeof value.connect === 'function'
 }
 
+function isTransport(value: unknown): value is Transport {
+  return typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function'
+}
+
 /** From now on every transport that it connects over is replaced by the one of a connection that `open` gives. */
 export function guardConnections(sdkObject: Connectable, open: (wire: Transport) => Connection): void {
   const original = sdkObject.connect
   // A transport may be connected again: a second guard over the first would judge every call twice.
   const known = new WeakMap<Transport, Connection>()
   async function connect(this: Connectable, wire: Transport, ...rest: unknown[]): Promise<void> {
+    if (!isTransport(wire)) throw new TypeError('what it was given to connect over is no transport')
     const connection = known.get(wire) ?? open(wire)
     known.set(wire, connection).set(connection.transport, connection)
     connection.opened()
     try {
       await original.call(this, connection.transport, ...rest)
     } catch (error) {
-      connection.ended()
+      connection.abandon()
       throw error
     }
+    if (connection.adopted) return
+    // A subclass may connect over a transport that it makes itself.
+    connection.abandon()
+    await this.close()
+    throw new TypeError('it connected over another transport than the one it was given, past the guard')
   }
   Object.defineProperty(sdkObject, 'connect', { value: connect, writable: true, configurable: true, enumerable: false })
 }

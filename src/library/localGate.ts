@@ -174,13 +174,15 @@ class LocalGate implements Gate {
     guardConnections(connectable, (wire) => new Connection(wire, parts))
   }
 
+  /** Who cannot be told keeps nobody else from being told. */
   #policyChanged(): void {
-    for (const connection of this.#connections) connection.policyChanged()
-    for (const listener of this.#listeners) {
+    const tells = [...this.#connections].map((connection) => () => connection.policyChanged())
+    for (const tell of [...tells, ...this.#listeners]) {
       try {
-        listener()
+        tell()
       } catch (error) {
-        this.#settings.report({ message: `a listener of \`onPolicyChange\` threw: ${messageOf(error)}`, error })
+        const message = `the policy changed, and who was told of it failed: ${messageOf(error)}`
+        this.#settings.report({ message, error })
       }
     }
   }

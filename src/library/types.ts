@@ -178,12 +178,14 @@ export type GuardOptions = CallContext
 /** What a `Client` of an MCP SDK has, as far as the gate needs it. */
 export interface ClientLike {
   connect(transport: never, ...rest: never[]): Promise<void>
+  close(): Promise<void>
   callTool(params: never, ...rest: never[]): Promise<unknown>
 }
 
 /** What an `McpServer` or `Server` of an MCP SDK has, as far as the gate needs it. */
 export interface ServerLike {
   connect(transport: never, ...rest: never[]): Promise<void>
+  close(): Promise<void>
   sendToolListChanged(): unknown
 }
 

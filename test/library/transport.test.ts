@@ -1,7 +1,8 @@
 /** What the guard does to a transport: messages take its way, and everything else is the transport's own. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { InMemoryTransport } from '@modelcontextprotocol/client'
+import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
+import { McpServer } from '@modelcontextprotocol/server'
 import { opened } from './fixtures.ts'
 import { decisionIn, type Sdk, sdks, type TestClient, text } from './sdks.ts'
 
@@ -135,6 +136,41 @@ for (const sdk of sdks) {
     assert.equal(refusedLater.status, 'error', 'what the first reserved is given back')
   })
 }
+
+test('a client that makes its own transport cannot connect past the guard', async (t) => {
+  const { gate } = await opened(t, policy)
+  const server = new McpServer({ name: 'server', version: '1' })
+  const [near, far] = InMemoryTransport.createLinkedPair()
+  class Stubborn extends Client {
+    override async connect(): Promise<void> {
+      await super.connect(near)
+    }
+  }
+  const client = gate.wrapClient(new Stubborn({ name: 'client', version: '1' }))
+  const { connect } = client as { connect(transport: unknown): Promise<void> }
+  await assert.rejects(connect.call(client, { command: 'some server' }), /no transport/)
+  await assert.rejects(connect.call(client, undefined), /no transport/)
+  const [other] = InMemoryTransport.createLinkedPair()
+  await Promise.all([assert.rejects(connect.call(client, other), /past the guard/), server.connect(far)])
+  assert.equal(client.transport, undefined)
+})
+
+test('a transport that one server could not take is taken by the next, and judged once', async (t) => {
+  for (const sdk of sdks) {
+    const { gate, records } = await opened(t, policy)
+    const [near, far] = sdk.pair()
+    const busy = gate.guardServer(sdk.server() as never) as ReturnType<Sdk['server']>
+    await busy.connect(sdk.pair()[0])
+    await assert.rejects(busy.connect(far), /connect/)
+    const next = gate.guardServer(sdk.server() as never) as ReturnType<Sdk['server']>
+    sdk.tool(next, 'say', () => text('said'))
+    const client = sdk.client()
+    await Promise.all([client.connect(near), next.connect(far)])
+    assert.equal((await client.callTool({ name: 'say' })).content[0]?.text, 'said')
+    assert.equal(records('decision').length, 1)
+    await client.close()
+  }
+})
 
 test('a wrapped client on a guarded server: both gates judge', async (t) => {
   for (const sdk of sdks as readonly Sdk[]) {
