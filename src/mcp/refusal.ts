@@ -90,7 +90,7 @@ function toldOf(decision: Decision) {
 export function refusalText({ decision, message, approval, retry_after_ms }: Decision): string {
   const why = message.replace(/[.\s]+$/, '')
   if (decision === 'hold' && approval !== undefined) {
-    return `Waiting for approval ${approval.id}: ${why}. Nothing was done yet. Call again with the same arguments once it is approved; it expires at ${approval.expires_at}.`
+    return `Waiting for approval ${approval.id}: ${why}. Nothing was done. Do not repeat the call unless a person approved it; the request expires at ${approval.expires_at}.`
   }
   if (retry_after_ms !== undefined) return `Blocked by policy: ${why}. Try again in ${durationText(retry_after_ms)}.`
   return `Blocked by policy: ${why}. Do not retry unchanged.`

@@ -44,7 +44,7 @@ describe('a refused tool call', () => {
   test('says which approval it waits for', () => {
     const approval = { id: 'apr_9', expires_at: '2026-11-21T12:00:00.000Z' }
     const { result } = answer(refusal(call, { ...denied, decision: 'hold', approval }))
-    assert.match(result.content[0].text, /^Waiting for approval apr_9: .*Call again with the same arguments.*12:00/)
+    assert.match(result.content[0].text, /^Waiting for approval apr_9: .*Nothing was done.*12:00/)
     assert.deepEqual(result._meta['dev.tollgate/decision'].approval, approval)
   })
 
