@@ -1,0 +1,151 @@
+/** What the command line says of itself, and how it ends: 0 fine, 1 wrong, 2 not understood. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { program } from '../../src/cli/program.ts'
+import { version } from '../../src/runtime/version.ts'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-command-line-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const place = (name: string) => join(folder, name)
+writeFileSync(place('good.yaml'), 'version: "1"\ndefault: deny\ntools:\n  pay: { rules: [] }\n')
+writeFileSync(place('mistaken.yaml'), 'version: "1"\ndefault: deny\ntools:\n  pay: { rulez: [] }\n')
+
+function tollgate(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    input: '',
+    timeout: 60_000,
+  })
+  return { code: status, stdout, stderr }
+}
+
+function commandsUnder(parent: Command): readonly Command[] {
+  return parent.commands.flatMap((command) => [command, ...commandsUnder(command)])
+}
+
+test('every command, option and argument says what it is for', () => {
+  for (const command of [program, ...commandsUnder(program)]) {
+    assert.ok(command.description(), command.name())
+    for (const { flags, description } of command.options) assert.ok(description, `${command.name()} ${flags}`)
+    for (const argument of command.registeredArguments)
+      assert.ok(argument.description, `${command.name()} ${argument.name()}`)
+  }
+})
+
+test('help is asked for on stdout with 0, and given unasked on stderr with 2', () => {
+  const asked = tollgate('--help')
+  assert.deepEqual([asked.code, asked.stderr], [0, ''])
+  for (const command of program.commands) assert.match(asked.stdout, new RegExp(`^  ${command.name()} `, 'm'))
+  assert.deepEqual(tollgate('-h'), asked)
+  assert.deepEqual(tollgate('help'), asked)
+  assert.deepEqual(tollgate(), { code: 2, stdout: '', stderr: asked.stdout })
+})
+
+test('each command has a help of its own, which names its environment variables', () => {
+  for (const command of program.commands) {
+    const { code, stdout, stderr } = tollgate(command.name(), '--help')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.ok(stdout.startsWith(`Usage: tollgate ${command.name()} ${command.usage()}\n`), stdout)
+  }
+  const { stdout } = tollgate('help', 'run')
+  for (const name of ['TOLLGATE_AGENT', 'TOLLGATE_USER', 'TOLLGATE_PROJECT', 'TOLLGATE_LEDGER'])
+    assert.ok(stdout.includes(name), name)
+})
+
+test('the version is that of the package', () => {
+  for (const flag of ['-V', '--version'])
+    assert.deepEqual(tollgate(flag), { code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+const misunderstood: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
+  { args: ['chekc'], says: /^tollgate: unknown command 'chekc'\n\(Did you mean check\?\)$/ },
+  { args: ['frobnicate'], says: /^tollgate: unknown command 'frobnicate'$/ },
+  { args: ['--frobnicate'], says: /^tollgate: unknown option '--frobnicate'$/ },
+  { args: ['check'], says: /^tollgate: missing required argument 'file'$/ },
+  { args: ['check', '--fromat', 'json', 'good.yaml'], says: /'--fromat'\n\(Did you mean --format\?\)$/ },
+  { args: ['check', '--format', 'xml', 'good.yaml'], says: /'xml' is invalid\. Allowed choices are text, json\.$/ },
+  { args: ['compile', 'good.yaml'], says: /required option '-o, --output <dir>' not specified$/ },
+  { args: ['eval'], says: /^tollgate: required option '-c, --config <file>' not specified$/ },
+  { args: ['eval', '-c'], says: /option '-c, --config <file>' argument missing$/ },
+  { args: ['eval', '-c', 'good.yaml', '-c', 'good.yaml'], says: /One policy file is taken, and this is the second\.$/ },
+  { args: ['eval', '-c', 'good.yaml', 'calls.jsonl'], says: /too many arguments for 'eval'/ },
+  { args: ['run', '--', 'cat'], says: /^tollgate: required option '-c, --config <file>' not specified$/ },
+  { args: ['run', '-c', 'good.yaml'], says: /^tollgate: missing required argument 'cmd'$/ },
+  { args: ['run', '-c', 'good.yaml', '--'], says: /^tollgate: missing required argument 'cmd'$/ },
+  { args: ['audit', 'verfy'], says: /too many arguments for 'audit'/ },
+]
+
+for (const { args, says } of misunderstood) {
+  test(`\`tollgate ${args.join(' ')}\` ends with 2 and says why`, () => {
+    const { code, stdout, stderr } = tollgate(...args)
+    assert.match(stderr.trimEnd(), says)
+    assert.deepEqual([code, stdout], [2, ''])
+  })
+}
+
+const ended: readonly { readonly args: readonly string[]; readonly code: number; readonly says: RegExp }[] = [
+  { args: ['check', 'good.yaml'], code: 0, says: /^1 file, 0 errors, 0 warnings$/ },
+  { args: ['check', 'mistaken.yaml'], code: 1, says: /^1 file, 1 error, 0 warnings$/ },
+  { args: ['check', 'nowhere.yaml'], code: 1, says: /^1 file, 1 error, 0 warnings$/ },
+  { args: ['eval', '-c', 'good.yaml'], code: 0, says: /^$/ },
+  {
+    args: ['eval', '-c', 'mistaken.yaml'],
+    code: 1,
+    says: /`rulez`.*\ntollgate: `mistaken\.yaml` has mistakes \(policy_invalid\)$/,
+  },
+  { args: ['eval', '-c', 'nowhere.yaml'], code: 1, says: /^tollgate: `nowhere\.yaml`: .* \(policy_unreadable\)$/ },
+  { args: ['eval', '-c', 'good.yaml', '--calls', 'nowhere'], code: 1, says: /\(calls_unreadable\)$/ },
+  { args: ['run', '-c', 'mistaken.yaml', '--', 'cat'], code: 1, says: /\(policy_invalid\)$/ },
+  { args: ['run', '-c', 'good.yaml', '--ledger', ':memory:', '--', './nowhere'], code: 1, says: /\(spawn_failed\)$/ },
+  { args: ['audit', '--ledger', 'nowhere.db'], code: 1, says: /nowhere\.db.*\(ledger_unavailable\)$/ },
+]
+
+for (const { args, code, says } of ended) {
+  test(`\`tollgate ${args.join(' ')}\` ends with ${code}`, () => {
+    const ran = tollgate(...args)
+    assert.match(ran.stderr.trimEnd(), says)
+    assert.equal(ran.code, code)
+  })
+}
+
+test('a mistake that nobody reads is still a mistake', async () => {
+  const child = spawn(process.execPath, [main, 'check', 'mistaken.yaml'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  child.stdout.destroy()
+  assert.deepEqual(await once(child, 'exit'), [1, null])
+})
+
+test('a client that stops reading ends `run`, and the server with it, however long that would live', async () => {
+  writeFileSync(
+    place('stubborn.mjs'),
+    `process.on('SIGTERM', () => {})
+     setInterval(() => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message' }) + '\\n'), 50)
+     process.stderr.write('pid ' + process.pid + '\\n')`,
+  )
+  const args = ['run', '-c', 'good.yaml', '--ledger', ':memory:', '--', process.execPath, 'stubborn.mjs']
+  const gate = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: 'pipe' })
+  let stderr = ''
+  gate.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const exited = once(gate, 'exit')
+  await once(gate.stdout, 'data')
+  gate.stdout.destroy()
+  assert.deepEqual(await exited, [0, null], stderr)
+  const pid = Number(/pid (\d+)/.exec(stderr)?.[1])
+  await sleep(100)
+  assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+})
