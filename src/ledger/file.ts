@@ -31,7 +31,8 @@ export function openDatabase(options: FileOptions): Database.Database {
   const db = new Database(place, { readonly: readOnly, fileMustExist: readOnly, timeout: ledgerBusyMs })
   try {
     db.pragma('trusted_schema = OFF')
-    const version = schemaOf(db, file)
+    // One snapshot: another process may be creating the tables at this moment.
+    const version = db.transaction(() => schemaOf(db, file))()
     if (readOnly) {
       if (version !== schemaVersion) throw notMigrated(file)
       return db
@@ -90,17 +91,22 @@ function notMigrated(file: string): TollgateError {
   )
 }
 
-/** SQLite does not wait here when another process creates the same ledger at the same moment, so we do. */
+/** SQLite does not always wait here while another process creates the same ledger, so we do. */
 function useWriteAheadLog(db: Database.Database): void {
   const stepMs = 10
-  for (let waitedMs = 0; ; waitedMs += stepMs) {
-    try {
-      db.pragma('journal_mode = WAL')
-      return
-    } catch (thrown) {
-      const busy = thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')
-      if (!busy || waitedMs >= ledgerBusyMs) throw thrown
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stepMs)
-    }
+  db.pragma('busy_timeout = 0')
+  for (let waitedMs = 0; !switched(db, waitedMs >= ledgerBusyMs); waitedMs += stepMs)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stepMs)
+  db.pragma(`busy_timeout = ${ledgerBusyMs}`)
+}
+
+function switched(db: Database.Database, isLastTry: boolean): boolean {
+  try {
+    db.pragma('journal_mode = WAL')
+    return true
+  } catch (thrown) {
+    const busy = thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')
+    if (!busy || isLastTry) throw thrown
+    return false
   }
 }

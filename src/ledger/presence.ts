@@ -3,7 +3,7 @@
  * the lock when the process ends, however it ends. That holds across containers and after a pid was given to another.
  * SQLite takes the lock, since Node cannot. All of this happens under the write lock of the ledger.
  */
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 /** Undefined when somebody holds the lock. Throws the errors of SQLite and the file system. */
@@ -27,9 +27,8 @@ export function dropLock(lock: Database.Database): void {
   lock.close()
 }
 
-/** Is it certain that nobody lives under this lock? Then its file is removed. What cannot be told counts as alive. */
+/** Is it certain that nobody holds this lock? Then its file is removed. What cannot be told counts as alive. */
 export function isAbandoned(path: string): boolean {
-  if (!existsSync(path)) return true
   try {
     const lock = holdLock(path)
     if (lock) dropLock(lock)

@@ -62,6 +62,13 @@ test('a record that is older than the one before it is out of place, however wel
   assert.deepEqual(faultOf(verifyChain([first, { ...older, hash: recordHash(older) }])), ['misplaced', 2])
 })
 
+test('a body that UTF-8 cannot hold is not the one that was hashed', () => {
+  const record = { kind: 'check' as const, body: '"\ufffd"', seq: 1, at: 1, previousHash: origin.hash }
+  const hash = recordHash(record)
+  assert.equal(verifyChain([{ ...record, hash }]).intact, true)
+  assert.deepEqual(faultOf(verifyChain([{ ...record, hash, body: '"\ud800"' }])), ['changed', 1])
+})
+
 test('no two records share an encoding', () => {
   const word = fc.string({ unit: fc.constantFrom('a', '\n', '"', ',', '[', ']', '\\', '\0'), maxLength: 4 })
   const record = fc.record({

@@ -16,6 +16,7 @@ function setUp() {
   return {
     clock,
     ledger,
+    run: (sql: string) => void db.exec(sql),
     rows: (table: string) => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
     balance: () =>
       db
@@ -142,6 +143,15 @@ test('what no sum can hold exactly is refused, and nothing of it is kept', () =>
   assert.equal(ledger.head().seq, 3)
 })
 
+test('no release brings a counter below zero, not even one that was tampered with', () => {
+  const { run, used, charge, settle } = setUp()
+  const [fixed, window] = [counter('fixed', day), counter('sliding', sliding(1_000))]
+  const ids = [charge(fixed, 5), charge(window, 5)]
+  run('UPDATE counters SET used = 2; UPDATE sliding SET used = 2; UPDATE events SET amount = 2')
+  for (const id of ids) settle(id, 'released')
+  assert.deepEqual([used(fixed), used(window)], [0, 0])
+})
+
 test('a decision charges a counter once', () => {
   const { ledger, used } = setUp()
   const key = counter('spend', day)
@@ -248,7 +258,7 @@ test('every counter says what plain arrays say, whatever happens in whatever ord
   const run = (steps: { kind: string; key: CounterKey[]; n: number; max: number }[]) => {
     const { clock, ledger, balance } = setUp()
     const taken: Taken[] = []
-    let now = clock.now
+    let now = 0
     for (const [i, { kind, key, n, max }] of steps.entries()) {
       if (kind === 'clock') clock.now += n
       now = Math.max(now, clock.now)

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
@@ -18,8 +18,9 @@ interface Run {
   readonly ended: Promise<unknown>
 }
 
-function run(...words: string[]): Run {
+function run(t: TestContext, ...words: string[]): Run {
   const child = spawn(process.execPath, [worker, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.after(() => void child.kill('SIGKILL'))
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text
@@ -27,12 +28,14 @@ function run(...words: string[]): Run {
   return { child, lines: () => said.split('\n').slice(0, -1), ended: once(child, 'close') }
 }
 
-async function firstLine({ lines, ended }: Run): Promise<string> {
-  while (lines().length === 0) {
-    const more = await Promise.race([sleep(5, true), ended.then(() => false)])
-    if (!more && lines().length === 0) assert.fail('the process ended without a word')
+/** Waits for the first line, or for the one given. */
+async function firstLine({ lines, ended }: Run, line?: string): Promise<string> {
+  const said = () => (line === undefined ? lines()[0] : lines().find((it) => it === line))
+  while (said() === undefined) {
+    const more = await Promise.race([sleep(2, true), ended.then(() => false)])
+    if (!more && said() === undefined) assert.fail('the process ended without a word')
   }
-  return lines()[0] as string
+  return said() as string
 }
 
 /** What the records say of each budget: calls allowed less calls that gave their charge back. */
@@ -54,7 +57,7 @@ const filesBeside = (file: string) =>
 test('processes that share a ledger never exceed a budget together, and miss no call', async (t) => {
   const file = join(scratch(t), 'ledger.db')
   // All at once on a file that is not there yet: they also race to create it.
-  const runs = Array.from({ length: 4 }, () => run('spend', file, 'shared', '300', '400'))
+  const runs = Array.from({ length: 4 }, () => run(t, 'spend', file, 'shared', '300', '400'))
   await Promise.all(runs.map((it) => it.ended))
   const ledger = openLedger({ file })
   assert.deepEqual(
@@ -74,15 +77,15 @@ test('after a kill at any moment no allowed call lacks its record, no budget is 
   const [rounds, max] = [24, 150]
   const sent: string[] = []
   for (let round = 0; round < rounds; round++) {
-    const runs = [0, 1].map(() => run('spend', file, `budget ${round}`, `${max}`))
+    const runs = [0, 1].map(() => run(t, 'spend', file, `budget ${round}`, `${max}`))
     for (const it of runs) {
       // Half of the rounds kill under load, half at any time from the start on: while it opens, creates, recovers.
-      if (round % 2 === 0) await firstLine(it)
+      if (round % 2 === 0) await firstLine(it, 'open')
       await sleep(Math.random() * (round % 2 === 0 ? 40 : 160))
       it.child.kill('SIGKILL')
     }
     await Promise.all(runs.map((it) => it.ended))
-    sent.push(...runs.flatMap((it) => it.lines()).filter((line) => line !== 'open'))
+    sent.push(...runs.flatMap((it) => it.lines()).filter((line) => !line.startsWith('open')))
   }
 
   const ledger = openLedger({ file })
@@ -116,7 +119,7 @@ test('after a kill at any moment no allowed call lacks its record, no budget is 
 
 test('calls that a killed process left open end as unknown, with their charge kept', async (t) => {
   const file = join(scratch(t), 'ledger.db')
-  const other = run('wait', file)
+  const other = run(t, 'wait', file)
   const id = await firstLine(other)
   other.child.kill('SIGKILL')
   await other.ended
@@ -140,7 +143,7 @@ test('calls that a killed process left open end as unknown, with their charge ke
 
 test('the open calls of a process that lives are left alone, until it does not', async (t) => {
   const file = join(scratch(t), 'ledger.db')
-  const other = run('wait', file)
+  const other = run(t, 'wait', file)
   const id = await firstLine(other)
   const ledger = openLedger({ file })
   assert.equal(ledger.recover(), 0)
@@ -154,7 +157,7 @@ test('the open calls of a process that lives are left alone, until it does not',
 
 test('a process that closes with calls open leaves them to the next', async (t) => {
   const file = join(scratch(t), 'ledger.db')
-  const other = run('wait', file)
+  const other = run(t, 'wait', file)
   const id = await firstLine(other)
   other.child.stdin?.end()
   await other.ended
@@ -166,7 +169,7 @@ test('a process that closes with calls open leaves them to the next', async (t) 
 
 test('a process that comes back under the name of a dead one closes what that left open', async (t) => {
   const file = join(scratch(t), 'ledger.db')
-  const other = run('wait', file, 'gate-1')
+  const other = run(t, 'wait', file, 'gate-1')
   const id = await firstLine(other)
   assert.throws(() => openLedger({ file, instance: 'gate-1' }), { code: 'ledger_unavailable', message: /as `gate-1`/ })
   other.child.kill('SIGKILL')
@@ -179,12 +182,26 @@ test('a process that comes back under the name of a dead one closes what that le
 test('a second process waits its turn', async (t) => {
   const file = join(scratch(t), 'ledger.db')
   const ledger = openLedger({ file })
-  const other = run('block', file, '300')
+  const other = run(t, 'block', file, '300')
   await firstLine(other)
   ledger.transact((tx) => tx.append({ kind: 'check', body: '{}' }))
   assert.equal(ledger.head().seq, 1)
   await other.ended
   ledger.close()
+})
+
+test('a process that opens a ledger while another creates it waits for that', async (t) => {
+  const file = join(scratch(t), 'ledger.db')
+  const creator = new Database(file)
+  creator.exec('BEGIN IMMEDIATE')
+  const other = run(t, 'spend', file, 'budget', '5', '5')
+  await firstLine(other)
+  await sleep(300)
+  assert.deepEqual(other.lines(), ['opening'])
+  creator.exec('ROLLBACK')
+  creator.close()
+  await other.ended
+  assert.equal(other.child.exitCode, 0)
 })
 
 test('a ledger that stays locked refuses, and works again once it is free', (t) => {

@@ -22,8 +22,9 @@ function decide(tx: Transaction, key: ReturnType<typeof counter>, max: number): 
   return allowed ? decisionId : undefined
 }
 
-/** As fast as it can until it is killed, or for so many calls; says `open`, and each allowed call once it may be sent. */
+/** As fast as it can until it is killed, or for so many calls; says `opening`, `open`, and each allowed call once it may be sent. */
 function spend(budget: string, max: number, calls: number): void {
+  say('opening')
   const ledger = openLedger({ file })
   const key = counter(budget, total)
   say('open')
