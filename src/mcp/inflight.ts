@@ -19,9 +19,16 @@ export interface Waiting {
 export class InFlight {
   readonly #waiting = new Map<Id, Waiting>()
   #cancelled: Id[] = []
+  #hasForgotten = false
 
+  /** Also under the other form of the id: of 5 and "5" at once, an answer could belong to either. */
   has(id: Id): boolean {
-    return this.#waiting.has(id)
+    return this.#find(id) !== undefined
+  }
+
+  /** Was a cancelled request forgotten? Its answer may still come, and a later request may have its id. */
+  get hasForgotten(): boolean {
+    return this.#hasForgotten
   }
 
   get isFull(): boolean {
@@ -80,7 +87,9 @@ export class InFlight {
     this.add({ ...waiting, cancelled: true })
     this.#cancelled = this.#cancelled.filter((one) => this.#waiting.get(one)?.cancelled)
     this.#cancelled.push(waiting.id)
-    return this.#cancelled.length > cancelledRememberedMax ? this.take(this.#cancelled.shift()) : undefined
+    if (this.#cancelled.length <= cancelledRememberedMax) return undefined
+    this.#hasForgotten = true
+    return this.take(this.#cancelled.shift())
   }
 
   /** Some servers answer the id 5 as "5", and clients take it: so it settles the same request here. */

@@ -1,7 +1,9 @@
 /** Messages of the server: they pass as the bytes they came in, but for lists, the handshake and what is unclear. */
 import { isObject } from '../model/message/json.ts'
 import { quoted } from '../model/message/quoted.ts'
+import type { Outcome } from '../pep/gatekeeper.ts'
 import { type FromServer, readFromServer } from './answers.ts'
+import type { Waiting } from './inflight.ts'
 import { subscriptionIdKey } from './methods.ts'
 import { drop, type Plan, type Step, stepOf, toClient, toServer } from './plan.ts'
 import { errorCodes, errorLine } from './refusal.ts'
@@ -57,9 +59,22 @@ export class ServerSide {
   #planResponse(line: Buffer, answer: FromServer & { kind: 'response' }): Plan {
     const waiting = this.#scope.inFlight.take(answer.id)
     if (waiting === undefined && this.#isUnwanted(answer.id)) return drop
-    if (waiting !== undefined) this.#scope.ended(waiting, outcomeOf(answer.value))
+    if (waiting !== undefined) this.#scope.ended(waiting, this.#outcomeFor(waiting, answer))
     if (waiting?.method === 'initialize') this.listsDeclared = declaredLists(answer.value)
     return toClient(changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target)) ?? line)
+  }
+
+  /**
+   * A cancelled call may have acted before it was stopped, and the word "cancelled" is then no word that nothing
+   * happened: an agent that cancels everything would never be charged. Nor is an error that may answer a forgotten call.
+   */
+  #outcomeFor({ cancelled }: Waiting, { value }: FromServer & { kind: 'response' }): Omit<Outcome, 'decisionId'> {
+    const outcome = outcomeOf(value)
+    if (outcome.status !== 'error' || !(cancelled || this.#scope.inFlight.hasForgotten)) return outcome
+    return {
+      status: 'unknown',
+      detail: `${outcome.detail}, ${cancelled ? 'cancelled by the client' : 'of a call that may be another'}`,
+    }
   }
 
   /**

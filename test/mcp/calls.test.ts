@@ -127,11 +127,16 @@ describe('how a call ends', () => {
     assert.deepEqual(scope.settled, ['decision-1 success'])
   })
 
-  test('the id 1 and the id "1" are two requests', () => {
+  test('the id 1 and the id "1" are two requests, and not at once: an answer could settle the wrong one', () => {
     const scope = new Scope()
-    assert.equal(scope.client(toolCall(1, 'a'), toolCall('1', 'b')).toServer.length, 2)
-    scope.server(result('1'), result(1, { isError: true }))
-    assert.deepEqual(scope.settled, ['decision-2 success', 'decision-1 error'])
+    const { toServer, toClient } = scope.client(toolCall(1, 'a'), toolCall('1', 'b'))
+    assert.equal(toServer.length, 1)
+    assert.equal(only(toClient).result.isError, true)
+    assert.deepEqual(scope.refused, ['MALFORMED_CALL'])
+    scope.server(result(1))
+    scope.client(toolCall('1', 'b'))
+    scope.server(result('1', { isError: true }))
+    assert.deepEqual(scope.settled, ['decision-2 success', 'decision-3 error'])
   })
 
   test('a server that is gone leaves every call answered and unknown', () => {
@@ -161,8 +166,16 @@ describe('a cancelled call', () => {
     scope.client(toolCall(1, 'a'))
     assert.equal(scope.client(cancel(1)).toServer.length, 1)
     assert.deepEqual(scope.settled, [])
-    assert.equal(scope.server(result(1, { isError: true })).toClient.length, 1)
-    assert.deepEqual(scope.settled, ['decision-1 error'])
+    assert.equal(scope.server(result(1)).toClient.length, 1)
+    assert.deepEqual(scope.settled, ['decision-1 success'])
+  })
+
+  test('keeps its charge whatever error answers it: it may have acted before it was stopped', () => {
+    const scope = new Scope()
+    scope.client(toolCall(1, 'a'), toolCall(2, 'b'), toolCall(3, 'c'), cancel(1), cancel(2), cancel(3))
+    const error = { jsonrpc: '2.0', id: 1, error: { code: 0, message: 'Request cancelled' } }
+    scope.server(error, result(2, { isError: true }), result(3, { resultType: 'input_required' }))
+    assert.deepEqual(scope.settled, ['decision-1 unknown', 'decision-2 unknown', 'decision-3 unknown'])
   })
 
   test('is unknown and not answered when the server ends', () => {
@@ -177,6 +190,14 @@ describe('a cancelled call', () => {
     for (let id = 0; id <= cancelledRememberedMax; id++) scope.client(toolCall(id, 'a'), cancel(id), cancel(id))
     assert.deepEqual(scope.settled, ['decision-1 unknown'])
     assert.equal(scope.client(toolCall(0, 'a')).toServer.length, 1)
+  })
+
+  test('that was forgotten leaves no error believed: it may answer the forgotten call, and not the one of its id', () => {
+    const scope = new Scope()
+    for (let id = 0; id <= cancelledRememberedMax; id++) scope.client(toolCall(id, 'a'), cancel(id))
+    scope.client(toolCall(0, 'b'))
+    scope.server({ jsonrpc: '2.0', id: 0, error: { code: 0, message: 'Request cancelled' } })
+    assert.deepEqual(scope.settled, ['decision-1 unknown', `decision-${cancelledRememberedMax + 2} unknown`])
   })
 
   test('of an id that nobody uses changes nothing', () => {
