@@ -17,7 +17,7 @@ test('a value has the unit that its name says', () => {
   assert.equal(valueText('callBytesMax', 4 * 1024 * 1024), '4 MiB')
   assert.equal(valueText('crashReportBytesMax', 2_000), '2,000 bytes')
   assert.equal(valueText('stopGraceMs', 1_500), '1.5 s')
-  assert.equal(valueText('drainMs', 500), '0.5 s')
+  assert.equal(valueText('drainMs', 500), '500 ms')
   assert.equal(valueText('approvalTimeoutMsMax', 30 * 86_400_000), '30 days')
   assert.throws(() => valueText('thing', 1), /does not say what it counts/)
 })
