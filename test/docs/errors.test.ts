@@ -26,9 +26,9 @@ function assertSame(documentedCodes: readonly string[], given: Iterable<string>)
 
 test('every reason code is explained, in the words of the source, with what is seen and what to do', () => {
   assertSame(codesOf('## Reason codes'), Object.keys(reasons))
-  for (const [name, meaning, seen, todo] of documented('## Reason codes')) {
+  for (const [name, meaning, seen, advice] of documented('## Reason codes')) {
     assert.equal(meaning, reasons[code(name) as keyof typeof reasons], name)
-    assert.ok(seen && todo, name)
+    assert.ok(seen && advice, name)
   }
 })
 
@@ -40,7 +40,7 @@ test('every error code is explained, and none that no source gives', () => {
     ...unionMembers('LedgerErrorCode'),
     ...unionMembers('CompileErrorCode'),
   ])
-  for (const [name, meaning, todo] of documented('## Error codes')) assert.ok(meaning && todo, name)
+  for (const [name, meaning, advice] of documented('## Error codes')) assert.ok(meaning && advice, name)
   assert.deepEqual(codesOf('## Error codes'), sorted(codesOf('## Error codes')), 'in alphabetical order')
 })
 
@@ -48,9 +48,9 @@ test('every mistake of a policy is explained, as the error or the warning that i
   const members = unionMembers('DiagnosticCode')
   assertSame(codesOf('## Mistakes in a policy'), members)
   const severities = mistakeSeverities(members)
-  for (const [name, severity, meaning, todo] of documented('## Mistakes in a policy')) {
+  for (const [name, severity, meaning, advice] of documented('## Mistakes in a policy')) {
     assert.equal(severity, sorted(severities.get(code(name)) ?? []).join(', '), name)
-    assert.ok(meaning && todo, name)
+    assert.ok(meaning && advice, name)
   }
 })
 
