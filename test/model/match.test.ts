@@ -62,6 +62,21 @@ test('URIs that could name another resource are unsafe', () => {
     'file:\\\\a',
     'file:///a b',
     'file:///a\u0000',
+    'file:///%70rivate/a',
+    'file:///privat%2565/a',
+    'file:///a%00',
+    'file:///a%0Ab',
+    'file:///%c0%ae%c0%ae/a',
+    'file:///a/?/../b',
+    'file:///a/#/../../b',
+    'file:///a?../b',
+    'file:///a/..;/b',
+    'FILE:///a',
+    'File:///a',
+    'file:/a',
+    'file://localhost/a',
+    'file:////a',
+    'file:///a//b',
   ])
     assert.ok(unsafeUri(uri), uri)
   for (const uri of [
@@ -71,6 +86,14 @@ test('URIs that could name another resource are unsafe', () => {
     'file:///a..b/c',
     'urn:x:y',
     'file:///%C3%BC',
+    'file:///a%20b',
+    'file:///100%25',
+    'file:///C:/a',
+    'file://host/a',
+    'file:///a;v=1',
+    'memo://Insights',
+    'https://example.com/web/https://example.com/a',
+    'test://a?x=a%26b',
   ])
     assert.equal(unsafeUri(uri), undefined, uri)
 })
