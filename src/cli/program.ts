@@ -1,14 +1,16 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { recordKinds } from '../log/filter.ts'
 import { version } from '../runtime/version.ts'
 import type { AuditOptions } from './audit.ts'
 import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
+import type { Shell } from './completion.ts'
 import type { EvalOptions } from './eval.ts'
 import { stayWhenUnread } from './exit.ts'
 import type { RunOptions } from './run.ts'
+import type { ScanOptions } from './scan.ts'
 
 const ledgerOption = () =>
   new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
@@ -109,3 +111,22 @@ auditCommand
     refuseBefore(auditCommand)
     auditVerify(options)
   })
+
+program
+  .command('scan')
+  .description('write a policy to start from, out of what a real server lists')
+  .usage('[options] -- CMD [ARG...]')
+  .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
+  .option('--force', 'replace the file if it is there')
+  .option('--server <name>', 'what policies call this server: the entries are then for it alone')
+  .option('--timeout <duration>', 'how long the server may take for all of it', '30s')
+  .option('--json', 'print what the server lists, instead of a policy')
+  .option('--verbose', 'show what the server writes to stderr')
+  .argument('<cmd...>', 'the server and its arguments, after `--`')
+  .action(async (command: string[], options: ScanOptions) => (await import('./scan.ts')).scan(command, options))
+
+program
+  .command('completion')
+  .description('print the completion of these commands for a shell; how to use it stands at its top')
+  .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+  .action(async (shell: Shell) => (await import('./completion.ts')).completion(shell, program))
