@@ -204,6 +204,15 @@ test('a process that opens a ledger while another creates it waits for that', as
   assert.equal(other.child.exitCode, 0)
 })
 
+test('a process that opens a ledger which another never finishes creating does not wait for ever', (t) => {
+  const file = join(scratch(t), 'ledger.db')
+  const creator = new Database(file)
+  creator.exec('BEGIN IMMEDIATE')
+  assert.throws(() => openLedger({ file }), { code: 'ledger_busy' })
+  creator.close()
+  openLedger({ file }).close()
+})
+
 test('a ledger that stays locked refuses, and works again once it is free', (t) => {
   const file = join(scratch(t), 'ledger.db')
   const ledger = openLedger({ file })
