@@ -90,8 +90,9 @@ export class SqliteLedger implements Ledger {
     this.#instances = new Instances(db, options.instance)
     this.#policy = db.prepare<[string], Uint8Array>('SELECT artifact FROM policies WHERE revision = ?').pluck()
     this.#immediate = db.transaction((work: (tx: Transaction) => unknown) => this.#run(work)).immediate
+    if (db.readonly) return // to look at a damaged ledger must remain possible
     this.#checkTail()
-    if (!db.memory && !db.readonly) this.#enter()
+    if (!db.memory) this.#enter()
   }
 
   transact<T>(work: (tx: Transaction) => T): T {
