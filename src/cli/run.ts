@@ -1,10 +1,12 @@
 /** `tollgate run`: a stdio MCP server behind a policy. stdout belongs to MCP; everything we say goes to stderr. */
 import { randomUUID } from 'node:crypto'
-import { relayStdio } from '../mcp/stdio.ts'
+import { type Child, startChild } from '../mcp/child.ts'
+import { relayTo } from '../mcp/stdio.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
 import type { Policy } from '../model/policy.ts'
+import type { ActivePolicy } from '../pep/gate.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 import { activePolicy } from '../runtime/policyFile.ts'
@@ -29,23 +31,28 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   if (command === undefined) throw new UsageError('the server to wrap is missing: put its command after `--`')
   const artifact = await loadPolicy(options.config)
   requireServerName(artifact.policy, options.server)
+  const policy = activePolicy(artifact)
+  // The policy is good: the server starts while the ledger is opened. Nothing reaches it before the gate stands.
+  const child = startChild({ command, args })
+  try {
+    await relay(child, policy, options)
+  } catch (error) {
+    child.then((started) => started.kill('SIGKILL')).catch(() => {}) // nobody has asked it anything yet
+    throw error
+  }
+}
+
+async function relay(child: Promise<Child>, policy: ActivePolicy, options: RunOptions): Promise<void> {
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
   const later = (work: () => void) => void setTimeout(work, outcomeDelayMs)
   const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
   try {
     const server = options.server ?? ''
     gate.mark('start', server)
-    gate.activate(activePolicy(artifact))
+    gate.activate(policy)
     const stopWatching = watchPolicy(options.config, { gate, say })
-    const { code } = await relayStdio({
-      command,
-      args,
-      gate,
-      server,
-      principal: principalOf(options),
-      session: options.session ?? randomUUID(),
-      log: say,
-    })
+    const session = options.session ?? randomUUID()
+    const { code } = await relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
     stopWatching()
     process.exitCode = code
     gate.mark('stop', server)

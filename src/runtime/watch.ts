@@ -1,6 +1,7 @@
 /** Follows a policy file while the gate runs. Polled: mounted volumes and editors replace files in ways that watchers miss. */
 import { statSync } from 'node:fs'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import type { Policy } from '../model/policy.ts'
 import type { Gate } from '../pep/gate.ts'
 import { activePolicy, loadPolicyFile } from './policyFile.ts'
 
@@ -10,7 +11,9 @@ const pollMs = 250
 const vanishedMs = 1_000
 
 export interface WatchPorts {
-  readonly gate: Gate
+  readonly gate: Pick<Gate, 'activate' | 'deactivate' | 'revision'>
+  /** Throws on a policy that must not become active here. */
+  readonly accept?: (policy: Policy) => void
   /** Told in a sentence of every change and of every failure; `error` is there when something is wrong. */
   readonly say: (sentence: string, error?: unknown) => void
 }
@@ -19,8 +22,11 @@ export interface WatchPorts {
  * A good edit becomes active; a bad one is told with its places and the old policy stays; a file that is gone leaves no
  * policy, so that every call is denied until it is back. Gives a function that stops watching.
  */
-export function watchPolicy(file: string, { gate, say }: WatchPorts): () => void {
-  let seen = signatureOf(file)
+export function watchPolicy(file: string, ports: WatchPorts): () => void {
+  const { gate, say } = ports
+  // What is active was read earlier, and the file may have changed since: so it is looked at once in any case.
+  let seen: string | undefined = 'nothing yet'
+  let before: string | undefined
   let goneMs = 0
   let busy = false
   const timer = setInterval(() => {
@@ -33,10 +39,14 @@ export function watchPolicy(file: string, { gate, say }: WatchPorts): () => void
       const sentence = `\`${file}\` is gone: every call is denied until it is back`
       say(sentence, new TollgateError('policy_unreadable', sentence))
     }
-    if (now === undefined || now === seen) return
+    // Half of a file that is still being written may be a policy too, without the rules of its other half.
+    const isStill = now === before
+    before = now
+    if (now === undefined || now === seen || !isStill) return
     seen = now
     busy = true
-    void reload(file, { gate, say }).finally(() => {
+    void reload(file, ports).then((again) => {
+      if (again) seen = 'nothing that could be recorded'
       busy = false
     })
   }, pollMs)
@@ -44,15 +54,19 @@ export function watchPolicy(file: string, { gate, say }: WatchPorts): () => void
   return () => clearInterval(timer)
 }
 
-async function reload(file: string, { gate, say }: WatchPorts): Promise<void> {
+/** True when it should be tried again though the file does not change: the ledger was busy or full. */
+async function reload(file: string, { gate, say, accept }: WatchPorts): Promise<boolean> {
   try {
     const artifact = await loadPolicyFile(file)
-    if (artifact.revision === gate.revision) return
+    if (artifact.revision === gate.revision) return false
+    accept?.(artifact.policy)
     gate.activate(activePolicy(artifact))
     say(`\`${file}\` changed: revision ${artifact.revision.slice(0, 12)} is active`)
+    return false
   } catch (error) {
     const kept = gate.revision === '' ? 'every call is denied' : `revision ${gate.revision.slice(0, 12)} stays active`
     say(`${await explain(error)}\n\`${file}\` was not loaded: ${kept}`, error)
+    return error instanceof TollgateError && error.code.startsWith('ledger_')
   }
 }
 
@@ -64,8 +78,12 @@ async function explain(error: unknown): Promise<string> {
   return error.diagnostics.map(formatDiagnostic).join('\n')
 }
 
-/** Changes whenever the content may have: undefined when there is no file. */
+/** Changes whenever the content may have: undefined when there is no file, or none that can be looked at. */
 function signatureOf(file: string): string | undefined {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
-  return found && `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs}`
+  try {
+    const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+    return found && `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs}`
+  } catch {
+    return undefined
+  }
 }

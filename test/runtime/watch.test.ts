@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TollgateError } from '../../src/model/errors.ts'
+import type { Policy } from '../../src/model/policy.ts'
+import type { ActivePolicy } from '../../src/pep/gate.ts'
+import { watchPolicy } from '../../src/runtime/watch.ts'
+
+const policy = (...tools: readonly string[]) =>
+  `version: "1"\ndefault: deny\ntools:\n${tools.map((tool) => `  ${tool}: {}\n`).join('')}`
+
+/** Watches a file of its own; `active` is what became active, the newest last. */
+function watched(t: TestContext, accept?: (policy: Policy) => void) {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-watch-'))
+  const file = join(folder, 'policy.yaml')
+  const active: (readonly string[])[] = []
+  const said: string[] = []
+  let revision = ''
+  let busy = 0
+  const gate = {
+    get revision() {
+      return revision
+    },
+    activate(next: ActivePolicy) {
+      if (busy-- > 0) throw new TollgateError('ledger_busy', 'the ledger is busy')
+      revision = next.revision
+      active.push(next.policy.entries.map(({ key }) => key))
+    },
+    deactivate() {
+      revision = ''
+      active.push([])
+    },
+  }
+  writeFileSync(file, policy('first'))
+  const stop = watchPolicy(file, { gate, say: (sentence) => said.push(sentence), ...(accept && { accept }) })
+  // The watcher keeps no process alive, and a test has nothing else to wait for.
+  const alive = setInterval(() => {}, 1_000)
+  t.after(() => {
+    stop()
+    clearInterval(alive)
+    rmSync(folder, { recursive: true })
+  })
+  const until = async (tool: string | undefined) => {
+    const deadline = Date.now() + 30_000
+    while (active.at(-1)?.at(-1) !== tool || active.length === 0) {
+      assert.ok(Date.now() < deadline, `${tool} never became active: ${JSON.stringify(active)} ${said.join()}`)
+      await sleep(20)
+    }
+  }
+  return { file, active, said, until, failNext: (times: number) => (busy = times) }
+}
+
+test('a file that changed before it was watched is loaded', async (t) => {
+  const { until } = watched(t)
+  await until('first')
+})
+
+test('a file that is still being written is not loaded in parts', async (t) => {
+  const { file, active, until } = watched(t)
+  await until('first')
+  const tools = Array.from({ length: 12 }, (_, index) => `tool${index}`)
+  for (const [index] of tools.entries()) {
+    writeFileSync(file, policy(...tools.slice(0, index + 1)))
+    await sleep(60)
+  }
+  await until('tool11')
+  assert.deepEqual(active, [['first'], tools])
+})
+
+test('a policy that could not be recorded is tried again', async (t) => {
+  const { file, said, until, failNext } = watched(t)
+  await until('first')
+  failNext(1)
+  writeFileSync(file, policy('second'))
+  await until('second')
+  assert.match(said.join(), /the ledger is busy/)
+})
+
+test('a policy that is not accepted leaves the one before', async (t) => {
+  const refuse = ({ entries }: Policy) => {
+    if (entries.some(({ key }) => key === 'a/b')) throw new Error('which server is this?')
+  }
+  const { file, active, said, until } = watched(t, refuse)
+  await until('first')
+  writeFileSync(file, policy('a/b'))
+  while (!said.join().includes('which server is this?')) await sleep(20)
+  assert.deepEqual(active, [['first']])
+})
+
+test('a file that cannot be looked at is a file that is gone', async (t) => {
+  const { file, until } = watched(t)
+  await until('first')
+  rmSync(file)
+  symlinkSync(file, file)
+  await until(undefined)
+})
