@@ -11,7 +11,7 @@ import { Interceptor } from './interceptor.ts'
 import { drainMs, stopGraceMs } from './limits.ts'
 import type { Step } from './plan.ts'
 
-export interface RelayOptions extends Command {
+export interface RelayOptions {
   readonly gate: Gatekeeper
   /** Name of the server, as the policy knows it. */
   readonly server: string
@@ -26,8 +26,12 @@ export interface RelayOptions extends Command {
 const passedSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** Runs the server until it ends. Rejects with `spawn_failed` when it cannot be started. */
-export async function relayStdio(options: RelayOptions): Promise<{ readonly code: number }> {
-  const child = await startChild(options)
+export async function relayStdio(options: RelayOptions & Command): Promise<{ readonly code: number }> {
+  return relayTo(await startChild(options), options)
+}
+
+/** The same for a server that has just been started. */
+export function relayTo(child: Child, options: RelayOptions): Promise<{ readonly code: number }> {
   return new Relay(options, child).run()
 }
 

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Artifact } from '../bundle/artifact.ts'
 import { encodeArtifact } from '../bundle/artifact.ts'
+import { keep, keptName, readKept } from '../bundle/kept.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { policyBytesMax } from '../model/limits.ts'
 import { Engine } from '../pdp/engine.ts'
@@ -25,12 +26,16 @@ export function readPolicyFile(file: string): Uint8Array {
   }
 }
 
-/** Reads, parses and compiles. Throws a `PolicyError`, a `CompileError`, or `policy_unreadable`. */
+/** Reads, parses and compiles, or finds it done. Throws a `PolicyError`, a `CompileError`, or `policy_unreadable`. */
 export async function loadPolicyFile(file: string): Promise<Artifact> {
-  const bytes = readPolicyFile(file)
-  // Parsing and code generation are not on the path of a call: they are loaded with the first policy.
+  const source = { name: basename(file), text: readPolicyFile(file) }
+  const name = keptName(source)
+  const kept = readKept(name)
+  if (kept !== undefined) return kept
   const { buildPolicy } = await import('../bundle/build.ts')
-  return buildPolicy({ name: basename(file), path: file, text: bytes })
+  const artifact = await buildPolicy({ ...source, path: file })
+  keep(name, artifact)
+  return artifact
 }
 
 /** A compiled policy, ready to be asked. Throws `engine_unloadable`. */

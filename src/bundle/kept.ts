@@ -1,0 +1,57 @@
+/**
+ * Artifacts of policy files in the cache folder, so that a gate whose policy was built before starts without the
+ * languages and the code generator. An artifact is a pure function of the file and of the code that builds it, and is
+ * found by the digest of both; what is found was checked as every entry of the folder is (`compile/entries.ts`).
+ */
+import { createHash, hash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readEntry, writeEntry } from '../compile/entries.ts'
+import { compilerFolder, readIdentity } from '../compile/module.ts'
+import { type Artifact, decodeArtifact, encodeArtifact } from './artifact.ts'
+
+/** A policy file: its name goes into the artifact. */
+export interface PolicyFile {
+  readonly name: string
+  readonly text: Uint8Array
+}
+
+/** Where it is kept, as of the code that runs now. */
+export function keptName({ name, text }: PolicyFile): string {
+  return `${hash('sha256', JSON.stringify([name, hash('sha256', text), codeDigest()]))}.artifact`
+}
+
+/** Undefined when no earlier run kept one, or it cannot be trusted. */
+export function readKept(name: string): Artifact | undefined {
+  const bytes = readEntry(name)
+  try {
+    return bytes && decodeArtifact(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+export function keep(name: string, artifact: Artifact): void {
+  writeEntry(name, encodeArtifact(artifact))
+}
+
+/** Beside the sources and beside dist/ alike, so the same paths serve both. */
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Whatever can change what a policy file becomes: our code, the libraries that read it, and the compiler. */
+function codeDigest(): string {
+  const digest = createHash('sha256').update(readIdentity(compilerFolder).digest)
+  for (const folder of ['../model', '../policy', '../codegen', '../compile', '.', '../../rego']) {
+    for (const name of readdirSync(here(folder), { recursive: true, encoding: 'utf8' }).sort()) {
+      if (/\.(js|ts|rego)$/.test(name)) digest.update(`${name}\n`).update(readFileSync(join(here(folder), name)))
+    }
+  }
+  for (const library of ['yaml', 're2js']) {
+    const manifest = findPackageJSON(library, import.meta.url)
+    if (manifest === undefined) throw new TypeError(`no package \`${library}\``)
+    digest.update(readFileSync(manifest))
+  }
+  return digest.digest('hex')
+}
