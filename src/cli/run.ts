@@ -50,7 +50,8 @@ async function relay(child: Promise<Child>, policy: ActivePolicy, options: RunOp
     const server = options.server ?? ''
     gate.mark('start', server)
     gate.activate(policy)
-    const stopWatching = watchPolicy(options.config, { gate, say })
+    const accept = (next: Policy) => requireServerName(next, options.server)
+    const stopWatching = watchPolicy(options.config, { gate, say, accept })
     const session = options.session ?? randomUUID()
     const { code } = await relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
     stopWatching()
