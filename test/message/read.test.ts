@@ -160,6 +160,8 @@ describe('what is no message', () => {
     ['an id that is true', '{"jsonrpc":"2.0","id":true,"result":{}}', /`id`/],
     ['a method that is a number', '{"jsonrpc":"2.0","id":1,"method":5}', /`method`/],
     ['a method of null', '{"jsonrpc":"2.0","id":1,"method":null}', /`method`/],
+    ['an id that is long', `{"jsonrpc":"2.0","id":"${'i'.repeat(nameCharsMax + 1)}","method":"ping"}`, /`id` must be/],
+    ['a method that is long', request('m'.repeat(nameCharsMax + 1), '{}'), /`method` is longer/],
     ['a request that is a response', '{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}', /not both/],
     ['neither request nor response', '{"jsonrpc":"2.0","id":1}', /`method`, a `result`/],
     ['params that are an array', '{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}', /`params`/],

@@ -1,6 +1,6 @@
 /** One line from the agent's side to one message, or to the reason why it is not acted upon. */
 import type { Json } from '../canonical.ts'
-import { callBytesMax } from '../limits.ts'
+import { callBytesMax, nameCharsMax } from '../limits.ts'
 import { readAct } from './acts.ts'
 import { ambiguity } from './ambiguity.ts'
 import { foldedKey } from './folding.ts'
@@ -28,6 +28,8 @@ const paramsKeys: ReadonlySet<string> = new Set([
 ])
 const paramsKeysFolded: ReadonlySet<string> = new Set([...paramsKeys].map((key) => key.toLowerCase()))
 
+const badId = `\`id\` must be a number, or a string of at most ${nameCharsMax} characters`
+
 export function readMessage(line: Uint8Array): ReadMessage {
   if (line.length > callBytesMax) return tooLarge(line)
   const json = readJson(line)
@@ -54,9 +56,10 @@ function readEnvelope(value: JsonObject, plain: boolean): ReadMessage {
   if (jsonrpc !== '2.0') return malformed('`jsonrpc` must be "2.0"', sure)
   if (method === undefined) return readResponse(value, plain, sure)
   if (typeof method !== 'string') return malformed('`method` must be a string', sure)
+  if (method.length > nameCharsMax) return malformed(`\`method\` is longer than ${nameCharsMax} characters`, sure)
   if (Object.hasOwn(value, 'result') || Object.hasOwn(value, 'error'))
     return malformed('a message is a request or a response, not both', sure)
-  if (id !== undefined && !isId(id)) return malformed('`id` must be a string or a number', sure)
+  if (id !== undefined && !isId(id)) return malformed(badId, sure)
   if (params !== undefined && !isObject(params)) return malformed('`params` must be an object', sure)
   if (params !== undefined) {
     const oddParam = oddSpelling(params, paramsKeys, paramsKeysFolded)
@@ -72,7 +75,7 @@ function readResponse(value: JsonObject, plain: boolean, sure: Sure): ReadMessag
   const id = value['id']
   if (!Object.hasOwn(value, 'result') && !Object.hasOwn(value, 'error'))
     return malformed('a message needs a `method`, a `result` or an `error`', sure)
-  if (id !== null && !isId(id)) return malformed('`id` must be a string or a number', sure)
+  if (id !== null && !isId(id)) return malformed(badId, sure)
   return { ok: true, message: { kind: 'response', id, value, plain } }
 }
 
@@ -117,7 +120,7 @@ function whatIsSure(text: string, decoded = (part: string) => part): Sure {
 
 function sureOf(id: unknown, method: unknown, keys: readonly string[]): Sure {
   const response = !keys.includes('method') && (keys.includes('result') || keys.includes('error'))
-  return { ...(isId(id) && { id }), ...(typeof method === 'string' && { method }), ...(response && { response }) }
+  return { ...(isId(id) && { id }), ...(isShort(method) && { method }), ...(response && { response }) }
 }
 
 function readShort(text: string): Json | undefined {
@@ -129,6 +132,11 @@ function readShort(text: string): Json | undefined {
   }
 }
 
+/** Ids are held while a request waits, and methods are recorded: neither may grow as a whole message may. */
 function isId(id: unknown): id is Id {
-  return typeof id === 'string' || typeof id === 'number'
+  return isShort(id) || typeof id === 'number'
+}
+
+function isShort(text: unknown): text is string {
+  return typeof text === 'string' && text.length <= nameCharsMax
 }
