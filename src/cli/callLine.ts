@@ -1,13 +1,15 @@
 /** One line of `eval`: a call as JSON, read as strictly as a message on the wire. */
 import type { Call, Principal } from '../model/call.ts'
 import type { Json } from '../model/canonical.ts'
+import { callBytesMax, nameCharsMax, uriCharsMax } from '../model/limits.ts'
+import { nameTrouble } from '../model/message/acts.ts'
 import { isObject, readJson } from '../model/message/json.ts'
 import { judgedMethods, type Method } from '../model/policy.ts'
 
 /** A call with its time in milliseconds, or why it is none. */
 export type CallLine =
   | { readonly call: Call; readonly at?: number }
-  | { readonly message: string; readonly at?: undefined }
+  | { readonly reason: 'MALFORMED_CALL' | 'CALL_TOO_LARGE'; readonly message: string; readonly at?: undefined }
 
 const nameKeys: Readonly<Record<Method, string>> = {
   'tools/call': 'tool',
@@ -17,30 +19,44 @@ const nameKeys: Readonly<Record<Method, string>> = {
 const principalKeys: readonly (keyof Principal)[] = ['agent', 'user', 'project']
 const keys = new Set(['server', 'tool', 'resource', 'prompt', 'arguments', 'method', 'principal', 'session', 'time'])
 
-export function readCallLine(line: string): CallLine {
-  const read = readJson(Buffer.from(line))
-  if (!read.ok) return { message: read.message }
-  if (!isObject(read.value)) return { message: 'a call must be a JSON object' }
+/** With its zone, so that the same line means the same instant everywhere. */
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
+
+export function readCallLine(line: Uint8Array): CallLine {
+  if (line.length > callBytesMax) return tooLarge(`${line.length}`)
+  const read = readJson(line)
+  if (!read.ok) return malformed(read.message)
+  if (!isObject(read.value)) return malformed('a call must be a JSON object')
   try {
     return callOf(read.value)
   } catch (error) {
-    return { message: (error as Error).message }
+    return malformed((error as Error).message)
   }
+}
+
+/** `size` says how many bytes the call has. */
+export function tooLarge(size: string): CallLine {
+  return { reason: 'CALL_TOO_LARGE', message: `the call has ${size} bytes, ${callBytesMax} are allowed` }
+}
+
+function malformed(message: string): CallLine {
+  return { reason: 'MALFORMED_CALL', message }
 }
 
 function callOf(line: { readonly [key: string]: Json }): CallLine {
   const unknown = Object.keys(line).find((key) => !keys.has(key))
   if (unknown !== undefined) throw new Error(`unknown key ${JSON.stringify(unknown)}`)
   const method = methodOf(line)
-  const name = text(line, nameKeys[method])
-  if (name === undefined || name === '') throw new Error(`\`${nameKeys[method]}\` must be a text`)
+  const name = line[nameKeys[method]]
+  const trouble = nameTrouble(nameKeys[method], name, method === 'resources/read' ? uriCharsMax : nameCharsMax)
+  if (trouble !== undefined) throw new Error(trouble)
   const args = line['arguments'] ?? {}
   if (!isObject(args)) throw new Error('`arguments` must be an object')
   const at = timeOf(line)
   const call: Call = {
     method,
     server: text(line, 'server') ?? '',
-    name,
+    name: name as string,
     arguments: args,
     principal: principalOf(line['principal'] ?? {}),
     session: text(line, 'session') ?? '',
@@ -73,7 +89,7 @@ function text(line: { readonly [key: string]: Json }, key: string): string | und
 function timeOf(line: { readonly [key: string]: Json }): number | undefined {
   const time = line['time']
   if (time === undefined) return undefined
-  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  const at = typeof time === 'string' && rfc3339.test(time) ? Date.parse(time) : Number.NaN
   if (!Number.isSafeInteger(at) || at < 0) throw new Error('`time` must be an RFC 3339 time')
   return at
 }

@@ -1,12 +1,14 @@
 /** `tollgate eval`: the whole gate without the wire. Calls in, decisions out, one JSON object a line, in order. */
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { createReadStream, openSync, statSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { type Frame, LineSplitter, tooLong } from '../mcp/framing.ts'
 import type { Decision } from '../model/decision.ts'
-import { TollgateError } from '../model/errors.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
+import { lineBytesMax } from '../model/limits.ts'
 import type { Gate } from '../pep/gate.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { activePolicy } from '../runtime/policyFile.ts'
-import { type CallLine, readCallLine } from './callLine.ts'
+import { type CallLine, readCallLine, tooLarge } from './callLine.ts'
 import { loadPolicy } from './policies.ts'
 
 export interface EvalOptions {
@@ -15,30 +17,53 @@ export interface EvalOptions {
   readonly ledger?: string
 }
 
-export async function evaluateCalls({ config, calls, ledger: ledgerFile = ':memory:' }: EvalOptions): Promise<void> {
+export async function evaluateCalls({ config, calls, ledger: ledgerFile }: EvalOptions): Promise<void> {
   const artifact = await loadPolicy(config)
-  const input = calls === '-' ? process.stdin : createReadStream(calls)
+  const input = calls === '-' ? process.stdin : openCalls(calls)
   let at = Date.now()
-  let count = 0
-  const newId = () => `00000000-0000-4000-8000-${(++count).toString(16).padStart(12, '0')}`
-  const report = (error: unknown) => process.stderr.write(`tollgate: ${error}\n`)
-  const { gate, ledger } = openGateWith({ ledgerFile, clock: () => at, newId, report })
+  const report = (error: unknown) => process.stderr.write(`tollgate: ${messageOf(error)}\n`)
+  // The same calls give the same text; in a ledger that is kept, ids must not come twice.
+  const ids = ledgerFile === undefined ? { newId: countedIds() } : {}
+  const { gate, ledger } = openGateWith({ ledgerFile: ledgerFile ?? ':memory:', clock: () => at, report, ...ids })
   try {
     const activate = once(() => gate.activate(activePolicy(artifact)))
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line.trim() === '') continue
-      const read = readCallLine(line)
+    for await (const frame of framesOf(input)) {
+      const read = frame === tooLong ? tooLarge(`over ${lineBytesMax}`) : readCallLine(frame)
       at = read.at ?? Date.now()
       // Only now: time never runs backwards in a ledger, and the first call says when its day is.
       activate()
       process.stdout.write(`${JSON.stringify(shown(decide(gate, read)))}\n`)
     }
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    throw new TollgateError('calls_unreadable', `\`${calls}\`: there is no such file`, { cause })
   } finally {
     ledger.close()
   }
+}
+
+/** Lines as the wire splits them. */
+async function* framesOf(input: Readable): AsyncGenerator<Frame> {
+  const lines = new LineSplitter(lineBytesMax)
+  for await (const chunk of input) yield* lines.push(chunk as Buffer)
+  yield* lines.end()
+}
+
+/** Throws `calls_unreadable`. */
+function openCalls(file: string): Readable {
+  try {
+    if (statSync(file).isDirectory()) throw new Error('it is a directory')
+    return createReadStream(file, { fd: openSync(file, 'r') })
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new TollgateError(
+      'calls_unreadable',
+      `\`${file}\`: ${missing ? 'there is no such file' : messageOf(cause)}`,
+      { cause },
+    )
+  }
+}
+
+function countedIds(): () => string {
+  let count = 0
+  return () => `00000000-0000-4000-8000-${(++count).toString(16).padStart(12, '0')}`
 }
 
 function once(work: () => void): () => void {
@@ -51,8 +76,7 @@ function once(work: () => void): () => void {
 
 /** An allowed call counts as executed. */
 function decide(gate: Gate, read: CallLine): Decision {
-  if (!('call' in read))
-    return gate.refuse({ reason: 'MALFORMED_CALL', message: read.message, server: '', principal: {}, session: '' })
+  if (!('call' in read)) return gate.refuse({ ...read, server: '', principal: {}, session: '' })
   const decision = gate.admit([read.call])[0] as Decision
   if (decision.decision === 'allow') gate.settle([{ decisionId: decision.decision_id, status: 'success' }])
   return decision

@@ -139,7 +139,7 @@ function roomSentence(counter: Counter, max: number): string {
         ? `the last ${window.ms / 1000} s`
         : 'in total'
   return counter.measure === 'calls'
-    ? `the limit of ${max} calls is reached (${span})`
+    ? `the limit of ${max} ${max === 1 ? 'call' : 'calls'} is reached (${span})`
     : `the cap of ${unitsText(max)} would be exceeded (${span})`
 }
 

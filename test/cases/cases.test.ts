@@ -45,7 +45,7 @@ function runCase(artifact: Artifact, { before = [], call, expect }: Case): void 
   const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', clock: () => at, report })
   gate.activate(activePolicy(artifact))
   const judge = (line: object): Decision => {
-    const read = readCallLine(JSON.stringify({ time: noon, ...line }))
+    const read = readCallLine(Buffer.from(JSON.stringify({ time: noon, ...line })))
     assert.ok('call' in read, 'message' in read ? read.message : '')
     at = read.at as number
     return gate.admit([read.call])[0] as Decision
