@@ -80,6 +80,15 @@ describe('what is read', () => {
     )
     assert.equal(serialise(message), '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"é/","n":1.5}}')
   })
+
+  test('what goes on is one line to every reader, whatever its strings hold', () => {
+    const said = 'a\u2028b\u2029c'
+    for (const text of [JSON.stringify(said), '"a\\u2028b\\u2029c"']) {
+      const line = serialise(read(call(`{"note":${text}}`)))
+      assert.doesNotMatch(line, /[\u2028\u2029]/)
+      assert.deepEqual(JSON.parse(line).params.arguments, { note: said })
+    }
+  })
 })
 
 describe('what has two readings', () => {

@@ -7,7 +7,15 @@ import type { Message } from './message.ts'
 const walkedDepth = 3
 
 export function serialise({ value, plain }: Pick<Message, 'value' | 'plain'>): string {
-  return plain ? plainJson(value, walkedDepth) : JSON.stringify(value)
+  const text = plain ? plainJson(value, walkedDepth) : JSON.stringify(value)
+  return text.search(lineEnds) >= 0 ? text.replaceAll(lineEnds, escaped) : text
+}
+
+/** JSON lets them stand in a string, and Node's `readline` ends a line there: a server would read two broken messages. */
+const lineEnds = /[\u2028\u2029]/g
+
+function escaped(char: string): string {
+  return char === '\u2028' ? '\\u2028' : '\\u2029'
 }
 
 /**
