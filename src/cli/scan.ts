@@ -9,7 +9,7 @@ import { serverNameTrouble } from '../scan/keys.ts'
 import { type StartingPolicy, startingPolicy } from '../scan/policy.ts'
 import { UsageError } from './exit.ts'
 import { type NewFile, refuseFile, writeNewFile } from './newFile.ts'
-import { scanServer } from './scanServer.ts'
+import type { EndReason } from './scanServer.ts'
 import { ServerStderr } from './scanStderr.ts'
 import { nextSteps, summary } from './scanSummary.ts'
 import { paint } from './terminal.ts'
@@ -62,15 +62,17 @@ interface Started {
 
 /** What the server wrote to stderr comes before the error, where its cause most likely stands. */
 async function listsOf({ command, args, timeoutMs, verbose }: Started): Promise<Scan> {
+  // The MCP client is loaded only when there is something to ask.
+  const { scanServer } = await import('./scanServer.ts')
   const stderr = new ServerStderr({ show: verbose })
   const end = new AbortController()
-  const tooLong = `the server had not given its lists after ${durationText(timeoutMs)}: give it longer with \`--timeout\``
-  const timer = setTimeout(() => end.abort(new TollgateError('scan_timeout', tooLong)), timeoutMs)
-  const interrupt = () => end.abort(new TollgateError('scan_interrupted', 'interrupted, the server is stopped'))
+  const endFor = (reason: EndReason) => () => end.abort(reason)
+  const timer = setTimeout(endFor('timeout'), timeoutMs)
+  const interrupt = endFor('interrupt')
   for (const signal of interrupts) process.on(signal, interrupt)
   const progress = progressOn(process.stderr, verbose)
   try {
-    return await scanServer({ command, args, timeoutMs, signal: end.signal, hear: stderr.hear, progress })
+    return await scanServer({ command, args, timeoutMs, signal: end.signal, listen: () => stderr.listen(), progress })
   } catch (error) {
     progress('')
     for (const line of stderr.lastLines()) process.stderr.write(`${paint('dim', `server: ${line}`, process.stderr)}\n`)

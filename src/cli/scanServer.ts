@@ -1,66 +1,97 @@
 /** Asks a stdio server of either era for its lists, as a client that can do everything and does nothing. */
-import type { Client } from '@modelcontextprotocol/client'
+import { Client } from '@modelcontextprotocol/client'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import { durationText } from '../policy/durations.ts'
 import { version } from '../runtime/version.ts'
 import type { Scan } from '../scan/definition.ts'
 import { listOf, textOf } from '../scan/fields.ts'
 import { listBytesMax, listItemsMax, listPagesMax } from '../scan/limits.ts'
 import { oneLine, shortened } from '../scan/visible.ts'
+import { ServerProcess } from './serverProcess.ts'
 
 export interface ScanRequest {
   readonly command: string
   readonly args: readonly string[]
   /** A single request may take as long as all together. */
   readonly timeoutMs: number
-  /** Ends the scan; its reason is what is thrown. */
+  /** Ends the scan; its reason is an `EndReason`. */
   readonly signal: AbortSignal
-  /** Hears what the server writes to stderr. */
-  readonly hear: (chunk: Buffer) => void
+  /** Called when a server is started: what it gives hears what the server writes to stderr. */
+  readonly listen: () => (chunk: Buffer) => void
   /** Told in a word or two of what is being done. */
   readonly progress: (doing: string) => void
 }
 
-/**
- * Servers may show tools only to clients that can be asked something in return, so this one says it can; asked, it
- * refuses. The client starts the command twice: old servers may end when they are asked for their era. Throws `spawn_failed`, `scan_failed`, or the reason of the signal, when the server is at its end.
- */
+/** Why a scan ended before it was done. */
+export type EndReason = 'timeout' | 'interrupt'
+
+/** Throws `spawn_failed`, `scan_failed`, `scan_timeout` or `scan_interrupted`, once the server is at its end. */
 export async function scanServer(request: ScanRequest): Promise<Scan> {
-  const { command, args, timeoutMs, signal, hear, progress } = request
-  const { Client } = await import('@modelcontextprotocol/client')
-  const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio')
-  const env = process.env as Record<string, string>
-  const transport = new StdioClientTransport({ command, args: [...args], env, stderr: 'pipe' })
-  transport.stderr?.on('data', hear)
-  const client = new Client(
-    { name: 'tollgate', version },
-    {
-      // A server that never answers the probe is an old one: half of the time is left for it.
-      versionNegotiation: { mode: 'auto', probe: { timeoutMs: timeoutMs / 2 } },
-      capabilities: { roots: {}, sampling: {}, elicitation: { form: {}, url: {} } },
-    },
-  )
-  client.setRequestHandler('roots/list', () => ({ roots: [] }))
-  let fault: unknown
-  client.onerror = (error) => {
-    fault = error
-  }
-  const work = connectAndRead()
+  const { command, signal, progress } = request
+  const session = new Session(request)
+  const work = session.connect().then((client) => readLists(client, request))
   try {
     return await Promise.race([work, abortOf(signal)])
   } catch (error) {
-    throw signal.aborted ? signal.reason : failure(command, error, fault)
+    throw signal.aborted ? endError(request, session.fault) : failure(command, error, session.fault)
   } finally {
     progress('stopping the server')
-    // Its input ends, then SIGTERM, then SIGKILL. The second time is for a server that was just being started.
-    await transport.close()
+    await session.close()
+    // What was just being started is stopped too.
     await work.catch(() => undefined)
-    await transport.close()
+    await session.close()
+  }
+}
+
+/** The server, and the client that is connected to it. */
+class Session {
+  /** What the client complained of last. */
+  fault: unknown
+  readonly #request: ScanRequest
+  #server: ServerProcess | undefined
+
+  constructor(request: ScanRequest) {
+    this.#request = request
   }
 
-  async function connectAndRead(): Promise<Scan> {
-    progress('starting the server')
-    await client.connect(transport, { timeout: timeoutMs, signal })
-    return readLists(client, { timeoutMs, signal, progress })
+  /** Old servers may break when they are asked for their era: then a fresh one is not asked. */
+  async connect(): Promise<Client> {
+    this.#request.progress('starting the server')
+    try {
+      return await this.#connectAs('auto')
+    } catch (error) {
+      await this.close()
+      if (this.#request.signal.aborted || isSpawnError(error)) throw error
+      return this.#connectAs('legacy')
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close()
+  }
+
+  /**
+   * Servers may show tools only to clients that can be asked something in return, so this one says it can; asked, it
+   * refuses.
+   */
+  async #connectAs(mode: 'auto' | 'legacy'): Promise<Client> {
+    const { command, args, listen, timeoutMs: timeout, signal } = this.#request
+    const client = new Client(
+      { name: 'tollgate', version },
+      {
+        // A server that never answers the probe is an old one: half of the time is left for it.
+        versionNegotiation: { mode, probe: { timeoutMs: timeout / 2 } },
+        capabilities: { roots: {}, sampling: {}, elicitation: { form: {}, url: {} } },
+      },
+    )
+    client.setRequestHandler('roots/list', () => ({ roots: [] }))
+    client.onerror = (error) => {
+      this.fault = error
+    }
+    this.fault = undefined
+    this.#server = new ServerProcess({ command, args, hear: listen() })
+    await client.connect(this.#server, { timeout, signal })
+    return client
   }
 }
 
@@ -71,16 +102,31 @@ function abortOf(signal: AbortSignal): Promise<never> {
   })
 }
 
+function isSpawnError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn')
+}
+
 function failure(command: string, error: unknown, fault: unknown): TollgateError {
-  if (error instanceof TollgateError) return error
-  const { code } = error as { readonly code?: unknown }
-  if (code === 'ENOENT' || code === 'EACCES') {
-    const why = code === 'ENOENT' ? 'there is no such command' : 'it may not be run'
+  if (isSpawnError(error)) {
+    const why = error.code === 'ENOENT' ? 'there is no such command' : error.message
     return new TollgateError('spawn_failed', `cannot start \`${command}\`: ${why}`, { cause: error })
   }
+  const { code } = error as { readonly code?: unknown }
   const ended = code === 'CONNECTION_CLOSED' || code === 'NOT_CONNECTED'
-  const why = ended ? `it ended before it had answered${fault ? `: ${said(fault)}` : ''}` : said(error)
+  const why = ended ? `it ended before it had answered${also(fault)}` : said(error)
   return new TollgateError('scan_failed', `the server gives no lists: ${why}`, { cause: error })
+}
+
+/** An answer that the client could not read is passed over, and looks like none. */
+function endError({ signal, timeoutMs }: ScanRequest, fault: unknown): TollgateError {
+  if ((signal.reason as EndReason) === 'interrupt')
+    return new TollgateError('scan_interrupted', 'interrupted, the server is stopped')
+  const late = `the server had not given its lists after ${durationText(timeoutMs)}: give it longer with \`--timeout\``
+  return new TollgateError('scan_timeout', `${late}${also(fault)}`)
+}
+
+function also(fault: unknown): string {
+  return fault === undefined ? '' : `; its last trouble: ${said(fault)}`
 }
 
 /** An error may quote the server. */
@@ -88,11 +134,7 @@ function said(error: unknown): string {
   return shortened(oneLine(messageOf(error)), 300)
 }
 
-interface Reading {
-  readonly timeoutMs: number
-  readonly signal: AbortSignal
-  readonly progress: (doing: string) => void
-}
+type Reading = Pick<ScanRequest, 'timeoutMs' | 'signal' | 'progress'>
 
 /** Tools last: some servers add to them when the client has told what it can do. */
 async function readLists(client: Client, reading: Reading): Promise<Scan> {

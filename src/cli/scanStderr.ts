@@ -9,7 +9,6 @@ const linesKept = 20
 const lineCharsMax = 4_096
 
 export class ServerStderr {
-  readonly #decoder = new StringDecoder('utf8')
   readonly #show: boolean
   #rest = ''
   #lines: string[] = []
@@ -18,12 +17,12 @@ export class ServerStderr {
     this.#show = show
   }
 
-  readonly hear = (chunk: Buffer): void => {
-    const lines = `${this.#rest}${this.#decoder.write(chunk)}`.split(/\r?\n/)
-    this.#rest = lines.pop() ?? ''
-    if (this.#rest.length > lineCharsMax) lines.push(this.#rest)
-    if (this.#rest.length > lineCharsMax) this.#rest = ''
-    this.#take(lines)
+  /** Hears a server that was just started; what another one said before is of no use any more. */
+  listen(): (chunk: Buffer) => void {
+    const decoder = new StringDecoder('utf8')
+    this.#lines = []
+    this.#rest = ''
+    return (chunk) => this.#hear(decoder.write(chunk))
   }
 
   /** Its last lines, unless they were shown already. */
@@ -31,6 +30,14 @@ export class ServerStderr {
     this.#take([this.#rest])
     this.#rest = ''
     return this.#show ? [] : this.#lines
+  }
+
+  #hear(text: string): void {
+    const lines = `${this.#rest}${text}`.split(/\r?\n/)
+    this.#rest = lines.pop() ?? ''
+    if (this.#rest.length > lineCharsMax) lines.push(this.#rest)
+    if (this.#rest.length > lineCharsMax) this.#rest = ''
+    this.#take(lines)
   }
 
   #take(lines: readonly string[]): void {

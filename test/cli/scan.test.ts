@@ -44,7 +44,9 @@ function tollgate(args: readonly string[], interruptWhen?: string): Promise<Ende
       texts[name] += chunk
     })
   const waiting = setInterval(() => {
-    if (interruptWhen !== undefined && existsSync(interruptWhen)) child.kill('SIGINT')
+    if (interruptWhen === undefined || !existsSync(interruptWhen)) return
+    clearInterval(waiting)
+    child.kill('SIGINT')
   }, 50)
   return new Promise((resolve) => {
     child.on('close', (code) => {
@@ -59,13 +61,15 @@ function scanOdd(mode: string, options: readonly string[] = [], pids?: string): 
   return tollgate(['scan', ...options, '--', ...server])
 }
 
+/** Also false for what has ended and was not collected: that happens to orphans where nobody is there to do it. */
 function runs(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch {
     return false
   }
+  const state = `/proc/${pid}/stat`
+  return !existsSync(state) || !/\) Z /.test(readFileSync(state, 'utf8'))
 }
 
 /** Every server that was started is gone. */
@@ -133,6 +137,24 @@ suite('tollgate scan', { concurrency: 4 }, () => {
     const { code } = await scanOdd('stubborn', [], pids)
     assert.equal(code, 0)
     assertStopped(pids)
+  })
+
+  test('what the command started is stopped with it, and does not keep the scan waiting', async () => {
+    const pids = join(folder, 'wrapped.pids')
+    const wrapped = '"$0" "$1" stubborn "$2"; true'
+    const { code, stdout } = await tollgate(['scan', '--', 'sh', '-c', wrapped, process.execPath, odd, pids])
+    assert.equal(code, 0)
+    parsed(stdout)
+    assertStopped(pids)
+  })
+
+  test('an old server that ends when it is asked for its era is started again, and not asked', async () => {
+    const { code, stdout, stderr } = await scanOdd('diesProbed')
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(
+      parsed(stdout).entries.map(({ key }) => key),
+      ['look'],
+    )
   })
 
   test('an interrupted scan stops the server and writes nothing', async () => {

@@ -94,11 +94,14 @@ const emojiGlue = /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}])[\ufe0f\u20
 
 /** Every comment that stands for a rule or an entry becomes one. */
 function optedIn(text: string): string {
-  let list = false
+  let part: 'tools' | 'every tool' | 'list' = 'tools'
   const lines = text.split('\n').map((line) => {
-    list = line === '# resources:' || line === '# prompts:' || (list && line !== '')
-    if (list) return line.replace(/^# /, '')
-    return line.replace(/^( {6})# - /, '$1- ').replace(/^ {2}# ("\*":| {2}rules:| {4}- rate_limit:)/, '  $1')
+    if (line === '') part = 'tools'
+    const before = part
+    if (line === '  # A limit on all tools together:') part = 'every tool'
+    if (line === '# resources:' || line === '# prompts:') part = 'list'
+    if (part === 'list') return line.replace(/^# /, '')
+    return before === 'every tool' ? line.replace(/^ {2}# /, '  ') : line.replace(/^( {6})# - /, '$1- ')
   })
   return lines.join('\n')
 }
