@@ -138,8 +138,11 @@ export class Gate implements Gatekeeper {
     try {
       this.#ports.ledger.transact((tx) => this.#recordOutcomes(tx, outcomes))
     } catch (error) {
-      // What was reserved stays charged, and the next start records the calls as unknown.
       this.#ports.report(error)
+      // A ledger that is busy or full may not be so for long, and what an upstream said is known to nobody else. There
+      // are no more of them than calls that were under way: nothing is admitted meanwhile.
+      if (isUnusable(error)) this.#ended = [...outcomes, ...this.#ended]
+      // Else what was reserved stays charged, and the next start records the calls as unknown.
     }
   }
 
@@ -161,8 +164,7 @@ export class Gate implements Gatekeeper {
       return decisions
     } catch (error) {
       this.#ports.report(error)
-      const unusable = error instanceof TollgateError && error.code.startsWith('ledger_')
-      const reason: ReasonCode = unusable ? 'LEDGER_UNAVAILABLE' : 'GATE_FAILED'
+      const reason: ReasonCode = isUnusable(error) ? 'LEDGER_UNAVAILABLE' : 'GATE_FAILED'
       return calls.map(() => this.#deny(reason, 'the call could not be recorded, so it was not made'))
     }
   }
@@ -274,6 +276,11 @@ interface Judged {
   readonly input?: DecisionEvent['input']
   readonly plan?: Plan
   readonly charges: readonly { readonly key: CounterKey; readonly amount: number }[]
+}
+
+/** Is it the ledger that cannot be used, and not we who used it wrongly? */
+function isUnusable(error: unknown): boolean {
+  return error instanceof TollgateError && error.code.startsWith('ledger_')
 }
 
 /** The gate's own no. */

@@ -229,6 +229,28 @@ test('an outcome that no call comes after is recorded when its time is up, or th
   )
 })
 
+test('an outcome that met a busy ledger is recorded with what comes next', () => {
+  let busy = false
+  const { gate, ledger } = open({
+    ledger: (real) => ({
+      transact: (work) => {
+        if (busy) throw new TollgateError('ledger_busy', 'the ledger is locked')
+        return real.transact(work)
+      },
+      records: (range) => real.records(range),
+      policy: (revision) => real.policy(revision),
+      close: () => real.close(),
+    }),
+  })
+  const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
+  busy = true
+  gate.settle([{ decisionId, status: 'error', detail: 'isError' }])
+  busy = false
+  assert.equal(only(gate.admit([call('pay', { amount: 10 })])).decision, 'allow')
+  const outcome = bodies(ledger).find(({ type }) => type === 'outcome')
+  assert.deepEqual([outcome?.status, outcome?.decision_id], ['error', decisionId])
+})
+
 test('an outcome outlives the transaction of a call that could not be recorded', () => {
   let fails = false
   const { gate, ledger } = open({
