@@ -39,6 +39,8 @@ export async function audit(options: AuditOptions): Promise<void> {
     const shown = counted(viewsOf(ledger, filter, { first: from, last: range.last }))
     await writeTo(options.output, textsOf(shown.views, options))
     say(options, shown.count(), more)
+    // Damage does not hide what is there, nor is it shown as if nothing were wrong.
+    ledger.checkTail()
   } finally {
     ledger.close()
   }

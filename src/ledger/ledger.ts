@@ -91,7 +91,7 @@ export class SqliteLedger implements Ledger {
     this.#policy = db.prepare<[string], Uint8Array>('SELECT artifact FROM policies WHERE revision = ?').pluck()
     this.#immediate = db.transaction((work: (tx: Transaction) => unknown) => this.#run(work)).immediate
     if (db.readonly) return // to look at a damaged ledger must remain possible
-    this.#checkTail()
+    this.checkTail()
     if (!db.memory) this.#enter()
   }
 
@@ -188,9 +188,11 @@ export class SqliteLedger implements Ledger {
     return closed
   }
 
-  #checkTail(): void {
+  /** Throws `ledger_corrupt` when the last records are not what was recorded. A gate opens no such ledger. */
+  checkTail(): void {
     const { records } = this.#tables
-    const report = this.#db.transaction(() => records.verify(Math.max(0, records.head().seq - tailRecords)))()
+    const tail = this.#db.transaction(() => records.verify(Math.max(0, records.head().seq - tailRecords)))
+    const report = this.#use(tail)
     if (report.intact) return
     throw new TollgateError(
       'ledger_corrupt',

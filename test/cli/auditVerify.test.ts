@@ -412,7 +412,17 @@ test('verify names the first failure and ends with 1, also where the gate would 
   const asJson = tollgate(['audit', 'verify', '--ledger', file, '--json'])
   assert.equal(asJson.status, 1)
   assert.deepEqual(JSON.parse(asJson.stdout), { ledger: file, ...prove(file) })
-  assert.match(tollgate(['audit', '--ledger', file]).stderr, /record 12 is not what was recorded.*\(ledger_corrupt\)/)
+})
+
+test('a damaged ledger is shown, and said to be damaged', () => {
+  const file = tampered((db) => inBody(db, 12, '"decision":"allow"', '"decision":"deny"'))
+  const { status, stdout, stderr } = tollgate(['audit', '--format', 'jsonl', '--ledger', file])
+  assert.equal(status, 1)
+  assert.equal(
+    stdout.split('\n').length,
+    tollgate(['audit', '--format', 'jsonl', '--ledger', everyday]).stdout.split('\n').length,
+  )
+  assert.match(stderr, /^tollgate: .*record 12 is not what was recorded.*\(ledger_corrupt\)$/m)
 })
 
 test('verify takes a hash, and refuses what is none', () => {
