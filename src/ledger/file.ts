@@ -21,6 +21,9 @@ export interface FileOptions {
  */
 const checkpointPages = 4_000
 
+/** A transaction touches the ends of a few trees, whatever their size; better-sqlite3 would keep 16 MB. */
+const cacheKb = 2_000
+
 /** Throws `ledger_newer_schema`, `ledger_corrupt`, `ledger_read_only`, and the errors of SQLite and the file system. */
 export function openDatabase(options: FileOptions): Database.Database {
   const { file, durability, readOnly } = options
@@ -38,6 +41,7 @@ export function openDatabase(options: FileOptions): Database.Database {
       return db
     }
     useWriteAheadLog(db)
+    db.pragma(`cache_size = ${-cacheKb}`)
     db.pragma(`wal_autocheckpoint = ${checkpointPages}`)
     db.pragma(`journal_size_limit = ${2 * checkpointPages * 4096}`)
     db.pragma(`synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)

@@ -19,7 +19,6 @@ const batchRows = 64
 export class Records {
   readonly #head: Statement<[], Head>
   readonly #setHead: Statement<[number, number, string]>
-  readonly #passTime: Statement<[number]>
   readonly #insert: Statement<[number, number, string, string | null, string, string, string]>
   readonly #after: Statement<[number, number], Row>
   readonly #ofDecision: Statement<[string], Row>
@@ -28,7 +27,6 @@ export class Records {
   constructor(db: Database) {
     this.#head = db.prepare('SELECT seq, at, hash FROM head')
     this.#setHead = db.prepare('UPDATE head SET seq = ?, at = ?, hash = ?')
-    this.#passTime = db.prepare('UPDATE head SET at = ?')
     this.#insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#after = db.prepare('SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?')
     this.#ofDecision = db.prepare('SELECT * FROM records WHERE decision_id = ? ORDER BY seq')
@@ -42,14 +40,13 @@ export class Records {
     return this.#head.get() as Head
   }
 
-  /** `head` is the last record so far, read in the same write transaction. */
+  /** `head` is the last record so far, read in the same write transaction, which then ends with `setHead`. */
   append(head: Head, entry: RecordEntry, at: number): StoredRecord {
     checkEntry(entry)
     const unhashed = { ...entry, seq: head.seq + 1, at, previousHash: head.hash }
     const record = { ...unhashed, hash: recordHash(unhashed) }
     const { seq, kind, decisionId, previousHash, hash, body } = record
     this.#insert.run(seq, at, kind, decisionId ?? null, previousHash, hash, body)
-    this.#setHead.run(seq, at, hash)
     return record
   }
 
@@ -67,9 +64,9 @@ export class Records {
     }
   }
 
-  /** Says that this instant was seen, where no record says it. */
-  passTime(at: number): void {
-    this.#passTime.run(at)
+  /** The last record is this one from now on, and this instant was seen. */
+  setHead({ seq, hash }: Head, at: number): void {
+    this.#setHead.run(seq, at, hash)
   }
 
   /** Verifies the records after `after`, and that the chain ends where the ledger says. */

@@ -25,6 +25,7 @@ export class LedgerTransaction implements Transaction {
   /** Calls opened here, with what they reserved: written as one row each when the work is done. */
   readonly #opened = new Map<string, Charge[]>()
   #head: Head
+  #appended = false
   readonly #recorded = new Set<string>()
   #failure: { readonly cause: unknown } | undefined
   #over = false
@@ -83,6 +84,7 @@ export class LedgerTransaction implements Transaction {
     return this.#guard(() => {
       const record = this.#tables.records.append(this.#head, entry, this.now)
       this.#head = record
+      this.#appended = true
       if (entry.decisionId !== undefined) this.#recorded.add(entry.decisionId)
       return record
     })
@@ -92,11 +94,11 @@ export class LedgerTransaction implements Transaction {
     this.#guard(() => void this.#tables.keepPolicy.run(revision, artifact))
   }
 
-  /** Before the commit: writes the open calls, each of which has its record in the same transaction. */
+  /** Before the commit: writes the end of the chain, and the open calls, each of which has its record here. */
   finish(): void {
     this.#guard(() => {
-      // What has expired by now is gone: a clock that steps back must not find it gone too early.
-      if (this.now > this.#head.at) this.#tables.records.passTime(this.now)
+      // Without a record too: what has expired by now is gone, and a clock that steps back must not find it gone early.
+      if (this.#appended || this.now > this.#head.at) this.#tables.records.setHead(this.#head, this.now)
       for (const [decisionId, charges] of this.#opened) {
         if (!this.#recorded.has(decisionId))
           throw new TypeError(`decision ${decisionId} was opened without a record in the same transaction`)
