@@ -62,6 +62,7 @@ function decisionText(head: object, event: DecisionEvent, argumentsKept: Argumen
     path: 'tollgate/decision',
     result: decision,
     method: call.method,
+    asked_method: call.asked,
     server: call.server,
     name: call.name,
     session_id: call.session,
@@ -85,6 +86,6 @@ function bundles(policy: PolicyName | undefined): object {
 function argumentsText(args: DecisionEvent['call']['arguments'], kept: ArgumentsKept): object {
   if (kept === 'none') return {}
   const text = JSON.stringify(args)
-  if (kept === 'full' && text.length <= recordedArgumentsBytesMax) return { arguments: args }
+  if (kept === 'full' && Buffer.byteLength(text) <= recordedArgumentsBytesMax) return { arguments: args }
   return { arguments_sha256: hash('sha256', text) }
 }

@@ -86,9 +86,26 @@ export class ClientSide {
     if (typeof named === 'string') return this.#refuse(asked, 'MALFORMED_CALL', named)
     const hidden = named.find((target) => !this.#scope.visible(target))
     if (hidden !== undefined) return this.#refuseHidden(asked, hidden)
+    const refused = request.method === 'subscriptions/listen' ? this.#refusedSubscription(named) : undefined
+    if (refused !== undefined) return toClient(refusal(asked, refused))
     const listens = request.method === 'subscriptions/listen' ? listenedLists(request.params) : undefined
     this.#scope.inFlight.add({ ...asked, ...(listens && { listens }) })
     return toServer(serialise(request))
+  }
+
+  /** Listening to a resource is reading it: each is judged, and one that is refused refuses the request. */
+  #refusedSubscription(resources: readonly Named[]): Decision | undefined {
+    if (resources.length === 0) return undefined
+    const { gate } = this.#scope.options
+    const calls = resources.map((resource) =>
+      this.#callOf({ ...resource, arguments: {}, asked: 'subscriptions/listen' }),
+    )
+    const decisions = gate.admit(calls)
+    const refused = decisions.find(({ decision }) => decision !== 'allow')
+    const ended = refused ? ({ status: 'error', detail: 'not sent' } as const) : ({ status: 'success' } as const)
+    const allowed = decisions.filter(({ decision }) => decision === 'allow')
+    gate.settle(allowed.map(({ decision_id }) => ({ decisionId: decision_id, ...ended })))
+    return refused
   }
 
   #planNotification(message: Notification): Plan {

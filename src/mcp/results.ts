@@ -77,9 +77,9 @@ export function declaredLists(value: Fields): readonly string[] {
 }
 
 /**
- * How the call ended. `input_required` is no end: the server says that it needs more before it acts, and the retry is
- * a call of its own, judged and charged again; so this one is released. A server that acts and says otherwise could
- * as well lie with `isError`: the word of the server is what a release rests on. A task has been started: it counts.
+ * How the call ended. `input_required` is no word that nothing happened, only that more is to come: what was reserved
+ * stays charged, and the retry is judged and charged as a call of its own. Released, a cheap retry could carry on what
+ * an expensive first round had begun. A task has been started: it counts.
  */
 export function outcomeOf(value: Fields): Omit<Outcome, 'decisionId'> {
   const error = value['error']
@@ -87,7 +87,7 @@ export function outcomeOf(value: Fields): Omit<Outcome, 'decisionId'> {
   const result = value['result']
   if (!isObject(result)) return { status: 'success' }
   if (result['isError'] === true) return { status: 'error', detail: 'isError' }
-  if (result['resultType'] === 'input_required') return { status: 'error', detail: 'input_required' }
+  if (result['resultType'] === 'input_required') return { status: 'unknown', detail: 'input_required' }
   return { status: 'success' }
 }
 

@@ -11,6 +11,8 @@ export interface Principal {
 
 export interface Call {
   readonly method: Method
+  /** The method on the wire, where it is judged as another one: a subscription is judged as a read. */
+  readonly asked?: string
   readonly server: string
   /** Tool name, prompt name, or resource URI. */
   readonly name: string

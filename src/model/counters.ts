@@ -1,6 +1,5 @@
 /** Which counter rows a call reads and charges: a counter, split by what the policy counts `per`. */
 import type { Call, Principal } from './call.ts'
-import { canonical } from './canonical.ts'
 import { valueAt } from './input.ts'
 import { perValueCharsMax } from './limits.ts'
 import type { Counter, PerField } from './policy.ts'
@@ -9,19 +8,19 @@ import { pathText } from './policy.ts'
 /** One row of the ledger's counters, for one call. */
 export interface CounterKey {
   readonly counter: Counter
-  /** Counter id and the values it is split by, as one text: the identity of the row, with its window. */
+  /** Policy, counter and the values it is split by, as one text: the identity of the row, with its window. */
   readonly key: string
 }
 
-/** Undefined when an argument that the counter is split by is missing or no plain value: then no rule can pass on it. */
-export function counterKey(counter: Counter, call: Call): CounterKey | undefined {
-  if (counter.per.length === 0 && (counter.measure === 'calls' || !counter.measure.currency))
-    return { counter, key: counter.id }
+/**
+ * The row of a counter for a call, under the id of its policy: policies that share a ledger do not share their budgets.
+ * Undefined when an argument that the counter is split by is missing or no plain value: then no rule can pass on it.
+ */
+export function counterKey(policyId: string, counter: Counter, call: Call): CounterKey | undefined {
   const values = counter.per.map((per) => perValue(per, call))
   if (counter.measure !== 'calls' && counter.measure.currency)
     values.push(argumentValue(counter.measure.currency, call))
-  if (values.includes(undefined)) return undefined
-  return { counter, key: `${counter.id} ${canonical(values as (string | number | boolean | null)[])}` }
+  return values.includes(undefined) ? undefined : { counter, key: JSON.stringify([policyId, counter.id, ...values]) }
 }
 
 /** What a call charges to a counter: one call, or its amount. */
@@ -30,7 +29,7 @@ export function chargeOf(counter: Counter, amounts: Readonly<Record<string, numb
 }
 
 /** A principal that is not known is one group: the unknown share a budget, they do not each get their own. */
-function perValue(per: PerField, call: Call): string | number | boolean | null | undefined {
+function perValue(per: PerField, call: Call): string | null | undefined {
   switch (per.kind) {
     case 'principal':
       return principalValue(call.principal, per.field)
@@ -50,8 +49,9 @@ function principalValue(principal: Principal, field: 'agent' | 'user' | 'project
   return principal[field] ?? null
 }
 
-function argumentValue(path: readonly string[], call: Call): string | number | boolean | undefined {
+/** As text: to many a server `1` and `"1"` are the same account, and it must not have two budgets. */
+function argumentValue(path: readonly string[], call: Call): string | undefined {
   const value = valueAt(call.arguments, path)
-  if (typeof value === 'number' || typeof value === 'boolean') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && value.length <= perValueCharsMax ? value : undefined
 }

@@ -211,7 +211,7 @@ export class Gate implements Gatekeeper {
       return stop('MALFORMED_CALL', `the argument ${quoted(odd)} differs by letter case alone from one that is judged`)
     }
     const amounts = amountsOf(call, plan)
-    const keys = plan.counters.map((counter) => counterKey(counter, call))
+    const keys = plan.counters.map((counter) => counterKey(active.policy.id, counter, call))
     const facts = factsOf(tx, keys)
     try {
       const input = canonical(inputOf(call, plan, facts, amounts, tx.now) as unknown as Json)
@@ -226,7 +226,8 @@ export class Gate implements Gatekeeper {
 
   #decisionOf(tx: Transaction, call: Call, { verdict, plan }: Judged): Decision {
     const { decision, reason_code, rule, message, risk_level, counter, approval_timeout_ms } = verdict
-    const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, call, plan, counter)
+    const policyId = this.#active?.policy.id ?? ''
+    const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, policyId, call, plan, counter)
     const expires = tx.now + (approval_timeout_ms ?? approvalTimeoutMsDefault)
     return {
       decision,
@@ -312,10 +313,10 @@ function factsOf(tx: Transaction, keys: readonly (CounterKey | undefined)[]): Fa
 }
 
 /** Milliseconds until the counter that refused the call has room for it; undefined when waiting does not help. */
-function waitFor(tx: Transaction, call: Call, plan: Plan, counterId: string): number | undefined {
+function waitFor(tx: Transaction, policyId: string, call: Call, plan: Plan, counterId: string): number | undefined {
   const limits = plan.entries.flatMap((entry) => entry.rules).flatMap((rule) => rule.limits)
   const asked = limits.filter((limit) => limit.counter.id === counterId)
-  const key = asked[0] && counterKey(asked[0].counter, call)
+  const key = asked[0] && counterKey(policyId, asked[0].counter, call)
   const amount = key && chargeOf(key.counter, amountsOf(call, plan))
   if (!key || amount === undefined) return undefined
   const at = tx.roomAt(key, amount, Math.min(...asked.map((limit) => limit.max)))

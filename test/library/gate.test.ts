@@ -118,11 +118,11 @@ test('an MCP result that says nothing was done gives the charge back', async (t)
   const { gate, records } = await opened(t, refunds)
   const results = [{ isError: true, content: [] }, { resultType: 'input_required' }, { isError: 'yes' }, undefined]
   for (const result of results) {
-    await gate.call({ tool: 'create_refund', arguments: { amount: 100 } }, () => result)
+    await gate.call({ tool: 'create_refund', arguments: { amount: 80 } }, () => result)
   }
   assert.deepEqual(
     records('outcome').map(({ status }) => status),
-    ['error', 'error', 'success', 'success'],
+    ['error', 'unknown', 'success', 'success'],
   )
 })
 

@@ -94,7 +94,7 @@ describe('how a call ends', () => {
     ['an error', { jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'no' } }, 'error'],
     ['isError', result(1, { isError: true, content: [] }), 'error'],
     ['isError that is no boolean', result(1, { isError: 'true', content: [] }), 'success'],
-    ['a request for input', result(1, { resultType: 'input_required', requestState: 's' }), 'error'],
+    ['a request for input', result(1, { resultType: 'input_required', requestState: 's' }), 'unknown'],
   ]
   for (const [what, message, status] of endings) {
     test(`${what} settles it as ${status}`, () => {
@@ -367,6 +367,16 @@ describe('what a request names without acting on it', () => {
     const scope = new Scope({ hide: ['file:///x'] })
     assert.equal(only(scope.client(listen(['file:///y', 'file:///x'])).toClient).error.code, -32602)
     assert.equal(scope.client(listen(['file:///y'])).toServer.length, 1)
+  })
+
+  test('listening to resources is judged as reading them, and recorded', () => {
+    const scope = new Scope({ deny: ['file:///x'] })
+    const { toClient, toServer } = scope.client(listen(['file:///y', 'file:///x']))
+    assert.equal(only(toClient).error.code, -31403)
+    assert.deepEqual(toServer, [])
+    assert.deepEqual(scope.settled, ['decision-1 error'])
+    assert.equal(scope.client(listen(['file:///y'])).toServer.length, 1)
+    assert.deepEqual(scope.settled, ['decision-1 error', 'decision-3 success'])
   })
 
   test('a subscription that cannot be read is refused', () => {

@@ -28,7 +28,7 @@ export function readAct(method: string, params: JsonObject | undefined): Act | s
   if (trouble !== undefined) return trouble
   const given = params !== undefined && Object.hasOwn(params, 'arguments') ? params['arguments'] : {}
   if (!isObject(given)) return '`params.arguments` must be an object'
-  return { method: judged, name: name as string, arguments: given }
+  return { method: judged, name: name as string, arguments: given, ...(judged !== method && { asked: method }) }
 }
 
 /** What is wrong with a name or a URI that comes from outside. */

@@ -42,6 +42,8 @@ export interface Act {
   readonly method: Method
   readonly name: string
   readonly arguments: JsonObject
+  /** The method that was asked, where it is judged as another one. */
+  readonly asked?: string
 }
 
 /** Why a message is not acted upon, and as much of it as is beyond doubt, so that its sender can be answered. */
