@@ -37,6 +37,7 @@ export function stayWhenUnread(stream: NodeJS.WriteStream): void {
 }
 
 function leave(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(process.exitCode ?? exitCodes.fine)
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.fine)
+  exitWith(new TollgateError('output_unwritable', `standard output cannot be written: ${error.message}`))
+  process.exit()
 }

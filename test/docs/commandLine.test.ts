@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -126,6 +126,24 @@ test('a mistake that nobody reads is still a mistake', async () => {
   })
   child.stdout.destroy()
   assert.deepEqual(await once(child, 'exit'), [1, null])
+})
+
+test('a full disk behind standard output is one sentence', { skip: !existsSync('/dev/full') }, () => {
+  const full = openSync('/dev/full', 'w')
+  for (const args of [
+    ['check', 'mistaken.yaml'],
+    ['completion', 'bash'],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    })
+    assert.match(stderr, /^tollgate: standard output cannot be written: ENOSPC.* \(output_unwritable\)$/m)
+    assert.doesNotMatch(stderr, /\n {4}at /)
+    assert.equal(status, 1)
+  }
+  closeSync(full)
 })
 
 test('a client that stops reading ends `run`, and the server with it, however long that would live', async () => {
