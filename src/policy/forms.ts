@@ -34,6 +34,13 @@ export function found(node: Node): string {
   return node.text === '' ? 'nothing' : quote(node.text)
 }
 
+/** Where a map or a list should be and nothing is, its lines mostly are there and not indented. */
+function hollow(node: Node): string {
+  return node.kind === 'scalar' && node.value === null && node.text === ''
+    ? ' (is what belongs to it indented further?)'
+    : ''
+}
+
 /** Words that YAML 1.1 took for yes and no. */
 export const oldYesNo = /^(?:y|yes|n|no|on|off)$/i
 
@@ -79,7 +86,7 @@ export function listOf<T>(form: Form<T>, says: string, itemsMin = 1): Form<reado
     says,
     schema: { type: 'array', items: form.schema, minItems: itemsMin, maxItems: listItemsMax },
     read(node, label, report) {
-      if (node.kind !== 'list') return mistake(node, label, says, report)
+      if (node.kind !== 'list') return mistake(node, label, says, report, hollow(node))
       if (node.items.length < itemsMin) {
         report.error(node.at, 'wrong_value', `${label} must be ${says}, got an empty list`)
         return undefined
@@ -147,20 +154,34 @@ export interface Filled<F> {
   readonly misspelt: boolean
 }
 
-/** A map with known keys; `owner` is what has these keys, where the label would not say it well. */
-export function record<K extends Keys>(says: string, keys: K, owner?: string): Form<Filled<FieldsOf<K>>> {
+export interface RecordWords {
+  /** What has these keys, where the label would not say it well. */
+  readonly owner?: string
+  /** Keys that stand elsewhere, and where: to follow "`key` stands". */
+  readonly elsewhere?: { readonly keys: Keys; readonly place: string }
+}
+
+/** A map with known keys. */
+export function record<K extends Keys>(
+  says: string,
+  keys: K,
+  { owner, elsewhere }: RecordWords = {},
+): Form<Filled<FieldsOf<K>>> {
   const names = Object.keys(keys)
   return {
     says,
     schema: recordSchema(keys),
     read(node, label, report) {
-      if (node.kind !== 'map') return mistake(node, label, says, report)
+      if (node.kind !== 'map') return mistake(node, label, says, report, hollow(node))
       const fields: [string, Field<unknown>][] = []
       const guesses = new Set<string | undefined>()
       for (const { key, keyAt, value } of node.entries) {
         if (Object.hasOwn(keys, key)) {
           const { form } = keys[key] as Key<unknown>
           fields.push([key, { value: form.read(value, quote(key), report), keyAt, at: value.at }])
+        } else if (elsewhere && Object.hasOwn(elsewhere.keys, key)) {
+          report.error(keyAt, 'misplaced_key', `${quote(key)} stands ${elsewhere.place}`)
+          guesses.add(undefined)
         } else guesses.add(unknownKey(key, keyAt, names, owner ?? label, report))
       }
       const given = Object.fromEntries(fields)
@@ -216,7 +237,7 @@ export function mapOf<T>(form: Form<T>, says: string, entriesMin = 0): Form<read
     says,
     schema: { type: 'object', additionalProperties: form.schema, minProperties: entriesMin },
     read(node, label, report) {
-      if (node.kind !== 'map') return mistake(node, label, says, report)
+      if (node.kind !== 'map') return mistake(node, label, says, report, hollow(node))
       if (node.entries.length < entriesMin)
         report.error(node.at, 'wrong_value', `${label} must be ${says}, got an empty map`)
       return node.entries.flatMap(({ key, keyAt, value }) => {

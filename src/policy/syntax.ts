@@ -23,6 +23,8 @@ function sentence({ code, message, pos }: YAMLError, text: string): string {
     case 'BAD_DQ_ESCAPE':
       return `${quote(text.slice(pos[0], pos[0] + 2))} is no escape between double quotes: use single quotes, or double the backslash`
     case 'BLOCK_AS_IMPLICIT_KEY':
+      if (beginsLine(text, pos[0]))
+        return 'the line is indented less than those before it, and more than what they belong to'
       return 'a value with a `: ` in it needs quotes'
     case 'BAD_SCALAR_START':
       return `a value that begins with ${quote(text.slice(pos[0], pos[0] + 1))} needs quotes`
@@ -36,6 +38,10 @@ function sentence({ code, message, pos }: YAMLError, text: string): string {
     default:
       return `not YAML: ${plainly(message)}`
   }
+}
+
+function beginsLine(text: string, offset: number): boolean {
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset).trim() === ''
 }
 
 /** A key that was meant as a name with a star at its beginning. */

@@ -205,6 +205,11 @@ const files: readonly Case[] = [
     ['f.yaml:6:18 a value with a `: ` in it needs quotes'],
   ],
   [
+    'an item that is indented less than the one before it',
+    `${head}tools:\n  pay:\n    rules:\n        - rate_limit: 1/day\n      - rate_limit: 2/week\n`,
+    ['f.yaml:7:1 the line is indented less than those before it, and more than what they belong to'],
+  ],
+  [
     'a value that needs quotes because of its first character',
     rule('on_deny: @finance', 'name: `x`'),
     ['f.yaml:6:18 a value that begins with `@` needs quotes', 'f.yaml:7:15 a value that begins with ``` needs quotes'],
@@ -278,7 +283,7 @@ const languages: readonly Case[] = [
     'version: "1"\ndefault:\ntools:\n',
     [
       'f.yaml:2:1 `default` must be `allow` or `deny`, got nothing',
-      'f.yaml:3:1 `tools` must be a map from names to rules, got nothing',
+      'f.yaml:3:1 `tools` must be a map from names to rules, got nothing (is what belongs to it indented further?)',
     ],
   ],
   ['nothing to have rules for', head, ['f.yaml:1:1 a policy needs one of `tools`, `resources` or `prompts`']],
@@ -332,8 +337,35 @@ const entries: readonly Case[] = [
     'an entry without a value',
     tools('pay:', 'refund: ~'),
     [
-      'f.yaml:4:3 `pay` must be a map, `{}` if nothing is asked of it, got nothing',
+      'f.yaml:4:3 `pay` must be a map, `{}` if nothing is asked of it, got nothing (is what belongs to it indented further?)',
       'f.yaml:5:11 `refund` must be a map, `{}` if nothing is asked of it, got `~`',
+    ],
+  ],
+  [
+    'an entry whose lines are not indented',
+    tools('pay:', 'rules:', '  - rate_limit: 1/day'),
+    [
+      'f.yaml:4:3 `pay` must be a map, `{}` if nothing is asked of it, got nothing (is what belongs to it indented further?)',
+      'f.yaml:6:5 `rules` must be a map, `{}` if nothing is asked of it, got a list',
+    ],
+  ],
+  [
+    'an entry that is an action',
+    tools('pay: deny', 'refund: allow', 'close: require_approval', 'other: no'),
+    [
+      'f.yaml:4:8 `pay` must be a map, `{}` if nothing is asked of it, got "deny": write `{ rules: [{ action: deny }] }`',
+      'f.yaml:5:11 `refund` must be a map, `{}` if nothing is asked of it, got "allow": write `{}`',
+      'f.yaml:6:10 `close` must be a map, `{}` if nothing is asked of it, got "require_approval": write `{ rules: [{ action: require_approval }] }`',
+      'f.yaml:7:10 `other` must be a map, `{}` if nothing is asked of it, got "no" (YAML 1.2 reads `no` as text)',
+    ],
+  ],
+  [
+    'what belongs in a rule',
+    tools('pay: {rate_limit: 1/day}', 'close: {action: deny, rulez: []}'),
+    [
+      'f.yaml:4:9 `rate_limit` stands in a rule: write it under `rules:`, after a `- `',
+      'f.yaml:5:11 `action` stands in a rule: write it under `rules:`, after a `- `',
+      'f.yaml:5:25 unknown key `rulez`, did you mean `rules`?',
     ],
   ],
   [
@@ -345,7 +377,7 @@ const entries: readonly Case[] = [
     'rules without a value',
     tools('pay: {rules: }', 'refund: {rules: null}'),
     [
-      'f.yaml:4:9 `rules` must be a list of rules, got nothing',
+      'f.yaml:4:9 `rules` must be a list of rules, got nothing (is what belongs to it indented further?)',
       'f.yaml:5:19 `rules` must be a list of rules, got `null`',
     ],
   ],
@@ -555,6 +587,16 @@ const limits: readonly Case[] = [
     rule('rate_limit: 10/days'),
     [
       'f.yaml:6:21 `rate_limit` must be a rate like `10/day`, or a map with `limit` and `window`, got "10/days", did you mean `day`?',
+    ],
+  ],
+  [
+    'a rate with an abbreviated window',
+    rule('rate_limit: [1/min, 1/Secs, 1/mo, 1/m]'),
+    [
+      'f.yaml:6:22 each of `rate_limit` must be a rate like `10/day`, or a map with `limit` and `window`, got "1/min", did you mean `minute`?',
+      'f.yaml:6:29 each of `rate_limit` must be a rate like `10/day`, or a map with `limit` and `window`, got "1/Secs", did you mean `second`?',
+      'f.yaml:6:37 each of `rate_limit` must be a rate like `10/day`, or a map with `limit` and `window`, got "1/mo", did you mean `month`?',
+      'f.yaml:6:43 each of `rate_limit` must be a rate like `10/day`, or a map with `limit` and `window`, got "1/m"',
     ],
   ],
   [
@@ -781,7 +823,7 @@ const constraints: readonly Case[] = [
     [
       'f.yaml:7:14 `a` must be something: say what, or `required: true`',
       'f.yaml:8:14 `b` must be something: say what, or `required: true`',
-      'f.yaml:9:11 `c` must be a map of what the argument must be, for example `enum: [GBP, USD]`, got nothing',
+      'f.yaml:9:11 `c` must be a map of what the argument must be, for example `enum: [GBP, USD]`, got nothing (is what belongs to it indented further?)',
     ],
   ],
   [

@@ -2,11 +2,21 @@
 import type { RiskLevel } from '../../model/decision.ts'
 import type { Entry, Method } from '../../model/policy.ts'
 import { quote, type Report } from '../diagnostics.ts'
-import { type Field, type FieldsOf, type Filled, type Located, listOf, mapOf, type Named, record } from '../forms.ts'
+import {
+  type Field,
+  type FieldsOf,
+  type Filled,
+  type Located,
+  listOf,
+  mapOf,
+  mistake,
+  type Named,
+  record,
+} from '../forms.ts'
 import { targetsOf } from '../names.ts'
 import { text } from '../scalars.ts'
 import { reportLoose } from './loose.ts'
-import { type ReadRule, riskLevel, ruleForm, ruleOf, type WrittenRule } from './rules.ts'
+import { type ReadRule, riskLevel, ruleForm, ruleKeys, ruleOf, type WrittenRule } from './rules.ts'
 
 export const entryKeys = {
   rules: {
@@ -17,7 +27,21 @@ export const entryKeys = {
   description: { form: text, about: 'For the readers of the file.' },
 } as const
 
-const entryForm = record('a map, `{}` if nothing is asked of it', entryKeys)
+const writtenOut = record('a map, `{}` if nothing is asked of it', entryKeys, {
+  elsewhere: { keys: ruleKeys, place: 'in a rule: write it under `rules:`, after a `- `' },
+})
+
+/** `pay: deny` is what many write first. */
+const entryForm: typeof writtenOut = {
+  ...writtenOut,
+  read(node, label, report) {
+    const word = node.kind === 'scalar' ? node.value : undefined
+    if (word === 'allow') return mistake(node, label, writtenOut.says, report, ': write `{}`')
+    if (word === 'deny' || word === 'require_approval')
+      return mistake(node, label, writtenOut.says, report, `: write \`{ rules: [{ action: ${word} }] }\``)
+    return writtenOut.read(node, label, report)
+  },
+}
 
 type WrittenEntry = Filled<FieldsOf<typeof entryKeys>>
 

@@ -78,7 +78,15 @@ function writtenRate(node: Node, text: string, label: string, report: Report): R
   }
   if (durationMs(unit))
     return mistake(node, label, says, report, `: a window of ${quote(unit)} slides, write it as a map`)
-  return mistake(node, label, says, report, unit === '' || known ? '' : hint(unit, units))
+  return mistake(node, label, says, report, unit === '' || known ? '' : hint(spelledOut(unit), units))
+}
+
+/** `minute` for `min`: an abbreviation is further away than a misspelling. `m` could be two units. */
+function spelledOut(unit: string): string {
+  const [meant = unit, another] = units.filter((known) =>
+    known.startsWith(unit.toLowerCase().replace(/s$/, '') || unit),
+  )
+  return another === undefined ? meant : unit
 }
 
 function mappedRate(node: Node, label: string, report: Report): Rate | undefined {

@@ -34,7 +34,7 @@ export const ruleKeys = {
   description: { form: text, about: 'For the readers of the file.' },
 } as const
 
-export const ruleForm = record('a rule: a map of what must hold', ruleKeys, 'a rule')
+export const ruleForm = record('a rule: a map of what must hold', ruleKeys, { owner: 'a rule' })
 
 export type WrittenRule = Filled<FieldsOf<typeof ruleKeys>>
 
