@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -118,6 +118,23 @@ for (const { args, code, says } of ended) {
     assert.equal(ran.code, code)
   })
 }
+
+test('an older Node is told by its version', () => {
+  const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  assert.equal(engines.node, '>=22.19')
+  const under = (node: string) => {
+    const pretend = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${node}'}})`
+    return spawnSync(process.execPath, ['--import', `data:text/javascript,${pretend}`, main, '--version'], {
+      encoding: 'utf8',
+    })
+  }
+  for (const node of ['20.20.2', '22.18.0']) {
+    const { status, stderr } = under(node)
+    assert.equal(stderr, `tollgate: Node.js 22.19 or newer is needed, this is ${node}\n`)
+    assert.equal(status, 1)
+  }
+  for (const node of ['22.19.0', '24.0.0']) assert.equal(under(node).status, 0, node)
+})
 
 test('a mistake that nobody reads is still a mistake', async () => {
   const child = spawn(process.execPath, [main, 'check', 'mistaken.yaml'], {
