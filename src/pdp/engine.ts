@@ -1,8 +1,9 @@
 /**
  * The policy decision point: one loaded policy, asked one question at a time. This is the one file that touches
- * `@open-policy-agent/opa-wasm`, and it answers for what that library leaves open: input is always passed as bytes (it
- * takes falsy values for no input), thrown strings become errors, memory is bounded, and an answer that came late is no
- * answer. It would print to stdout, where MCP lives: the compiler's capabilities have no `print`.
+ * `@open-policy-agent/opa-wasm`, and it answers for what that library leaves open: the question goes past its `evaluate`
+ * (which takes falsy values for no input, and copies what it is given twice), thrown strings become errors, memory is
+ * bounded, and an answer that came late is no answer. It would print to stdout, where MCP lives: the compiler's
+ * capabilities have no `print`.
  */
 import { createRequire } from 'node:module'
 import type { LoadedPolicy } from '@open-policy-agent/opa-wasm'
@@ -17,8 +18,6 @@ const { loadPolicySync } = createRequire(import.meta.url)('@open-policy-agent/op
   loadPolicySync(module: WebAssembly.Module, memory: { initial: number; maximum: number }): LoadedPolicy
 }
 
-const encoder = new TextEncoder()
-
 const pageBytes = 64 * 1024
 
 /** What OPA's runtime takes; the texts of a policy come on top and are in the module, so they are no larger than it. */
@@ -29,7 +28,7 @@ export class Engine {
   readonly #pages: number
   readonly #data: Json
   readonly #entrypoint: string
-  #policy: LoadedPolicy | undefined
+  #ask: Ask | undefined
 
   /** Throws `engine_unloadable` when the module is not one that can be evaluated here. */
   constructor(wasm: Uint8Array, data: Json, entrypoint: string) {
@@ -39,7 +38,7 @@ export class Engine {
     try {
       this.#module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
       refuseHostBuiltins(this.#module)
-      this.#policy = this.#load()
+      this.#ask = this.#load()
     } catch (cause) {
       throw new TollgateError('engine_unloadable', `the policy module cannot be loaded: ${messageOf(cause)}`, { cause })
     }
@@ -52,29 +51,47 @@ export class Engine {
   evaluate(input: string): Verdict {
     const started = performance.now()
     try {
-      this.#policy ??= this.#load()
-      const verdict = readVerdict(this.#policy.evaluate(bytesOf(input), this.#entrypoint))
+      this.#ask ??= this.#load()
+      const verdict = readVerdict(this.#ask(input))
       const took = performance.now() - started
       if (took > evaluationMsMax) throw new Error(`evaluation took ${Math.round(took)} ms`)
       return verdict
     } catch (cause) {
-      this.#policy = undefined
+      this.#ask = undefined
       throw new TollgateError('engine_failed', `the policy gave no decision: ${messageOf(cause)}`, { cause })
     }
   }
 
-  #load(): LoadedPolicy {
+  #load(): Ask {
     const policy = loadPolicySync(this.#module, { initial: this.#pages, maximum: wasmPagesMax })
     if (!Object.hasOwn(policy.entrypoints, this.#entrypoint)) throw new Error(`no entrypoint \`${this.#entrypoint}\``)
+    if (!(policy.minorVersion >= 2)) throw new Error(`an ABI before 1.2: 1.${policy.minorVersion}`)
     policy.setData(this.#data as object)
-    return policy
+    return asking(policy, policy.entrypoints[this.#entrypoint])
   }
 }
 
-/** The library treats an ArrayBuffer, and nothing else, as JSON that is ready to use. */
-function bytesOf(text: string): ArrayBuffer {
-  const bytes = encoder.encode(text)
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer
+/** JSON text in, the result set out. */
+type Ask = (input: string) => unknown
+
+/** `opa_eval` of OPA's ABI 1.2: context, entrypoint, data, input and its length, free memory, format of the answer. */
+type OpaEval = (...args: [0, number, number, number, number, number, 0]) => number
+
+/** The text is written where the module reads it, and the answer read where the module leaves it. */
+function asking(policy: LoadedPolicy, entrypoint: number): Ask {
+  const { mem, dataAddr, dataHeapPtr: start } = policy
+  const { opa_eval: evaluate } = (policy.wasmInstance as WebAssembly.Instance).exports as { opa_eval: OpaEval }
+  let memory = Buffer.from(mem.buffer)
+  return (input) => {
+    const length = Buffer.byteLength(input)
+    const missing = start + length - memory.length
+    if (missing > 0) mem.grow(Math.ceil(missing / pageBytes))
+    if (memory.buffer !== mem.buffer) memory = Buffer.from(mem.buffer)
+    memory.write(input, start)
+    const answer = evaluate(0, entrypoint, dataAddr, start, length, start + length, 0)
+    if (memory.buffer !== mem.buffer) memory = Buffer.from(mem.buffer) // it grew, and the old view sees nothing
+    return JSON.parse(memory.toString('utf8', answer, memory.indexOf(0, answer)))
+  }
 }
 
 /** A function the host would have to supply is one that our compiler never lets through: time, chance, the network. */

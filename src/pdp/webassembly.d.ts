@@ -6,6 +6,7 @@ declare namespace WebAssembly {
   }
   class Memory {
     readonly buffer: ArrayBuffer
+    grow(pages: number): number
   }
   interface Instance {
     readonly exports: Record<string, unknown>
