@@ -67,11 +67,9 @@ function decisionText(head: object, event: DecisionEvent, argumentsKept: Argumen
     name: call.name,
     session_id: call.session,
     principal: call.principal,
-    ...argumentsText(call.arguments, argumentsKept),
     metrics: { timer_rego_query_eval_ns: event.evaluationNs },
   })
-  // The input goes in as the very bytes that were evaluated.
-  return input === undefined ? text : `${text.slice(0, -1)},"input_sha256":"${hash('sha256', input)}","input":${input}}`
+  return `${text.slice(0, -1)}${argumentsMember(call.arguments, argumentsKept)}${inputMember(input)}}`
 }
 
 function bundles(policy: PolicyName | undefined): object {
@@ -83,9 +81,14 @@ function bundles(policy: PolicyName | undefined): object {
   }
 }
 
-function argumentsText(args: DecisionEvent['call']['arguments'], kept: ArgumentsKept): object {
-  if (kept === 'none') return {}
+function argumentsMember(args: DecisionEvent['call']['arguments'], kept: ArgumentsKept): string {
+  if (kept === 'none') return ''
   const text = JSON.stringify(args)
-  if (kept === 'full' && Buffer.byteLength(text) <= recordedArgumentsBytesMax) return { arguments: args }
-  return { arguments_sha256: hash('sha256', text) }
+  const whole = kept === 'full' && Buffer.byteLength(text) <= recordedArgumentsBytesMax
+  return whole ? `,"arguments":${text}` : `,"arguments_sha256":"${hash('sha256', text)}"`
+}
+
+/** The input goes in as the very bytes that were evaluated. */
+function inputMember(input: string | undefined): string {
+  return input === undefined ? '' : `,"input_sha256":"${hash('sha256', input)}","input":${input}`
 }

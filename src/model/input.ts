@@ -4,7 +4,7 @@ import type { Json } from './canonical.ts'
 import { microOf } from './decimal.ts'
 import { foldedKey } from './message/folding.ts'
 import type { Names, Plan, Shape } from './plan.ts'
-import { type Path, pathText } from './policy.ts'
+import type { Path } from './policy.ts'
 
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
 export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['amounts'], at: number): Input {
@@ -28,9 +28,9 @@ export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['am
 /** The amounts of a call that can be counted; one that cannot is left out, which no rule takes for a yes. */
 export function amountsOf(call: Call, plan: Plan): Input['amounts'] {
   const amounts: Record<string, number> = {}
-  for (const path of plan.amounts) {
+  for (const { path, text } of plan.amounts) {
     const micro = microOf(valueAt(call.arguments, path))
-    if (micro !== undefined) amounts[pathText(path)] = micro
+    if (micro !== undefined) amounts[text] = micro
   }
   return amounts
 }

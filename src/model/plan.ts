@@ -12,8 +12,8 @@ export interface Plan {
   readonly listed: boolean
   readonly shape: Shape
   readonly names: Names
-  /** Arguments that hold an amount. */
-  readonly amounts: readonly Path[]
+  /** Arguments that hold an amount, and their paths as one text. */
+  readonly amounts: readonly { readonly path: Path; readonly text: string }[]
   /** Each once, though several rules may ask it. */
   readonly counters: readonly Counter[]
 }
@@ -41,7 +41,7 @@ export function planFor(policy: Policy, target: Target): Plan {
   const rules = entries.flatMap((entry) => entry.rules)
   const counters = new Map(rules.flatMap((rule) => rule.limits.map(({ counter }) => [counter.id, counter] as const)))
   const spends = rules.flatMap((rule) => (rule.spend ? [rule.spend] : []))
-  const amounts = new Map(spends.map((spend) => [pathText(spend.amount), spend.amount]))
+  const amounts = new Map(spends.map(({ amount }) => [pathText(amount), { path: amount, text: pathText(amount) }]))
   const builder = newBuilder()
   for (const rule of rules) for (const condition of rule.conditions) addCondition(builder, condition)
   for (const spend of spends) if (spend.currency) at(builder, spend.currency.path).read = true
