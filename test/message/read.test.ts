@@ -47,6 +47,7 @@ describe('what is read', () => {
       method: 'resources/read',
       name: 'file:///a',
       arguments: {},
+      asked: 'resources/subscribe',
     })
   })
 
