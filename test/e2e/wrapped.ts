@@ -60,7 +60,8 @@ export async function wrap(
     for (;;) {
       const index = messages.findIndex(matches)
       if (index >= 0) return messages.splice(index, 1)[0]
-      if (Date.now() > deadline)
+      const gone = child.exitCode !== null && messages.length === 0
+      if (gone || Date.now() > deadline)
         throw new Error(`no such message; stderr: ${stderr}; others: ${JSON.stringify(messages).slice(0, 2000)}`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 1_000)
