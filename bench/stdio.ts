@@ -1,4 +1,5 @@
 /** A call over stdio: the same client and the same server, with nothing, a bare pipe, or the gate between them. */
+import { randomUUID } from 'node:crypto'
 import { Client as SdkClient } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client } from './client.ts'
@@ -27,43 +28,53 @@ export async function stdioSection(settings: Settings): Promise<Section> {
   const sixteenKb = await latencies(echo, large, settings)
   const rate = await rates(echo, small, settings)
   await closeAll(echo)
-  const everything = await callersOf(waysTo(everythingServer, 'everything', settings), (command) =>
-    lightCaller(command, 'echo'),
-  )
-  const everythingOne = await latencies(everything, small, settings)
-  const everythingRate = await rates(everything, small, settings)
-  await closeAll(everything)
-  const sdk = await callersOf(waysTo(echoServer, 'sdk', settings), (command) => sdkCaller(command, 'tool_0000'))
-  const sdkOne = await latencies(sdk, small, settings)
-  const sdkRate = await rates(sdk, small, settings)
-  await closeAll(sdk)
+  const echoSdk = await measured(echoServer, (command) => sdkCaller(command, 'tool_0000'), settings)
+  const everything = await measured(everythingServer, (command) => lightCaller(command, 'echo'), settings)
+  const everythingSdk = await measured(everythingServer, (command) => sdkCaller(command, 'echo'), settings)
   return {
     title: 'A call over stdio',
     about:
       'In: everything between the client writing the call and having parsed the answer, with the record on disk. The gate ' +
       'judges by a policy of eleven tools, each with a spend cap, two arguments and a rate. The answer repeats the ' +
       'message. Small calls have about 180 bytes. The echo server and the light client are as quick as Node lets them ' +
-      'be; server-everything is built on the official SDK, as most servers are.',
+      'be; server-everything and the SDK client are what most servers and clients are built on.',
     tables: [
       latencyTable([
         ['echo server, light client', one],
         ['the same, 16 KB argument', sixteenKb],
-        ['server-everything, light client', everythingOne],
-        ['echo server, SDK client', sdkOne],
+        ['echo server, SDK client', echoSdk.latencies],
+        ['server-everything, light client', everything.latencies],
+        ['server-everything, SDK client', everythingSdk.latencies],
       ]),
       rateTable([
         ['echo server, light client', rate],
-        ['server-everything, light client', everythingRate],
-        ['echo server, SDK client', sdkRate],
+        ['echo server, SDK client', echoSdk.rates],
+        ['server-everything, light client', everything.rates],
+        ['server-everything, SDK client', everythingSdk.rates],
       ]),
     ],
     targets: [
       added('stdio call, added at p50', 0.3, one),
       added('stdio call with a 16 KB argument, added at p50', 0.7, sixteenKb),
-      kept(`stdio calls, ${inFlight} in flight, echo server`, rate),
-      kept(`stdio calls, ${inFlight} in flight, server-everything`, everythingRate),
+      kept(`stdio, ${inFlight} in flight, server-everything, SDK client`, everythingSdk.rates),
+      kept(`stdio, ${inFlight} in flight, echo server, light client`, rate),
     ],
   }
+}
+
+/** Small calls to a server, one at a time and many at a time. */
+async function measured(
+  server: readonly string[],
+  open: (command: readonly string[]) => Promise<Caller>,
+  settings: Settings,
+): Promise<{ readonly latencies: Latencies; readonly rates: Rates }> {
+  const callers = await callersOf(waysTo(server, randomUUID(), settings), open)
+  const found = {
+    latencies: await latencies(callers, passingArguments(), settings),
+    rates: await rates(callers, passingArguments(), settings),
+  }
+  await closeAll(callers)
+  return found
 }
 
 type Latencies = Readonly<Record<Way, readonly Spread[]>>

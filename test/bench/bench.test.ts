@@ -20,7 +20,7 @@ test('every benchmark runs and measures all of its targets', async () => {
   assert.deepEqual(
     sections.map(({ title, targets }) => [title, targets.length]),
     [
-      ['Decision', 4],
+      ['Decision', 5],
       ['Admit', 2],
       ['A call over stdio', 4],
       ['Start', 1],
