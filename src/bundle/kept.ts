@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readEntry, writeEntry } from '../compile/entries.ts'
 import { compilerFolder, readIdentity } from '../compile/module.ts'
-import { type Artifact, decodeArtifact, encodeArtifact } from './artifact.ts'
+import { type Artifact, encodeArtifact, parseArtifact } from './artifact.ts'
 
 /** A policy file: its name goes into the artifact. */
 export interface PolicyFile {
@@ -27,7 +27,7 @@ export function keptName({ name, text }: PolicyFile): string {
 export function readKept(name: string): Artifact | undefined {
   const bytes = readEntry(name)
   try {
-    return bytes && decodeArtifact(bytes)
+    return bytes && parseArtifact(bytes) // the entry was proved to be whole
   } catch {
     return undefined
   }
@@ -45,7 +45,8 @@ function codeDigest(): string {
   const digest = createHash('sha256').update(readIdentity(compilerFolder).digest)
   for (const folder of ['../model', '../policy', '../codegen', '../compile', '.', '../../rego']) {
     for (const name of readdirSync(here(folder), { recursive: true, encoding: 'utf8' }).sort()) {
-      if (/\.(js|ts|rego)$/.test(name)) digest.update(`${name}\n`).update(readFileSync(join(here(folder), name)))
+      if (/(?<!\.d)\.(js|ts|rego)$/.test(name))
+        digest.update(`${name}\n`).update(readFileSync(join(here(folder), name)))
     }
   }
   for (const library of ['yaml', 're2js']) {

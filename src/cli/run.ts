@@ -1,12 +1,12 @@
 /** `tollgate run`: a stdio MCP server behind a policy. stdout belongs to MCP; everything we say goes to stderr. */
 import { randomUUID } from 'node:crypto'
+import type { Artifact } from '../bundle/artifact.ts'
 import { type Child, startChild } from '../mcp/child.ts'
 import { relayTo } from '../mcp/stdio.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
 import type { Policy } from '../model/policy.ts'
-import type { ActivePolicy } from '../pep/gate.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 import { activePolicy } from '../runtime/policyFile.ts'
@@ -31,25 +31,24 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   if (command === undefined) throw new UsageError('the server to wrap is missing: put its command after `--`')
   const artifact = await loadPolicy(options.config)
   requireServerName(artifact.policy, options.server)
-  const policy = activePolicy(artifact)
-  // The policy is good: the server starts while the ledger is opened. Nothing reaches it before the gate stands.
+  // The policy is good: the server starts while the gate is put together. Nothing reaches it before the gate stands.
   const child = startChild({ command, args })
   try {
-    await relay(child, policy, options)
+    await relay(child, artifact, options)
   } catch (error) {
     child.then((started) => started.kill('SIGKILL')).catch(() => {}) // nobody has asked it anything yet
     throw error
   }
 }
 
-async function relay(child: Promise<Child>, policy: ActivePolicy, options: RunOptions): Promise<void> {
+async function relay(child: Promise<Child>, artifact: Artifact, options: RunOptions): Promise<void> {
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
   const later = (work: () => void) => void setTimeout(work, outcomeDelayMs)
   const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
   try {
     const server = options.server ?? ''
     gate.mark('start', server)
-    gate.activate(policy)
+    gate.activate(activePolicy(artifact))
     const accept = (next: Policy) => requireServerName(next, options.server)
     const stopWatching = watchPolicy(options.config, { gate, say, accept })
     const session = options.session ?? randomUUID()

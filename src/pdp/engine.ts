@@ -13,10 +13,16 @@ import { messageOf, TollgateError } from '../model/errors.ts'
 import { evaluationMsMax, wasmPagesMax } from '../model/limits.ts'
 import { readVerdict } from './verdict.ts'
 
-// The library is CommonJS with a types-only default; `require` gives it without an interop copy.
-const { loadPolicySync } = createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as {
+interface Library {
   loadPolicySync(module: WebAssembly.Module, memory: { initial: number; maximum: number }): LoadedPolicy
 }
+
+/**
+ * The library is CommonJS with a types-only default; `require` gives it without an interop copy. It brings a YAML parser
+ * along: it is loaded with the first policy and not before, when a server that is wrapped is starting already.
+ */
+const library = () => require('@open-policy-agent/opa-wasm') as Library
+const require = createRequire(import.meta.url)
 
 const pageBytes = 64 * 1024
 
@@ -63,7 +69,7 @@ export class Engine {
   }
 
   #load(): Ask {
-    const policy = loadPolicySync(this.#module, { initial: this.#pages, maximum: wasmPagesMax })
+    const policy = library().loadPolicySync(this.#module, { initial: this.#pages, maximum: wasmPagesMax })
     if (!Object.hasOwn(policy.entrypoints, this.#entrypoint)) throw new Error(`no entrypoint \`${this.#entrypoint}\``)
     if (!(policy.minorVersion >= 2)) throw new Error(`an ABI before 1.2: 1.${policy.minorVersion}`)
     policy.setData(this.#data as object)
