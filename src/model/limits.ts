@@ -54,5 +54,5 @@ export const evaluationMsMax = 1_000
 /** How long a held call waits for a person when the policy does not say. */
 export const approvalTimeoutMsDefault = 15 * 60_000
 
-/** How long an outcome waits to share the transaction of a next call: that halves the work where calls are many. */
+/** How long outcomes wait for each other: together they cost a fraction, and none stands in the way of a call. */
 export const outcomeDelayMs = 5

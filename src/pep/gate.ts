@@ -41,8 +41,8 @@ export interface GatePorts {
   /** Told of every failure that could not be recorded. */
   readonly report: (error: unknown) => void
   /**
-   * Runs work a little later, when no call has come before: an outcome then shares the transaction of the next call.
-   * Whoever gives this calls `flush` at the end. Without it outcomes are recorded at once.
+   * Runs work a little later: outcomes then share a transaction, of their own or of a call for which one of them makes
+   * room. Whoever gives this calls `flush` at the end. Without it outcomes are recorded at once.
    */
   readonly later?: (work: () => void) => void
 }
@@ -130,7 +130,7 @@ export class Gate implements Gatekeeper {
     }
   }
 
-  /** Records the outcomes that wait for the transaction of a next call. Never throws. */
+  /** Records the outcomes that wait. Never throws. */
   flush(): void {
     const outcomes = this.#ended
     if (outcomes.length === 0) return
@@ -155,12 +155,14 @@ export class Gate implements Gatekeeper {
   }
 
   #decide(calls: readonly Call[], kind: 'decision' | 'check'): readonly Decision[] {
+    // What a call gave back is there for these; other outcomes wait for each other, and not in the way of a call.
+    const outcomes = this.#ended.some(({ status }) => status === 'error') ? this.#ended : []
     try {
       const decisions = this.#ports.ledger.transact((tx) => {
-        this.#recordOutcomes(tx, this.#ended) // what they give back is there for these calls
+        this.#recordOutcomes(tx, outcomes)
         return calls.map((call) => this.#judge(tx, call, kind))
       })
-      this.#ended = []
+      if (outcomes.length > 0) this.#ended = []
       return decisions
     } catch (error) {
       this.#ports.report(error)

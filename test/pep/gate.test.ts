@@ -195,7 +195,21 @@ test('a listener hears of every policy that became active', () => {
   assert.equal(heard, 2)
 })
 
-test('an outcome that may wait shares the transaction of the next call, which sees what it gives back', () => {
+test('an outcome that gives nothing back does not stand in the way of the next call', () => {
+  const due: (() => void)[] = []
+  const { gate, ledger } = open({ later: (work) => due.push(work) })
+  for (const name of ['free', 'free']) {
+    const { decision_id: decisionId } = only(gate.admit([call(name)]))
+    gate.settle([{ decisionId, status: 'success' }])
+  }
+  const kinds = () => bodies(ledger).map(({ type }) => type)
+  assert.deepEqual(kinds(), ['activation', 'decision', 'decision'])
+  assert.equal(due.length, 1)
+  due.pop()?.()
+  assert.deepEqual(kinds().slice(3), ['outcome', 'outcome'])
+})
+
+test('an outcome that gives something back shares the transaction of the next call, which sees it', () => {
   const due: (() => void)[] = []
   const { gate, ledger } = open({ later: (work) => due.push(work) })
   const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
