@@ -7,6 +7,7 @@ import type { Principal } from '../model/call.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
 import type { Policy } from '../model/policy.ts'
+import { serverNamed } from '../model/strategy.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 import { activePolicy } from '../runtime/policyFile.ts'
@@ -65,12 +66,10 @@ async function relay(child: Promise<Child>, artifact: Artifact, options: RunOpti
 /** A policy that speaks of servers by name must be told which one this is: a guess could disarm a rule. */
 function requireServerName(policy: Policy, server: string | undefined): void {
   if (server !== undefined) return
-  const named = policy.entries.find((entry) =>
-    entry.match.some((pattern) => pattern.server !== undefined && pattern.server.text !== '*'),
-  )
-  if (named)
+  const named = serverNamed(policy)
+  if (named !== undefined)
     throw new UsageError(
-      `the policy speaks of servers by name (\`${named.key}\`): say which one this is with \`--server NAME\``,
+      `the policy speaks of servers by name (\`${named}\`): say which one this is with \`--server NAME\``,
     )
 }
 

@@ -1,12 +1,12 @@
 /**
- * The decision rule of one package: an else-chain over the checks of its entries, so that the first one that is not
+ * The decision rule of one package of an `all` policy: an else-chain over the checks of its entries, so that the first one that is not
  * proved decides, and the last word is written down too. An entry that may or may not match (a glob over names that
  * the policy does not spell out, a server) carries a guard.
  */
 import { allowVerdict, type Check, checksOf, type Question, unlistedVerdict } from '../model/checks.ts'
 import type { RiskLevel, Verdict } from '../model/decision.ts'
 import { riskLevels } from '../model/decision.ts'
-import { type Counter, type Entry, type Method, type Place, type Policy, pathText } from '../model/policy.ts'
+import { type AllPolicy, type Counter, type Entry, type Method, type Place, pathText } from '../model/policy.ts'
 import { riskOf, withRisk } from '../model/risk.ts'
 import { proofs } from './conditions.ts'
 import { comment, ref, term } from './quote.ts'
@@ -19,7 +19,7 @@ export interface Candidate {
 }
 
 /** The text below the package line: the decision, then what it stands on. */
-export function chainText(policy: Policy, method: Method, candidates: readonly Candidate[]): string {
+export function chainText(policy: AllPolicy, method: Method, candidates: readonly Candidate[]): string {
   const rules = new Rules()
   const guards = new Map<Entry, string>()
   for (const { entry, when } of candidates) {
@@ -54,7 +54,7 @@ function upToTheLast(links: readonly Link[]): readonly Link[] {
 type Guards = ReadonlyMap<Entry, string>
 
 function denyUnlisted(
-  policy: Policy,
+  policy: AllPolicy,
   method: Method,
   candidates: readonly Candidate[],
   guards: Guards,
@@ -72,7 +72,7 @@ function denyUnlisted(
   return [{ verdict: unlistedVerdict(policy, method), when: [`not ${listed}`] }]
 }
 
-function stops(policy: Policy, candidates: readonly Candidate[], guards: Guards, rules: Rules): readonly Link[] {
+function stops(policy: AllPolicy, candidates: readonly Candidate[], guards: Guards, rules: Rules): readonly Link[] {
   const checks = checksOf(
     policy,
     candidates.map(({ entry }) => entry),
@@ -87,7 +87,7 @@ function stops(policy: Policy, candidates: readonly Candidate[], guards: Guards,
   })
 }
 
-function allows(policy: Policy, method: Method, candidates: readonly Candidate[], guards: Guards): readonly Link[] {
+function allows(policy: AllPolicy, method: Method, candidates: readonly Candidate[], guards: Guards): readonly Link[] {
   const links: Link[] = []
   for (const { entry } of candidates) {
     if (!entry.lists) continue

@@ -1,105 +1,14 @@
-/**
- * From a policy to Rego: one package for each tool that the policy spells out, found by name; one chain for all other
- * tools, for resources and for prompts; and a table for what needs no evaluation at all.
- */
+/** From a policy to Rego, whatever its strategy is. */
+import type { Policy } from '../model/policy.ts'
+import { generateAll } from './all.ts'
+import type { Generated } from './generated.ts'
 
-import type { Json } from '../model/canonical.ts'
-import { allowVerdict, checksOf } from '../model/checks.ts'
-import type { Verdict } from '../model/decision.ts'
-import { matches } from '../model/match.ts'
-import type { Entry, Method, Pattern, Policy, TargetPattern } from '../model/policy.ts'
-import { riskOf, withRisk } from '../model/risk.ts'
-import { type Candidate, chainText, placeText } from './chain.ts'
-import { patternBody } from './patterns.ts'
-import { comment, ref } from './quote.ts'
-
-export interface Generated {
-  /** Rego by file name; it stands on the modules of `rego/`, which `bundle/build.ts` adds. */
-  readonly modules: Readonly<Record<string, string>>
-  /** The base document, `data.json`. */
-  readonly data: Json
-  /** As OPA spells them: `package/rule`. */
-  readonly entrypoints: readonly string[]
-}
-
-export const entrypoint = 'tollgate/decision'
+export type { Generated } from './generated.ts'
 
 export function generate(policy: Policy): Generated {
-  const modules: Record<string, string> = {}
-  const settled: [string, Verdict][] = []
-  const named: [string, true][] = []
-  for (const [index, name] of spelledOut(policy).entries()) {
-    const candidates = candidatesFor(policy, name)
-    const verdict = settledVerdict(policy, candidates)
-    if (verdict) settled.push([name, verdict])
-    else modules[moduleName(index, name)] = toolModule(policy, name, candidates)
-    named.push([name, true])
+  switch (policy.strategy) {
+    case 'all':
+      return generateAll(policy)
   }
-  for (const [method, file] of Object.entries(chains) as [Method, string][]) {
-    const candidates = policy.entries.flatMap((entry) => (entry.method === method ? othersCandidates(entry) : []))
-    modules[`${file}.rego`] = `package tollgate.others.${file}\n\n${chainText(policy, method, candidates)}`
-  }
-  const tables = { settled: Object.fromEntries(settled), named: Object.fromEntries(named) }
-  return { modules, data: { tollgate: { tables: tables as unknown as Json } }, entrypoints: [entrypoint] }
-}
-
-const chains: Readonly<Record<Method, string>> = {
-  'tools/call': 'tools',
-  'resources/read': 'resources',
-  'prompts/get': 'prompts',
-}
-const subjects: Readonly<Record<Method, string>> = {
-  'tools/call': 'input.tool',
-  'resources/read': 'input.resource',
-  'prompts/get': 'input.prompt',
-}
-
-/** Tool names that stand literally in the policy, in its order. */
-function spelledOut(policy: Policy): readonly string[] {
-  const patterns = policy.entries.filter((entry) => entry.method === 'tools/call').flatMap((entry) => entry.match)
-  return [...new Set(patterns.flatMap(({ name }) => (name.kind === 'literal' ? [name.text] : [])))]
-}
-
-/** The entries that speak about a tool of this name; what depends on the server becomes a guard. */
-function candidatesFor(policy: Policy, name: string): readonly Candidate[] {
-  return policy.entries.flatMap((entry) => {
-    if (entry.method !== 'tools/call') return []
-    const alternatives = entry.match.filter((pattern) => matches(pattern.name, name))
-    if (alternatives.length === 0) return []
-    const always = alternatives.some((pattern) => pattern.server === undefined)
-    return [{ entry, when: always ? [] : alternatives.map((pattern) => serverBody(pattern)) }]
-  })
-}
-
-/** An entry as it may match a name that is spelled out nowhere: tools that are have a package of their own. */
-function othersCandidates(entry: Entry): readonly Candidate[] {
-  const reachable = entry.match.filter(({ name }) => entry.method !== 'tools/call' || name.kind === 'glob')
-  if (reachable.length === 0) return []
-  const bodies = reachable.map((pattern) => [
-    ...serverBody(pattern),
-    ...patternBody(pattern.name, subjects[entry.method]),
-  ])
-  return [{ entry, when: bodies.some((body) => body.length === 0) ? [] : bodies }]
-}
-
-function serverBody({ server }: TargetPattern): readonly string[] {
-  return server === undefined ? [] : patternBody(server satisfies Pattern, 'input.server')
-}
-
-/** The verdict for a tool on which nothing has to be asked: a row of a table instead of a package. */
-function settledVerdict(policy: Policy, candidates: readonly Candidate[]): Verdict | undefined {
-  const entries = candidates.map(({ entry }) => entry)
-  if (candidates.some(({ when }) => when.length > 0) || checksOf(policy, entries).length > 0) return undefined
-  const lister = entries.find((entry) => entry.lists)
-  return lister && withRisk(allowVerdict(policy, lister), riskOf(entries))
-}
-
-function toolModule(policy: Policy, name: string, candidates: readonly Candidate[]): string {
-  const places = [...new Set(candidates.map(({ entry }) => placeText(entry.place)))]
-  const head = `${comment(`Tool ${JSON.stringify(name)}, generated by Tollgate from ${places.join(', ')}.`)}\npackage ${ref('tollgate.tools', [name])}\n`
-  return `${head}\n${chainText(policy, 'tools/call', candidates)}`
-}
-
-function moduleName(index: number, name: string): string {
-  return `tools/${String(index).padStart(4, '0')}-${name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 60)}.rego`
+  return policy.strategy satisfies never
 }

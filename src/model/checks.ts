@@ -1,11 +1,11 @@
 /**
- * A rule taken apart into what can stop a call, in the order in which it is asked. The reference evaluator and the code
+ * A rule of an `all` policy taken apart into what can stop a call, in the order in which it is asked. The reference evaluator and the code
  * generator walk the same list, so that both name the same rule with the same words.
  */
 
 import { unitsText } from './decimal.ts'
 import type { Verdict } from './decision.ts'
-import type { Condition, Counter, Entry, Method, Path, Policy, Rule, Test } from './policy.ts'
+import type { AllPolicy, Condition, Counter, Entry, Method, Path, Rule, Test } from './policy.ts'
 import { pathText } from './policy.ts'
 import type { ReasonCode } from './reasons.ts'
 
@@ -30,7 +30,7 @@ export type Question =
   | { readonly kind: 'room'; readonly counter: Counter; readonly max: number }
 
 /** Everything that can stop a call of a target that these entries match: what denies first, what holds last. */
-export function checksOf(policy: Policy, entries: readonly Entry[]): readonly Check[] {
+export function checksOf(policy: AllPolicy, entries: readonly Entry[]): readonly Check[] {
   const checks = entries.flatMap((entry) =>
     entry.rules.flatMap((rule) => questionsOf(rule).map((question) => check(policy, entry, rule, question))),
   )
@@ -38,7 +38,7 @@ export function checksOf(policy: Policy, entries: readonly Entry[]): readonly Ch
 }
 
 /** The verdict for a target that the policy does not list, under `default: deny`. */
-export function unlistedVerdict(policy: Policy, method: Method): Verdict {
+export function unlistedVerdict(policy: AllPolicy, method: Method): Verdict {
   const code: ReasonCode =
     method === 'tools/call'
       ? 'TOOL_NOT_ALLOWED'
@@ -55,7 +55,7 @@ export function unlistedVerdict(policy: Policy, method: Method): Verdict {
 }
 
 /** The verdict when nothing stops the call. `lister` is the first entry that lists its target, if one does. */
-export function allowVerdict(policy: Policy, lister?: Entry): Verdict {
+export function allowVerdict(policy: AllPolicy, lister?: Entry): Verdict {
   return {
     decision: 'allow',
     reason_code: policy.reasonCodes.allow ?? 'ALLOW',
@@ -80,7 +80,7 @@ function questionsOf(rule: Rule): readonly Question[] {
   ]
 }
 
-function check(policy: Policy, entry: Entry, rule: Rule, question: Question): Check {
+function check(policy: AllPolicy, entry: Entry, rule: Rule, question: Question): Check {
   const holds = rule.effect === 'hold'
   const code = codeOf(question, rule)
   const stop: Verdict = {

@@ -3,8 +3,9 @@ import type { Call, Facts, Input } from './call.ts'
 import type { Json } from './canonical.ts'
 import { microOf } from './decimal.ts'
 import { foldedKey } from './message/folding.ts'
-import type { Names, Plan, Shape } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Path } from './policy.ts'
+import type { Names, Shape } from './shape.ts'
 
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
 export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['amounts'], at: number): Input {

@@ -1,5 +1,5 @@
-/** Which entries of a policy speak about a target. */
-import type { Entry, Method, Pattern, Policy, TargetPattern } from './policy.ts'
+/** Which entries of an `all` policy speak about a target, and how names match. */
+import type { AllPolicy, Entry, Method, Pattern, TargetPattern } from './policy.ts'
 
 /** What is acted on: a tool, a resource (`name` is its URI) or a prompt, on a server. */
 export interface Target {
@@ -8,7 +8,7 @@ export interface Target {
   readonly name: string
 }
 
-export function matchingEntries(policy: Policy, target: Target): readonly Entry[] {
+export function matchingEntries(policy: AllPolicy, target: Target): readonly Entry[] {
   return policy.entries.filter(
     (entry) => entry.method === target.method && entry.match.some((p) => targetMatches(p, target)),
   )
@@ -17,16 +17,6 @@ export function matchingEntries(policy: Policy, target: Target): readonly Entry[
 /** Is the target named by the policy at all? `"*"` does not count. */
 export function isListed(entries: readonly Entry[]): boolean {
   return entries.some((entry) => entry.lists)
-}
-
-/**
- * May a list show the target? Not when every call of it would be refused whatever its arguments are: nothing lists it
- * under `default: deny`, or a rule denies it without conditions.
- */
-export function isVisible(policy: Policy, target: Target): boolean {
-  const entries = matchingEntries(policy, target)
-  if (policy.default === 'deny' && !isListed(entries)) return false
-  return !entries.some((entry) => entry.rules.some((rule) => rule.effect === 'deny' && rule.conditions.length === 0))
 }
 
 function targetMatches(pattern: TargetPattern, target: Target): boolean {

@@ -11,10 +11,19 @@ export interface Place {
   readonly col: number
 }
 
-export interface Policy {
-  readonly language: 'native' | 'guard'
+/** What decides, by its strategy; `src/model/strategy.ts` has what is asked of any of them. */
+export type Policy = AllPolicy
+
+/** What every policy carries into the record. */
+export interface PolicyHead {
   readonly id: string
   readonly version: string
+}
+
+/** Every rule of every entry that matches must pass. */
+export interface AllPolicy extends PolicyHead {
+  readonly strategy: 'all'
+  readonly language: 'native' | 'guard'
   /** What a target gets that no entry lists. */
   readonly default: 'allow' | 'deny'
   /** The guard's own words for its two outcomes; they replace ours in decisions. */

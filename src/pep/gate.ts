@@ -11,11 +11,12 @@ import type { DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
 import { amountsOf, inputOf, oddSpelling } from '../model/input.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
 import { approvalTimeoutMsDefault, inputBytesMax, plansRememberedMax } from '../model/limits.ts'
-import { isVisible, type Target } from '../model/match.ts'
+import type { Target } from '../model/match.ts'
 import { quoted } from '../model/message/quoted.ts'
-import { type Plan, planFor } from '../model/plan.ts'
+import type { Plan } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
 import type { ReasonCode } from '../model/reasons.ts'
+import { isVisible, planFor } from '../model/strategy.ts'
 import { unsafeUri } from '../model/uri.ts'
 import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
 
@@ -213,7 +214,7 @@ export class Gate implements Gatekeeper {
       return stop('MALFORMED_CALL', `the argument ${quoted(odd)} differs by letter case alone from one that is judged`)
     }
     const amounts = amountsOf(call, plan)
-    const keys = plan.counters.map((counter) => counterKey(active.policy.id, counter, call))
+    const keys = plan.counters.map(({ counter, policyId }) => counterKey(policyId, counter, call))
     const facts = factsOf(tx, keys)
     try {
       const input = canonical(inputOf(call, plan, facts, amounts, tx.now) as unknown as Json)
@@ -228,8 +229,7 @@ export class Gate implements Gatekeeper {
 
   #decisionOf(tx: Transaction, call: Call, { verdict, plan }: Judged): Decision {
     const { decision, reason_code, rule, message, risk_level, counter, approval_timeout_ms } = verdict
-    const policyId = this.#active?.policy.id ?? ''
-    const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, policyId, call, plan, counter)
+    const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, call, plan, counter)
     const expires = tx.now + (approval_timeout_ms ?? approvalTimeoutMsDefault)
     return {
       decision,
@@ -315,13 +315,12 @@ function factsOf(tx: Transaction, keys: readonly (CounterKey | undefined)[]): Fa
 }
 
 /** Milliseconds until the counter that refused the call has room for it; undefined when waiting does not help. */
-function waitFor(tx: Transaction, policyId: string, call: Call, plan: Plan, counterId: string): number | undefined {
-  const limits = plan.entries.flatMap((entry) => entry.rules).flatMap((rule) => rule.limits)
-  const asked = limits.filter((limit) => limit.counter.id === counterId)
-  const key = asked[0] && counterKey(policyId, asked[0].counter, call)
+function waitFor(tx: Transaction, call: Call, plan: Plan, counterId: string): number | undefined {
+  const asked = plan.counters.find(({ counter }) => counter.id === counterId)
+  const key = asked && counterKey(asked.policyId, asked.counter, call)
   const amount = key && chargeOf(key.counter, amountsOf(call, plan))
   if (!key || amount === undefined) return undefined
-  const at = tx.roomAt(key, amount, Math.min(...asked.map((limit) => limit.max)))
+  const at = tx.roomAt(key, amount, asked.max)
   return at === undefined ? undefined : Math.max(0, at - tx.now)
 }
 

@@ -1,6 +1,6 @@
 /** The guard's allowlist: exact tool names, and the policy's own two reason codes. */
 import { nameCharsMax } from '../model/limits.ts'
-import type { Entry, Policy } from '../model/policy.ts'
+import type { AllPolicy, Entry } from '../model/policy.ts'
 import { quote, type Report } from './diagnostics.ts'
 import { type Form, type Located, listOf, mistake, record } from './forms.ts'
 import { checkName } from './names.ts'
@@ -51,7 +51,7 @@ export const guardKeys = {
 
 export const guardForm = record('a guard policy', guardKeys)
 
-export function readGuard(root: Node, report: Report): Policy | undefined {
+export function readGuard(root: Node, report: Report): AllPolicy | undefined {
   const { fields } = guardForm.read(root, 'a guard policy', report) ?? {}
   const names = fields?.allowlist?.value
   if (fields?.allowlist && names?.length === 0)
@@ -63,6 +63,7 @@ export function readGuard(root: Node, report: Report): Policy | undefined {
     report.error(codes.block.at, 'contradiction', '`allow` and `block` must be two different reason codes')
   if (id === undefined || policyVersion === undefined || names === undefined) return undefined
   return {
+    strategy: 'all',
     language: 'guard',
     id,
     version: policyVersion,

@@ -1,63 +1,16 @@
 /**
- * What a policy set means, on one page. Slow and obvious: it explains decisions and is what the compiled policy must
- * agree with on every call. It is never on the enforcement path.
+ * What a policy means: one page for each strategy. Slow and obvious: it explains decisions and is what the compiled
+ * policy must agree with on every call. It is never on the enforcement path.
  */
 import type { Input } from '../model/call.ts'
-import { allowVerdict, checksOf, type Question, unlistedVerdict } from '../model/checks.ts'
 import type { Verdict } from '../model/decision.ts'
-import { valueAt } from '../model/input.ts'
-import { isListed, matchingEntries, type Target } from '../model/match.ts'
-import { type Policy, pathText } from '../model/policy.ts'
-import { riskOf, withRisk } from '../model/risk.ts'
-import { all, truthOf } from './truth.ts'
+import type { Policy } from '../model/policy.ts'
+import { evaluateAll } from './all.ts'
 
-/** Every rule of every matching entry must pass; the first that does not is named; holds come after denials. */
 export function evaluate(policy: Policy, input: Input): Verdict {
-  const entries = matchingEntries(policy, targetOf(input))
-  const risk = riskOf(entries)
-  if (policy.default === 'deny' && !isListed(entries)) return withRisk(unlistedVerdict(policy, input.method), risk)
-  const stopping = checksOf(policy, entries).find((check) => !passes(check.question, input))
-  const lister = entries.find((entry) => entry.lists)
-  return withRisk(stopping?.stop ?? allowVerdict(policy, lister), risk)
-}
-
-export function targetOf(input: Input): Target {
-  return { method: input.method, server: input.server, name: input.tool ?? input.resource ?? input.prompt ?? '' }
-}
-
-/** Is the answer a proved yes? */
-export function passes(question: Question, input: Input): boolean {
-  switch (question.kind) {
-    case 'holds':
-      return truthOf(question.condition, input.arguments, 'require') === 'yes'
-    case 'cleared':
-      return all(question.conditions.map((condition) => truthOf(condition, input.arguments, 'stop'))) === 'no'
-    case 'amount':
-      return amount(input, question.amount) !== undefined
-    case 'currency':
-      return question.allowed.some((code) => code === valueAt(input.arguments, question.path))
-    case 'per_call':
-      return atMost(amount(input, question.amount), question.max)
-    case 'room': {
-      const { measure } = question.counter
-      return atMost(
-        sum(input.facts[question.counter.id], measure === 'calls' ? 1 : amount(input, measure.amount)),
-        question.max,
-      )
-    }
+  switch (policy.strategy) {
+    case 'all':
+      return evaluateAll(policy, input)
   }
-  return question satisfies never
-}
-
-function amount(input: Input, path: readonly string[]): number | undefined {
-  const key = pathText(path)
-  return Object.hasOwn(input.amounts, key) ? input.amounts[key] : undefined
-}
-
-function sum(used: number | undefined, charge: number | undefined): number | undefined {
-  return used === undefined || charge === undefined ? undefined : used + charge
-}
-
-function atMost(value: number | undefined, max: number): boolean {
-  return value !== undefined && value <= max
+  return policy.strategy satisfies never
 }

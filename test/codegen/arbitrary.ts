@@ -254,7 +254,7 @@ export const policies: fc.Arbitrary<Policy> = fc
       .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => entry(i)))),
     reasonCodes: fc.constantFrom({}, {}, {}, {}, {}, {}, { allow: 'OK', block: 'NO' }),
   })
-  .map((made) => ({ language: 'native', id: 'random', version: '1', ...made }) as Policy)
+  .map((made) => ({ strategy: 'all', language: 'native', id: 'random', version: '1', ...made }) as Policy)
 
 /** Any members, and often an amount and a currency that a rule could like. */
 const someArguments: fc.Arbitrary<Call['arguments']> = fc

@@ -9,8 +9,8 @@ import type { Call } from '../../src/model/call.ts'
 import { canonical, type Json } from '../../src/model/canonical.ts'
 import type { Verdict } from '../../src/model/decision.ts'
 import { amountsOf, inputOf } from '../../src/model/input.ts'
-import { planFor } from '../../src/model/plan.ts'
 import type { Policy } from '../../src/model/policy.ts'
+import { planFor } from '../../src/model/strategy.ts'
 import { Engine } from '../../src/pdp/engine.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
 import { calls, factsFrom, policies, usages } from './arbitrary.ts'
@@ -42,7 +42,7 @@ function disagreement(
 ): { compiled: Verdict; reference: Verdict } | undefined {
   const plan = planFor(policy, call)
   const facts = factsFrom(
-    plan.counters.map(({ id }) => id),
+    plan.counters.map(({ counter }) => counter.id),
     used,
   )
   const input = canonical(inputOf(call, plan, facts, amountsOf(call, plan), 0) as unknown as Json)
@@ -135,7 +135,7 @@ function inputFor(policy: Policy, { call, used }: Case) {
     call,
     plan,
     factsFrom(
-      plan.counters.map(({ id }) => id),
+      plan.counters.map(({ counter }) => counter.id),
       used,
     ),
     amountsOf(call, plan),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isVisible, matchingEntries } from '../../src/model/match.ts'
+import { matchingEntries } from '../../src/model/match.ts'
 import type { Condition, Entry, Policy, Rule } from '../../src/model/policy.ts'
+import { isVisible } from '../../src/model/strategy.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { deepFrozen } from './frozen.ts'
 
@@ -42,7 +43,14 @@ test('a policy carries its own id, version and default, and its file name when i
   const { entries: _, ...named } = read(
     `${head}tools: {}\npolicy_id: refunds\npolicy_version: 1.10\ndescription: Who may refund.\n`,
   )
-  assert.deepEqual(named, { language: 'native', id: 'refunds', version: '1.10', default: 'deny', reasonCodes: {} })
+  assert.deepEqual(named, {
+    strategy: 'all',
+    language: 'native',
+    id: 'refunds',
+    version: '1.10',
+    default: 'deny',
+    reasonCodes: {},
+  })
   const unnamed = read('version: 1\ndefault: allow\nprompts: {}\n', 'C:\\policies\\team.a.yaml')
   assert.deepEqual([unnamed.id, unnamed.version, unnamed.default], ['team.a', '', 'allow'])
   for (const [file, id] of [

@@ -26,6 +26,7 @@ test('the guard allowlist means the same as YAML and as JSON', () => {
   const bare = (policy: typeof yaml) => ({ ...policy, entries: policy.entries.map(({ place: _, ...entry }) => entry) })
   assert.deepEqual(bare(yaml), bare(json))
   assert.deepEqual(bare(yaml), {
+    strategy: 'all',
     language: 'guard',
     id: 'mcp-guard-v1',
     version: '2026-01-16',

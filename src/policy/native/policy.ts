@@ -1,6 +1,6 @@
 /** The native language: `version`, `default`, and rules for tools, resources and prompts. */
 import { policyRulesMax } from '../../model/limits.ts'
-import type { Condition, Entry, Policy } from '../../model/policy.ts'
+import type { AllPolicy, Condition, Entry } from '../../model/policy.ts'
 import { quote, type Report } from '../diagnostics.ts'
 import { choice, type Form, found, record } from '../forms.ts'
 import { label, text, version } from '../scalars.ts'
@@ -40,7 +40,7 @@ export const policyKeys = {
 
 export const policyForm = record('a policy', policyKeys)
 
-export function readNative(root: Node, report: Report): Policy | undefined {
+export function readNative(root: Node, report: Report): AllPolicy | undefined {
   const read = policyForm.read(root, 'a policy', report)
   if (!read) return undefined
   const { fields, at, misspelt } = read
@@ -57,6 +57,7 @@ export function readNative(root: Node, report: Report): Policy | undefined {
   reportConfused(entries, report)
   if (!fields.default?.value) return undefined
   return {
+    strategy: 'all',
     language: 'native',
     id: fields.policy_id?.value ?? baseName(report.file),
     version: fields.policy_version?.value ?? '',

@@ -1,0 +1,54 @@
+/** What the gate asks of an `all` policy: every rule of every entry that matches must pass. */
+import { isListed, matchingEntries, type Target } from './match.ts'
+import { sortedValues } from './order.ts'
+import type { Plan, PlannedCounter } from './plan.ts'
+import type { AllPolicy, Counter, Limit, Path, Spend } from './policy.ts'
+import { pathText } from './policy.ts'
+import { addCondition, at, inOrder, namesOf, newBuilder } from './shape.ts'
+
+export function planOfAll(policy: AllPolicy, target: Target): Plan {
+  const rules = matchingEntries(policy, target).flatMap((entry) => entry.rules)
+  const counters = countersOf(
+    policy.id,
+    rules.flatMap((rule) => rule.limits),
+  )
+  const spends = rules.flatMap((rule) => (rule.spend ? [rule.spend] : []))
+  const amounts = new Map(spends.map(({ amount }) => [pathText(amount), { path: amount, text: pathText(amount) }]))
+  const builder = newBuilder()
+  for (const rule of rules) for (const condition of rule.conditions) addCondition(builder, condition)
+  for (const spend of spends) if (spend.currency) at(builder, spend.currency.path).read = true
+  const known = newBuilder()
+  for (const rule of rules) for (const condition of rule.conditions) addCondition(known, condition)
+  const countedBy = counters.flatMap(({ counter }) => perPaths(counter))
+  for (const path of [...spends.flatMap(spendPaths), ...countedBy]) at(known, path)
+  return { shape: inOrder(builder), names: namesOf(known), amounts: sortedValues(amounts), counters }
+}
+
+/** Not visible: nothing lists it under `default: deny`, or a rule denies it without conditions. */
+export function isVisibleInAll(policy: AllPolicy, target: Target): boolean {
+  const entries = matchingEntries(policy, target)
+  if (policy.default === 'deny' && !isListed(entries)) return false
+  return !entries.some((entry) => entry.rules.some((rule) => rule.effect === 'deny' && rule.conditions.length === 0))
+}
+
+export function serverNamedInAll({ entries }: AllPolicy): string | undefined {
+  const named = entries.find(({ match }) => match.some(({ server }) => server !== undefined && server.text !== '*'))
+  return named?.key
+}
+
+function countersOf(policyId: string, limits: readonly Limit[]): readonly PlannedCounter[] {
+  const counters = new Map<string, PlannedCounter>()
+  for (const { counter, max } of limits) {
+    const before = counters.get(counter.id)
+    counters.set(counter.id, { counter, policyId, max: before ? Math.min(before.max, max) : max })
+  }
+  return sortedValues(counters)
+}
+
+function spendPaths({ amount, currency }: Spend): readonly Path[] {
+  return currency ? [amount, currency.path] : [amount]
+}
+
+function perPaths({ per }: Counter): readonly Path[] {
+  return per.flatMap((field) => (field.kind === 'argument' ? [field.path] : []))
+}

@@ -1,0 +1,65 @@
+/** Which parts of the arguments a policy reads, and which members it knows by name. */
+import { foldedKey } from './message/folding.ts'
+import { sortedEntries } from './order.ts'
+import type { Condition, Path } from './policy.ts'
+
+/** What the policy reads at one place of the arguments. */
+export interface Shape {
+  /** Members that are read, if the value is an object. */
+  readonly fields: ReadonlyMap<string, Shape>
+  /** What is read of each element, if the value is an array; absent: only how many there are. */
+  readonly elements?: Shape
+  /** Is the value itself read, not only what lies below it? */
+  readonly read: boolean
+}
+
+/** The members that the policy knows by name, whatever it knows them for. */
+export interface Names {
+  readonly fields: ReadonlyMap<string, Names>
+  /** Their names as a parser compares them that ignores letter case. */
+  readonly folded: ReadonlySet<string>
+  readonly elements?: Names
+}
+
+/** A shape that is being put together. */
+export interface Builder {
+  fields: Map<string, Builder>
+  elements?: Builder
+  read: boolean
+}
+
+export function namesOf({ fields, elements }: Builder): Names {
+  return {
+    fields: new Map([...fields].map(([key, below]) => [key, namesOf(below)])),
+    folded: new Set([...fields.keys()].map((key) => foldedKey(key, false))),
+    ...(elements && { elements: namesOf(elements) }),
+  }
+}
+
+export const newBuilder = (): Builder => ({ fields: new Map(), read: false })
+
+export function addCondition(root: Builder, { path, test }: Condition): void {
+  const place = at(root, path)
+  place.read = true
+  if (test.kind !== 'each' && test.kind !== 'any') return
+  place.elements ??= newBuilder()
+  for (const condition of test.conditions) addCondition(place.elements, condition)
+}
+
+export function at(root: Builder, path: Path): Builder {
+  let place = root
+  for (const key of path) {
+    const next = place.fields.get(key) ?? newBuilder()
+    place.fields.set(key, next)
+    place = next
+  }
+  return place
+}
+
+export function inOrder({ fields, elements, read }: Builder): Shape {
+  return {
+    fields: new Map(sortedEntries(fields).map(([key, below]) => [key, inOrder(below)])),
+    ...(elements && { elements: inOrder(elements) }),
+    read,
+  }
+}

@@ -1,0 +1,32 @@
+/** What the gate asks of a policy, whatever its strategy is. */
+import { isVisibleInAll, planOfAll, serverNamedInAll } from './all.ts'
+import type { Target } from './match.ts'
+import type { Plan } from './plan.ts'
+import type { Policy } from './policy.ts'
+
+/** What judging a call of this target takes. */
+export function planFor(policy: Policy, target: Target): Plan {
+  switch (policy.strategy) {
+    case 'all':
+      return planOfAll(policy, target)
+  }
+  return policy.strategy satisfies never
+}
+
+/** May a list show the target? Not when every call of it would be refused whatever its arguments are. */
+export function isVisible(policy: Policy, target: Target): boolean {
+  switch (policy.strategy) {
+    case 'all':
+      return isVisibleInAll(policy, target)
+  }
+  return policy.strategy satisfies never
+}
+
+/** What in the policy speaks of a server by its name, if something does: then the gate must be told which one it guards. */
+export function serverNamed(policy: Policy): string | undefined {
+  switch (policy.strategy) {
+    case 'all':
+      return serverNamedInAll(policy)
+  }
+  return policy.strategy satisfies never
+}
