@@ -5,6 +5,8 @@ import { diagnosticsMax } from './limits.ts'
 export interface Spot {
   readonly line: number
   readonly col: number
+  /** Just behind what stands there, where that is one word, text or number. */
+  readonly end?: Spot
 }
 
 export type DiagnosticCode =
@@ -26,17 +28,29 @@ export type DiagnosticCode =
   | 'not_quoted'
   | 'expensive'
 
-export interface Diagnostic extends Spot {
+export interface Diagnostic {
   readonly file: string
+  readonly line: number
+  readonly col: number
   /** An error leaves no policy; a warning does. */
   readonly severity: 'error' | 'warning'
   readonly code: DiagnosticCode
   readonly message: string
+  /** Just behind what is wrong, where that is known. */
+  readonly endLine?: number
+  readonly endCol?: number
+  /** What was probably meant, to be written from the place to its end. */
+  readonly suggestion?: string
 }
 
-/** `refunds.yaml:7:5 unknown key ...`, on one line whatever the file is called and says. */
+/** What a report may say beside its sentence. */
+export interface Advice {
+  readonly suggestion?: string | undefined
+}
+
+/** `refunds.yaml:7:5: unknown key ...`, on one line whatever the file is called and says. */
 export function formatDiagnostic({ file, line, col, severity, message }: Diagnostic): string {
-  const text = `${file}:${line}:${col} ${severity === 'warning' ? 'warning: ' : ''}${message}`
+  const text = `${file}:${line}:${col}: ${severity === 'warning' ? 'warning: ' : ''}${message}`
   return text.replace(unseen, escaped)
 }
 
@@ -84,13 +98,13 @@ export class Report {
     this.file = file
   }
 
-  error(at: Spot, code: DiagnosticCode, message: string): void {
+  error(at: Spot, code: DiagnosticCode, message: string, advice?: Advice): void {
     this.#failed = true
-    this.#add(at, 'error', code, message)
+    this.#add(at, 'error', code, message, advice)
   }
 
-  warning(at: Spot, code: DiagnosticCode, message: string): void {
-    this.#add(at, 'warning', code, message)
+  warning(at: Spot, code: DiagnosticCode, message: string, advice?: Advice): void {
+    this.#add(at, 'warning', code, message, advice)
   }
 
   get failed(): boolean {
@@ -106,7 +120,9 @@ export class Report {
     return [...sorted, { ...last, severity, message: `${this.#dropped} more mistakes are not shown` }]
   }
 
-  #add({ line, col }: Spot, severity: Diagnostic['severity'], code: DiagnosticCode, message: string): void {
+  #add(at: Spot, severity: Diagnostic['severity'], code: DiagnosticCode, message: string, advice: Advice = {}): void {
+    const { line, col, end } = at
+    const { suggestion } = advice
     const identity = `${line}:${col} ${message}`
     if (this.#told.has(identity)) return
     if (this.#found.length >= diagnosticsMax) {
@@ -114,6 +130,17 @@ export class Report {
       return
     }
     this.#told.add(identity)
-    this.#found.push(Object.freeze({ file: this.file, line, col, severity, code, message }))
+    this.#found.push(
+      Object.freeze({
+        file: this.file,
+        line,
+        col,
+        ...(end && { endLine: end.line, endCol: end.col }),
+        severity,
+        code,
+        message,
+        ...(suggestion !== undefined && { suggestion }),
+      }),
+    )
   }
 }

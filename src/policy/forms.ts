@@ -3,7 +3,7 @@
  * read, the keys that an error lists and the keys that the reference explains are the same list.
  */
 import type { Json } from '../model/canonical.ts'
-import { literal, oneOf, quote, type Report, type Spot } from './diagnostics.ts'
+import { type Advice, literal, oneOf, quote, type Report, type Spot } from './diagnostics.ts'
 import { listItemsMax } from './limits.ts'
 import type { Node } from './source.ts'
 import { hint, nearest } from './spelling.ts'
@@ -23,8 +23,21 @@ export interface Schema {
 }
 
 /** Reports that a value is not what its form says. */
-export function mistake(node: Node, label: string, says: string, report: Report, more = ''): undefined {
-  report.error(node.at, 'wrong_value', `${label} must be ${says}, got ${found(node)}${more}${trap(node)}`)
+export function mistake(
+  node: Node,
+  label: string,
+  says: string,
+  report: Report,
+  more = '',
+  advice: Advice = {},
+): undefined {
+  report.error(node.at, 'wrong_value', `${label} must be ${says}, got ${found(node)}${more}${trap(node)}`, advice)
+}
+
+/** Reports a value that is none of some words, and the word that was probably meant. */
+export function misspelt(node: Node, label: string, says: string, report: Report, known: readonly string[]): undefined {
+  const said = node.kind === 'scalar' ? node.text : ''
+  return mistake(node, label, says, report, hint(said, known), { suggestion: nearest(said, known) })
 }
 
 /** A value as an error shows it. */
@@ -57,9 +70,7 @@ export function choice<const W extends string>(...words: readonly W[]): Form<W> 
     schema: { enum: words },
     read(node, label, report) {
       const word = words.find((w) => node.kind === 'scalar' && node.value === w)
-      if (word !== undefined) return word
-      const said = node.kind === 'scalar' ? node.text : ''
-      return mistake(node, label, says, report, hint(said, words))
+      return word ?? misspelt(node, label, says, report, words)
     },
   }
 }
@@ -220,7 +231,7 @@ function unknownKey(
 ): string | undefined {
   const near = nearest(key, names)
   const rest = near === undefined ? `${owner} has ${oneOf(names)}` : `did you mean ${quote(near)}?`
-  report.error(at, 'unknown_key', `unknown key ${quote(key)}, ${rest}`)
+  report.error(at, 'unknown_key', `unknown key ${quote(key)}, ${rest}`, { suggestion: near })
   return near
 }
 

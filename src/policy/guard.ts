@@ -88,7 +88,7 @@ function entriesOf(names: readonly Located<string>[], report: Report): readonly 
         match: [{ name: { kind: 'literal', text: name } }],
         lists: true,
         rules: [],
-        place: { file: report.file, ...at },
+        place: { file: report.file, line: at.line, col: at.col },
       })
   }
   return [...entries.values()]

@@ -102,7 +102,7 @@ class Reader {
   /** `emptyAt` is where a value that is not written at all is said to stand: at its key. */
   read(node: ParsedNode | null, emptyAt: Spot): Node {
     if (node === null) return empty(emptyAt)
-    const at = this.#lines.spot(node.range[0])
+    const at = this.#place(node)
     if (isAlias(node)) return this.#alias(node.source, at)
     if (node.tag !== undefined)
       this.#report.error(at, 'yaml_unsupported', `tags are not supported, found ${quote(shortTag(node.tag))}`)
@@ -110,6 +110,12 @@ class Reader {
     const read = isScalar(node) ? this.#scalar(node, at, emptyAt) : this.#collection(node, at)
     if (node.anchor) this.#anchors.set(node.anchor, read)
     return read
+  }
+
+  /** A map begins where its first key does, so the two must not seem to be the same: it has no end. */
+  #place(node: ParsedNode): Spot {
+    const [start, end] = node.range
+    return isScalar(node) || isAlias(node) ? this.#lines.span(start, end) : this.#lines.spot(start)
   }
 
   #alias(name: string, at: Spot): Node {
@@ -169,7 +175,7 @@ class Reader {
   }
 
   #key(node: ParsedNode | null, mapAt: Spot): { text: string; at: Spot } | undefined {
-    const at = node ? this.#lines.spot(node.range[0]) : mapAt
+    const at = node ? this.#place(node) : mapAt
     if (isAlias(node)) this.#report.error(at, 'yaml_unsupported', aliasKey(node.source))
     else if (!isScalar(node)) this.#report.error(at, 'yaml_unsupported', 'a key must be text, found a list or a map')
     else return this.#textKey(this.#scalar(node, at, at), node.tag)

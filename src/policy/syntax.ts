@@ -8,7 +8,7 @@ export function reportSyntax(text: string, errors: readonly YAMLError[], lines: 
   for (const error of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
     // Tags are refused, with their place, when the tree is built.
     if (error.code === 'TAG_RESOLVE_FAILED') continue
-    const at = lines.spot(error.pos[0])
+    const at = lines.span(...error.pos)
     if (told.has(at.line)) continue
     told.add(at.line)
     report.error(at, 'yaml_syntax', sentence(error, text))

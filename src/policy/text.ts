@@ -78,4 +78,9 @@ export class Lines {
     }
     return { line: low + 1, col: offset - (this.#starts[low] as number) + 1 }
   }
+  /** A position that knows where it ends. */
+  span(start: number, end: number): Spot {
+    const at = this.spot(start)
+    return end > start ? { ...at, end: this.spot(end) } : at
+  }
 }

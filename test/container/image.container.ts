@@ -103,7 +103,7 @@ describe('the container image', { skip: missing() }, () => {
     const mistaken = ['-v', `${fixture('mistaken.yaml')}:/mistaken.yaml:ro`]
     const { code, stdout } = docker(['run', ...lockedDown, ...mistaken, image, 'check', '/mistaken.yaml'])
     assert.equal(code, 1)
-    assert.match(stdout, /^\/mistaken\.yaml:4:13 unknown key `rulez`, did you mean `rules`\?/)
+    assert.match(stdout, /^\/mistaken\.yaml:4:13: unknown key `rulez`, did you mean `rules`\?/)
   })
 
   test('a command line without a policy ends with 2 and says what is missing', () => {

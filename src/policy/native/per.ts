@@ -1,9 +1,8 @@
 /** What limits are counted by: `per: user`, `per: [agent, arguments.account]`, `per: all`. */
 import { type PerField, perText } from '../../model/policy.ts'
 import { literal, oneOf, quote, type Report, type Spot } from '../diagnostics.ts'
-import { type Form, type Located, mistake, oneOrMore } from '../forms.ts'
+import { type Form, type Located, misspelt, mistake, oneOrMore } from '../forms.ts'
 import { readPath } from '../paths.ts'
-import { hint } from '../spelling.ts'
 
 const words = ['all', 'agent', 'user', 'project', 'session', 'server', 'tool'] as const
 type Word = (typeof words)[number]
@@ -17,7 +16,7 @@ const one: Form<PerField | 'all'> = {
     if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, says, report)
     const word = words.find((w) => w === node.value)
     if (word) return fieldOf(word)
-    if (!node.value.startsWith('arguments.')) return mistake(node, label, says, report, hint(node.value, words))
+    if (!node.value.startsWith('arguments.')) return misspelt(node, label, says, report, words)
     const path = readPath(node.value.slice('arguments.'.length), node.at, report)
     return path && { kind: 'argument', path }
   },

@@ -2,11 +2,11 @@
 import { type CalendarUnit, counterId, type Limit, type PerField, type Window } from '../../model/policy.ts'
 import { oneOf, quote, type Report } from '../diagnostics.ts'
 import { durationMs, durationText } from '../durations.ts'
-import { type Form, flag, type Located, mistake, oneOrMore, record } from '../forms.ts'
+import { type Form, flag, type Located, misspelt, mistake, oneOrMore, record } from '../forms.ts'
 import { slidingWindowMsMax } from '../limits.ts'
 import { wholeNumber } from '../scalars.ts'
 import type { Node } from '../source.ts'
-import { hint } from '../spelling.ts'
+import { hint, nearest } from '../spelling.ts'
 import { per } from './per.ts'
 
 const units: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month']
@@ -34,7 +34,7 @@ const windowForm: Form<string> = {
     const text = node.kind === 'scalar' ? node.text : ''
     if (units.some((unit) => unit === text)) return text
     if (node.kind === 'scalar' && durationMs(text)) return text
-    return mistake(node, label, windowForm.says, report, hint(text, units))
+    return misspelt(node, label, windowForm.says, report, units)
   },
 }
 
@@ -78,7 +78,10 @@ function writtenRate(node: Node, text: string, label: string, report: Report): R
   }
   if (durationMs(unit))
     return mistake(node, label, says, report, `: a window of ${quote(unit)} slides, write it as a map`)
-  return mistake(node, label, says, report, unit === '' || known ? '' : hint(spelledOut(unit), units))
+  if (unit === '' || known) return mistake(node, label, says, report)
+  const near = nearest(spelledOut(unit), units)
+  const suggestion = near && /^[1-9]/.test(count) ? `${count}/${near}` : undefined
+  return mistake(node, label, says, report, hint(spelledOut(unit), units), { suggestion })
 }
 
 /** `minute` for `min`: an abbreviation is further away than a misspelling. `m` could be two units. */
