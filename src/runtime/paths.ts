@@ -1,14 +1,13 @@
-/** Where Tollgate keeps what it keeps (XDG Base Directory Specification 0.8; the platform's own folders elsewhere). */
+/** Where the ledger is, unless somebody names it. */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { type Surroundings, userFolder } from '../model/userFolders.ts'
 
 /** `$TOLLGATE_LEDGER`, else `ledger.db` in the user's state folder. */
-export function defaultLedgerFile(): string {
-  return process.env['TOLLGATE_LEDGER'] || join(stateFolder(), 'ledger.db')
+export function defaultLedgerFile(surroundings: Surroundings = here()): string {
+  return surroundings.env['TOLLGATE_LEDGER'] || join(userFolder('state', surroundings), 'ledger.db')
 }
 
-function stateFolder(): string {
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'tollgate')
-  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] || homedir(), 'tollgate')
-  return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'tollgate')
+function here(): Surroundings {
+  return { env: process.env, platform: process.platform, home: homedir() }
 }
