@@ -14,9 +14,13 @@ export interface AuditOptions {
   readonly format: 'table' | 'json' | 'jsonl'
   readonly output?: string
   readonly session?: string
+  readonly agent?: string
+  readonly user?: string
+  readonly project?: string
   readonly tool?: string
   readonly server?: string
   readonly decision?: 'allow' | 'deny' | 'hold' | 'kill'
+  readonly reason?: string
   readonly since?: string
   readonly until?: string
   readonly kind?: readonly RecordKind[]
@@ -27,7 +31,9 @@ export interface AuditOptions {
 /** What a person reads at once. An export has no limit unless it is asked for. */
 const tableRecordsMax = 50
 
-export async function audit(options: AuditOptions): Promise<void> {
+export async function audit(given: AuditOptions): Promise<void> {
+  const { output, ...others } = given
+  const options: AuditOptions = output === '-' ? others : given
   const filter = filterOf(options)
   const limit = limitOf(options)
   const times = timesOf(options, Date.now())
@@ -46,14 +52,12 @@ export async function audit(options: AuditOptions): Promise<void> {
   }
 }
 
-function filterOf({ kind, all, session, tool, server, decision }: AuditOptions): RecordFilter {
-  return {
-    ...(!all && { kinds: kind ?? ['decision'] }),
-    ...(session !== undefined && { session }),
-    ...(tool !== undefined && { tool }),
-    ...(server !== undefined && { server }),
-    ...(decision !== undefined && { decision }),
-  }
+/** The members of a filter that have an option of the same name. */
+const asked = ['session', 'agent', 'user', 'project', 'tool', 'server', 'decision', 'reason'] as const
+
+function filterOf(options: AuditOptions): RecordFilter {
+  const given = asked.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])
+  return { ...(!options.all && { kinds: options.kind ?? ['decision'] }), ...Object.fromEntries(given) }
 }
 
 function limitOf({ limit, format }: AuditOptions): number | undefined {

@@ -29,6 +29,7 @@ export const program = new Command('tollgate')
   .showSuggestionAfterError()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'tollgate:')) })
   .configureHelp({ sortSubcommands: false })
+  .helpCommand(false) // ours, the last one, knows what is under a command and what is none
 
 program
   .command('run')
@@ -81,6 +82,8 @@ const auditCommand = program
   .command('audit')
   .description('the record of what the gate decided, and how the calls ended')
   .usage('[options] | verify [options]')
+  .helpCommand(false)
+  .allowExcessArguments() // said better below
   .addOption(ledgerOption())
   .addOption(
     new Option('--format <form>', 'a table, a JSON array, or a JSON object a line')
@@ -89,15 +92,22 @@ const auditCommand = program
   )
   .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
   .option('--session <id>', 'of this session')
+  .option('--agent <id>', 'called by this agent')
+  .option('--user <id>', 'for this person')
+  .option('--project <id>', 'for this project')
   .option('--tool <name>', 'calls of this tool')
   .option('--server <name>', 'of this server')
   .addOption(new Option('--decision <decision>', 'decided so').choices(['allow', 'deny', 'hold', 'kill']))
+  .option('--reason <code>', 'decided for this reason, by its code')
   .option('--since <time>', 'from this time on: RFC 3339, or how long ago, like 15m, 2h, 7d')
   .option('--until <time>', 'before this time')
   .addOption(new Option('--kind <kind...>', 'records of these kinds (default: decision)').choices(recordKinds))
   .addOption(new Option('--all', 'records of every kind').conflicts('kind'))
   .option('--limit <n>', 'the last n of them (default: 50 in a table, else all)')
-  .action(async (options: AuditOptions) => (await import('./audit.ts')).audit(options))
+  .action(async (options: AuditOptions, command: Command) => {
+    if (command.args[0] !== undefined) return (await import('./help.ts')).unknownCommand(command, command.args[0])
+    await (await import('./audit.ts')).audit(options)
+  })
 
 auditCommand
   .command('verify')
@@ -130,3 +140,9 @@ program
   .description('print the completion of these commands for a shell; how to use it stands at its top')
   .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
   .action(async (shell: Shell) => (await import('./completion.ts')).completion(shell, program))
+
+program
+  .command('help')
+  .description('what a command does and which options it takes')
+  .argument('[command...]', 'the command')
+  .action(async (path: string[]) => (await import('./help.ts')).help(program, path))

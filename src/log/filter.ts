@@ -20,22 +20,32 @@ export const recordKinds = [
 export interface RecordFilter {
   readonly kinds?: readonly RecordKind[]
   readonly session?: string
+  readonly agent?: string
+  readonly user?: string
+  readonly project?: string
   readonly server?: string
   readonly tool?: string
   readonly decision?: string
+  /** A reason code. */
+  readonly reason?: string
 }
 
-export function selects(filter: RecordFilter, record: StoredRecord): boolean {
-  const { kinds, session, server, tool, decision } = filter
+export function selects({ kinds, ...asked }: RecordFilter, record: StoredRecord): boolean {
   if (kinds && !kinds.includes(record.kind)) return false
   // The body is only read when something in it is asked for: most of the work of going through a ledger is this.
-  if (session === undefined && server === undefined && tool === undefined && decision === undefined) return true
+  if (Object.values(asked).every((value) => value === undefined)) return true
   const body = bodyOf(record)
+  const [result, principal] = [objectIn(body, 'result'), objectIn(body, 'principal')]
+  const is = (value: string | undefined, found: unknown) => value === undefined || found === value
   return (
-    (session === undefined || body['session_id'] === session) &&
-    (server === undefined || body['server'] === server) &&
-    (tool === undefined || isOfTool(body, tool)) &&
-    (decision === undefined || objectIn(body, 'result')['decision'] === decision)
+    is(asked.session, body['session_id']) &&
+    is(asked.agent, principal['agent']) &&
+    is(asked.user, principal['user']) &&
+    is(asked.project, principal['project']) &&
+    is(asked.server, body['server']) &&
+    (asked.tool === undefined || isOfTool(body, asked.tool)) &&
+    is(asked.decision, result['decision']) &&
+    is(asked.reason, result['reason_code'])
   )
 }
 

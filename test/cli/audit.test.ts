@@ -97,6 +97,22 @@ test('an output file is whole, readable by its owner alone, and leaves nothing b
   assert.deepEqual(readdirSync(folder).sort(), ['link', 'out.jsonl'])
 })
 
+test('`-o -` is standard output', () => {
+  const folder = temporaryFolder()
+  const { stdout, stderr } = tollgate(['audit', '--ledger', ledger, '--format', 'jsonl', '-o', '-'], {}, folder)
+  assert.equal(stdout, tollgate(['audit', '--ledger', ledger, '--format', 'jsonl']).stdout)
+  assert.equal(stderr, '')
+  assert.deepEqual(readdirSync(folder), [])
+})
+
+test('decisions are selected by who called and why', () => {
+  const calls = [2, 4, 6, 7, 8, 12]
+  assert.deepEqual(seqs(shown('--agent', 'bot')), calls)
+  assert.deepEqual(seqs(shown('--project', 'support-bot', '--user', 'user-12345')), calls)
+  assert.deepEqual(seqs(shown('--user', 'user-12345', '--reason', 'MALFORMED_CALL')), [11])
+  assert.deepEqual(shown('--user', 'nobody'), [])
+})
+
 test('an output that cannot be a file is refused and left as it is', () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'dir'))

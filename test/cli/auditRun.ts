@@ -9,11 +9,12 @@ export interface Ran {
   readonly stderr: string
 }
 
-export function tollgate(args: readonly string[], env: Record<string, string> = {}): Ran {
+export function tollgate(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Ran {
   const { PATH = '', HOME = '' } = process.env
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
     env: { PATH, HOME, ...env },
+    ...(cwd !== undefined && { cwd }),
   })
   return { status, stdout, stderr }
 }

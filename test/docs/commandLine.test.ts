@@ -58,6 +58,7 @@ test('each command has a help of its own, which names its environment variables'
     assert.deepEqual([code, stderr], [0, ''])
     assert.ok(stdout.startsWith(`Usage: tollgate ${command.name()} ${command.usage()}\n`), stdout)
   }
+  assert.deepEqual(tollgate('help', 'audit', 'verify'), tollgate('audit', 'verify', '--help'))
   const { stdout } = tollgate('help', 'run')
   for (const name of ['TOLLGATE_AGENT', 'TOLLGATE_USER', 'TOLLGATE_PROJECT', 'TOLLGATE_LEDGER'])
     assert.ok(stdout.includes(name), name)
@@ -83,7 +84,11 @@ const misunderstood: readonly { readonly args: readonly string[]; readonly says:
   { args: ['run', '--', 'cat'], says: /^tollgate: required option '-c, --config <file>' not specified$/ },
   { args: ['run', '-c', 'good.yaml'], says: /^tollgate: missing required argument 'cmd'$/ },
   { args: ['run', '-c', 'good.yaml', '--'], says: /^tollgate: missing required argument 'cmd'$/ },
-  { args: ['audit', 'verfy'], says: /too many arguments for 'audit'/ },
+  { args: ['audit', 'verfy'], says: /^tollgate: unknown command 'verfy'\n\(Did you mean verify\?\)$/ },
+  { args: ['help', 'nope'], says: /^tollgate: unknown command 'nope'$/ },
+  { args: ['help', 'chekc'], says: /^tollgate: unknown command 'chekc'\n\(Did you mean check\?\)$/ },
+  { args: ['help', 'audit', 'verfy'], says: /^tollgate: unknown command 'verfy'\n\(Did you mean verify\?\)$/ },
+  { args: ['help', 'check', 'more'], says: /^tollgate: unknown command 'more'$/ },
 ]
 
 for (const { args, says } of misunderstood) {

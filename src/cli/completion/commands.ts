@@ -33,17 +33,9 @@ export function completedCommands(command: Command, path: readonly string[] = []
     path,
     commands: below,
     options: help.visibleOptions(command).map(completedOption),
-    ...(argument && { argument: argumentValue(argument) }),
+    ...(argument && { argument: argumentValue(argument, command) }),
   }
-  return [self, ...visible.flatMap((one) => belowOf(command, one, path))]
-}
-
-/** `help` is made by the library and takes the name of another command. */
-function belowOf(parent: Command, command: Command, path: readonly string[]): readonly CompletedCommand[] {
-  const own = [...path, command.name()]
-  if (parent.commands.includes(command)) return completedCommands(command, own)
-  const words = parent.commands.map((one) => one.name())
-  return [{ path: own, commands: [], options: [], argument: { kind: 'words', words } }]
+  return [self, ...visible.flatMap((one) => completedCommands(one, [...path, one.name()]))]
 }
 
 function completedOption(option: Option): CompletedOption {
@@ -57,7 +49,9 @@ function optionValue({ argChoices, flags }: Option): Value {
   return argChoices ? { kind: 'words', words: argChoices } : placeholderValue(placeholder)
 }
 
-function argumentValue(argument: Argument): Value {
+function argumentValue(argument: Argument, { parent }: Command): Value {
+  // Of `help`: the commands beside it.
+  if (argument.name() === 'command') return { kind: 'words', words: parent?.commands.map((one) => one.name()) ?? [] }
   return argument.argChoices ? { kind: 'words', words: argument.argChoices } : placeholderValue(argument.name())
 }
 
