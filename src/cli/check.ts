@@ -1,50 +1,57 @@
 /** `tollgate check`: every mistake of every file at once. */
-
-import { compilePolicy } from '../bundle/build.ts'
-import { CompileError } from '../compile/errors.ts'
-import { TollgateError } from '../model/errors.ts'
-import { type Diagnostic, formatDiagnostic } from '../policy/diagnostics.ts'
-import { parsePolicy } from '../policy/parse.ts'
-import { readPolicyFile } from '../runtime/policyFile.ts'
+import type { Diagnostic } from '../policy/diagnostics.ts'
+import { type CheckedFile, checkFile } from './checkFile.ts'
+import { diagnosticText } from './checkText.ts'
 import { exitCodes } from './exit.ts'
 import { paint } from './terminal.ts'
 
 export interface CheckOptions {
-  readonly format: 'text' | 'json'
+  readonly format: 'text' | 'json' | 'sarif'
+  readonly strict?: true
 }
 
-export async function check(files: readonly string[], { format }: CheckOptions): Promise<void> {
-  const found: Diagnostic[] = []
-  for (const file of files) found.push(...(await mistakesOf(file)))
+export async function check(files: readonly string[], { format, strict }: CheckOptions): Promise<void> {
+  const checked: CheckedFile[] = []
+  for (const file of new Set(files)) checked.push(await checkFile(file))
+  const found = checked.flatMap(({ diagnostics }) => diagnostics)
   const errors = found.filter(({ severity }) => severity === 'error').length
-  if (format === 'json') process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
-  else for (const diagnostic of found) process.stdout.write(`${coloured(diagnostic)}\n`)
-  if (format === 'text') process.stderr.write(`${summary(files.length, errors, found.length - errors)}\n`)
-  process.exitCode = errors > 0 ? exitCodes.wrong : exitCodes.fine
+  const warnings = found.length - errors
+  process.stdout.write(await printed(format, checked, found))
+  if (format === 'text') process.stderr.write(`${summary(checked.length, errors, warnings)}\n`)
+  process.exitCode = errors > 0 || (strict && warnings > 0) ? exitCodes.wrong : exitCodes.fine
 }
 
-async function mistakesOf(file: string): Promise<readonly Diagnostic[]> {
-  const unreadable = (message: string): Diagnostic => ({
-    file,
-    line: 1,
-    col: 1,
-    severity: 'error',
-    code: 'unreadable',
-    message,
-  })
-  try {
-    const { policy, diagnostics } = parsePolicy({ file, text: readPolicyFile(file) })
-    // What parses must also compile: a policy that `check` accepts is one that `run` starts with.
-    if (policy) await compilePolicy(policy, [])
-    return diagnostics
-  } catch (error) {
-    if (error instanceof CompileError || error instanceof TollgateError) return [unreadable(error.message)]
-    throw error
+async function printed(
+  format: CheckOptions['format'],
+  checked: readonly CheckedFile[],
+  found: readonly Diagnostic[],
+): Promise<string> {
+  switch (format) {
+    case 'text':
+      return checked.map(textOf).join('')
+    case 'json':
+      return `${JSON.stringify(found, null, 2)}\n`
+    case 'sarif': {
+      const { sarifLog } = await import('./checkSarif.ts')
+      const { version } = await import('../runtime/version.ts')
+      return `${JSON.stringify(sarifLog(found, { version, folder: process.cwd() }), null, 2)}\n`
+    }
   }
+  return format satisfies never
 }
 
-function coloured(diagnostic: Diagnostic): string {
-  return paint(diagnostic.severity === 'error' ? 'red' : 'yellow', formatDiagnostic(diagnostic), process.stdout)
+/** Where nothing says how wide the reader's window is. */
+const widthOtherwise = 120
+
+function textOf({ text, diagnostics }: CheckedFile): string {
+  if (diagnostics.length === 0) return ''
+  const { stdout } = process
+  const lines = text.split(/\r?\n/)
+  const options = {
+    width: (stdout.isTTY && stdout.columns) || widthOtherwise,
+    paint: (colour: Parameters<typeof paint>[0], part: string) => paint(colour, part, stdout),
+  }
+  return diagnostics.map((diagnostic) => `${diagnosticText(diagnostic, lines, options)}\n\n`).join('')
 }
 
 function summary(files: number, errors: number, warnings: number): string {

@@ -59,7 +59,10 @@ program
 program
   .command('check')
   .description('every mistake of policy files, with its place')
-  .addOption(new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json']).default('text'))
+  .addOption(
+    new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json', 'sarif']).default('text'),
+  )
+  .option('--strict', 'a warning makes the exit code 1 as well')
   .argument('<file...>', 'policy files')
   .action(async (files: string[], options: CheckOptions) => (await import('./check.ts')).check(files, options))
 

@@ -27,6 +27,7 @@ export type DiagnosticCode =
   | 'duplicate_name'
   | 'not_quoted'
   | 'expensive'
+  | 'uncompiled'
 
 export interface Diagnostic {
   readonly file: string

@@ -75,7 +75,10 @@ const misunderstood: readonly { readonly args: readonly string[]; readonly says:
   { args: ['--frobnicate'], says: /^tollgate: unknown option '--frobnicate'$/ },
   { args: ['check'], says: /^tollgate: missing required argument 'file'$/ },
   { args: ['check', '--fromat', 'json', 'good.yaml'], says: /'--fromat'\n\(Did you mean --format\?\)$/ },
-  { args: ['check', '--format', 'xml', 'good.yaml'], says: /'xml' is invalid\. Allowed choices are text, json\.$/ },
+  {
+    args: ['check', '--format', 'xml', 'good.yaml'],
+    says: /'xml' is invalid\. Allowed choices are text, json, sarif\.$/,
+  },
   { args: ['compile', 'good.yaml'], says: /required option '-o, --output <dir>' not specified$/ },
   { args: ['eval'], says: /^tollgate: required option '-c, --config <file>' not specified$/ },
   { args: ['eval', '-c'], says: /option '-c, --config <file>' argument missing$/ },

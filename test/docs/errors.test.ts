@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { decisionKey, errorCodes as jsonRpcCodes, refusal } from '../../src/mcp/refusal.ts'
 import { reasons } from '../../src/model/reasons.ts'
+import { diagnosticCodes } from '../../src/policy/codes.ts'
+import type { DiagnosticCode } from '../../src/policy/diagnostics.ts'
 import { compilerCodes, errorCodes, mistakeSeverities, sources, unionMembers } from './codes.ts'
 import { code, readPage, rows, section } from './tables.ts'
 
@@ -44,13 +46,13 @@ test('every error code is explained, and none that no source gives', () => {
   assert.deepEqual(codesOf('## Error codes'), sorted(codesOf('## Error codes')), 'in alphabetical order')
 })
 
-test('every mistake of a policy is explained, as the error or the warning that it is', () => {
+test('every mistake of a policy is explained in the words of the source, as the error or the warning that it is', () => {
   const members = unionMembers('DiagnosticCode')
   assertSame(codesOf('## Mistakes in a policy'), members)
   const severities = mistakeSeverities(members)
   for (const [name, severity, meaning, advice] of documented('## Mistakes in a policy')) {
     assert.equal(severity, sorted(severities.get(code(name)) ?? []).join(', '), name)
-    assert.ok(meaning && advice, name)
+    assert.deepEqual({ meaning, advice }, diagnosticCodes[code(name) as DiagnosticCode], name)
   }
 })
 
