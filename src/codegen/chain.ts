@@ -8,7 +8,7 @@ import type { RiskLevel, Verdict } from '../model/decision.ts'
 import { riskLevels } from '../model/decision.ts'
 import { type AllPolicy, type Counter, type Entry, type Method, type Place, pathText } from '../model/policy.ts'
 import { riskOf, withRisk } from '../model/risk.ts'
-import { proofs } from './conditions.ts'
+import { proofs, readingProofs } from './conditions.ts'
 import { comment, ref, term } from './quote.ts'
 import { Rules } from './rules.ts'
 
@@ -115,7 +115,12 @@ function questionBodies(question: Question, rules: Rules): readonly (readonly st
     case 'holds':
       return proofs(question.condition, 'holds', rules)
     case 'cleared':
-      return question.conditions.flatMap((condition) => proofs(condition, 'fails', rules))
+      return [
+        ...question.conditions.flatMap((condition) => proofs(condition, 'fails', rules)),
+        ...question.readings.flatMap((reading) => readingProofs(reading, 'fails')),
+      ]
+    case 'reads':
+      return readingProofs(question.reading, 'holds')
     case 'amount':
       return [[`is_number(${amountRef(question.amount)})`]]
     case 'currency':
@@ -132,8 +137,10 @@ function questionBodies(question: Question, rules: Rules): readonly (readonly st
 
 function roomBody(counter: Counter, max: number): readonly string[] {
   const used = ref('input.facts', [counter.id])
-  if (counter.measure === 'calls') return [`is_number(${used})`, `${used} + 1 <= ${term(max)}`]
-  const amount = amountRef(counter.measure.amount)
+  const { measure } = counter
+  if (measure === 'calls') return [`is_number(${used})`, `${used} + 1 <= ${term(max)}`]
+  if ('step' in measure) return [`is_number(${used})`, `${used} + ${term(measure.step)} <= ${term(max)}`]
+  const amount = amountRef(measure.amount)
   return [`is_number(${used})`, `is_number(${amount})`, `${used} + ${amount} <= ${term(max)}`]
 }
 

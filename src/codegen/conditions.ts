@@ -3,7 +3,7 @@
  * it fails; what can be neither proved nor disproved is never a yes (`src/reference/truth.ts` says the same in plain
  * TypeScript). Rego orders across types, so every comparison proves the type first.
  */
-import type { Condition, JsonType, Path, Scalar, Test } from '../model/policy.ts'
+import type { Condition, JsonType, Path, Reading, Scalar, Span, Test } from '../model/policy.ts'
 import { ref, term } from './quote.ts'
 import type { Rules } from './rules.ts'
 
@@ -19,12 +19,21 @@ export function proofs(condition: Condition, wanted: Wanted, rules: Rules): read
 
 function provedBy(condition: Condition, root: string, wanted: Wanted, rules: Rules): readonly Body[] {
   const { path, test } = condition
+  if (test.kind === 'exists') return existsProved(ref(root, path), test.there === (wanted === 'holds'), root, rules)
   if (test.kind === 'absent' || test.kind === 'present') {
     const there: Body = [`value := ${ref(root, path)}`, 'not is_null(value)']
     return (test.kind === 'present') === (wanted === 'holds') ? [there] : missing(root, path)
   }
   const judged = testProved(test, wanted, rules).map((body): Body => [`value := ${ref(root, path)}`, ...body])
   return condition.optional ? [...missing(root, path), ...judged] : judged
+}
+
+/** Its contrary is that it cannot be proved: a name for the proof, to be negated. */
+function existsProved(value: string, there: boolean, root: string, rules: Rules): readonly Body[] {
+  const proof: Body = [`value := ${value}`, 'not is_null(value)']
+  if (there) return [proof]
+  const name = root === 'element' ? `${rules.add(['element'], [proof])}(element)` : rules.add([], [proof])
+  return [[`not ${name}`]]
 }
 
 /** Some object on the way lacks the key. An element itself is never missing. */
@@ -36,7 +45,7 @@ function missing(root: string, path: Path): readonly Body[] {
 }
 
 function testProved(
-  test: Exclude<Test, { kind: 'present' | 'absent' }>,
+  test: Exclude<Test, { kind: 'present' | 'absent' | 'exists' }>,
   wanted: Wanted,
   rules: Rules,
 ): readonly Body[] {
@@ -54,6 +63,12 @@ function testProved(
       return [['is_string(value)', `startswith(value, ${term(test.prefix)}) == ${holds}`]]
     case 'pattern':
       return [['is_string(value)', `regex.match(${term(`\\A(?:${test.pattern})\\z`)}, value) == ${holds}`]]
+    case 'search':
+      return [['is_string(value)', `regex.match(${term(test.pattern)}, value) == ${holds}`]]
+    case 'one_of':
+      return [[...printed(test.values), `${test.negated === holds ? 'not ' : ''}value in ${set(test.values)}`]]
+    case 'contains':
+      return containing(test, holds, rules)
     case 'each':
     case 'any':
       return [['is_array(value)', elements(test.conditions, (test.kind === 'each') === holds, holds, rules)]]
@@ -87,15 +102,67 @@ function notInEnum(values: readonly Scalar[]): readonly Body[] {
   return types.map((type) => [isType(type), `not value in ${set(values)}`])
 }
 
-function bounds(
-  proof: Body,
-  name: string,
-  { min, max }: { min?: number; max?: number },
+/** What of another type could print as one of the values proves nothing. */
+function printed(values: readonly Scalar[]): Body {
+  const texts = values.filter((value) => typeof value === 'string' && value.endsWith(']')) as string[]
+  return [
+    ...(texts.some((text) => text.startsWith('[')) ? ['not is_array(value)'] : []),
+    ...(texts.some((text) => text.startsWith('map[')) ? ['not is_object(value)'] : []),
+  ]
+}
+
+function containing(
+  { text, values }: Extract<Test, { kind: 'contains' }>,
   holds: boolean,
+  rules: Rules,
 ): readonly Body[] {
-  const low = min === undefined ? [] : [`${name} ${holds ? '>=' : '<'} ${term(min)}`]
-  const high = max === undefined ? [] : [`${name} ${holds ? '<=' : '>'} ${term(max)}`]
-  return holds ? [[...proof, ...low, ...high]] : [...low, ...high].map((outside) => [...proof, outside])
+  const bodies: Body[] = [
+    ...(text === undefined ? [] : [['is_string(value)', `contains(value, ${term(text)})`]]),
+    ['is_array(value)', 'some item in value', `item in ${set(values)}`],
+  ]
+  return holds ? bodies : [[`not ${rules.add(['value'], bodies)}(value)`]]
+}
+
+interface Bounds {
+  readonly min?: number
+  readonly max?: number
+  readonly above?: number
+  readonly below?: number
+}
+
+/** A bound, how it is written, and how what lies outside of it is. */
+const bounding = [
+  ['min', '>=', '<'],
+  ['above', '>', '<='],
+  ['max', '<=', '>'],
+  ['below', '<', '>='],
+] as const
+
+function bounds(proof: Body, name: string, test: Bounds, holds: boolean): readonly Body[] {
+  const compared = bounding.flatMap(([key, inside, outside]) => {
+    const bound = test[key]
+    return bound === undefined ? [] : [`${name} ${holds ? inside : outside} ${term(bound)}`]
+  })
+  return holds ? [[...proof, ...compared]] : compared.map((outside) => [...proof, outside])
+}
+
+/** Alternatives that prove what a counter stands at to lie in one of the spans, or in none. */
+export function readingProofs({ counter, spans }: Reading, wanted: Wanted): readonly Body[] {
+  const used = [`used := ${ref('input.facts', [counter.id])}`, 'is_number(used)']
+  if (wanted === 'holds') return spans.flatMap((span) => bounds(used, 'used', span, true))
+  return outside(spans).flatMap((span) => bounds(used, 'used', span, true))
+}
+
+/** The spans between spans that are apart and in order. */
+function outside(spans: readonly Span[]): readonly Span[] {
+  const between: Span[] = []
+  let from: number | undefined
+  for (const { min, max } of spans) {
+    if (min !== undefined) between.push({ ...(from !== undefined && { min: from }), max: min - 1 })
+    if (max === undefined) return between
+    from = max + 1
+  }
+  return [...between, from === undefined ? {} : { min: from }]
 }
 
 function set(values: readonly Scalar[]): string {

@@ -2,16 +2,13 @@
 import { isListed, matchingEntries, type Target } from './match.ts'
 import { sortedValues } from './order.ts'
 import type { Plan, PlannedCounter } from './plan.ts'
-import type { AllPolicy, Counter, Limit, Path, Spend } from './policy.ts'
+import type { AllPolicy, Counter, Path, Rule, Spend } from './policy.ts'
 import { pathText } from './policy.ts'
 import { addCondition, at, inOrder, namesOf, newBuilder } from './shape.ts'
 
 export function planOfAll(policy: AllPolicy, target: Target): Plan {
   const rules = matchingEntries(policy, target).flatMap((entry) => entry.rules)
-  const counters = countersOf(
-    policy.id,
-    rules.flatMap((rule) => rule.limits),
-  )
+  const counters = countersOf(policy.id, rules)
   const spends = rules.flatMap((rule) => (rule.spend ? [rule.spend] : []))
   const amounts = new Map(spends.map(({ amount }) => [pathText(amount), { path: amount, text: pathText(amount) }]))
   const builder = newBuilder()
@@ -28,7 +25,11 @@ export function planOfAll(policy: AllPolicy, target: Target): Plan {
 export function isVisibleInAll(policy: AllPolicy, target: Target): boolean {
   const entries = matchingEntries(policy, target)
   if (policy.default === 'deny' && !isListed(entries)) return false
-  return !entries.some((entry) => entry.rules.some((rule) => rule.effect === 'deny' && rule.conditions.length === 0))
+  return !entries.some(({ rules }) => rules.some(deniesAlways))
+}
+
+function deniesAlways({ effect, conditions, readings = [] }: Rule): boolean {
+  return effect === 'deny' && conditions.length === 0 && readings.length === 0
 }
 
 export function serverNamedInAll({ entries }: AllPolicy): string | undefined {
@@ -36,11 +37,13 @@ export function serverNamedInAll({ entries }: AllPolicy): string | undefined {
   return named?.key
 }
 
-function countersOf(policyId: string, limits: readonly Limit[]): readonly PlannedCounter[] {
+function countersOf(policyId: string, rules: readonly Rule[]): readonly PlannedCounter[] {
   const counters = new Map<string, PlannedCounter>()
-  for (const { counter, max } of limits) {
-    const before = counters.get(counter.id)
-    counters.set(counter.id, { counter, policyId, max: before ? Math.min(before.max, max) : max })
+  for (const { counter } of rules.flatMap(({ readings }) => readings ?? []))
+    counters.set(counter.id, { counter, policyId })
+  for (const { counter, max } of rules.flatMap(({ limits }) => limits)) {
+    const before = counters.get(counter.id)?.max
+    counters.set(counter.id, { counter, policyId, max: before === undefined ? max : Math.min(before, max) })
   }
   return sortedValues(counters)
 }

@@ -5,7 +5,7 @@
 
 import { unitsText } from './decimal.ts'
 import type { Verdict } from './decision.ts'
-import type { AllPolicy, Condition, Counter, Entry, Method, Path, Rule, Test } from './policy.ts'
+import type { AllPolicy, Condition, Counter, Entry, Method, Path, Reading, Rule, Test } from './policy.ts'
 import { pathText } from './policy.ts'
 import type { ReasonCode } from './reasons.ts'
 
@@ -21,7 +21,9 @@ export type Question =
   /** The condition holds. */
   | { readonly kind: 'holds'; readonly condition: Condition }
   /** Some condition is proved to fail: the deny or hold rule does not apply. Never so without conditions. */
-  | { readonly kind: 'cleared'; readonly conditions: readonly Condition[] }
+  | { readonly kind: 'cleared'; readonly conditions: readonly Condition[]; readonly readings: readonly Reading[] }
+  /** What was counted before this call is what the rule wants. */
+  | { readonly kind: 'reads'; readonly reading: Reading }
   /** The amount is one we can count. */
   | { readonly kind: 'amount'; readonly amount: Path }
   | { readonly kind: 'currency'; readonly path: Path; readonly allowed: readonly string[] }
@@ -34,7 +36,18 @@ export function checksOf(policy: AllPolicy, entries: readonly Entry[]): readonly
   const checks = entries.flatMap((entry) =>
     entry.rules.flatMap((rule) => questionsOf(rule).map((question) => check(policy, entry, rule, question))),
   )
-  return [...checks.filter((c) => c.stop.decision === 'deny'), ...checks.filter((c) => c.stop.decision === 'hold')]
+  const denying = checks.filter((c) => c.stop.decision === 'deny')
+  return [...inOrder(policy, denying), ...checks.filter((c) => c.stop.decision === 'hold')]
+}
+
+function inOrder({ counting }: AllPolicy, checks: readonly Check[]): readonly Check[] {
+  if (counting !== 'last') return checks
+  return [...checks.filter(({ question }) => !counts(question)), ...checks.filter(({ question }) => counts(question))]
+}
+
+/** Is it about what this call adds to a counter? */
+function counts({ kind }: Question): boolean {
+  return kind === 'amount' || kind === 'currency' || kind === 'per_call' || kind === 'room'
 }
 
 /** The verdict for a target that the policy does not list, under `default: deny`. */
@@ -49,7 +62,7 @@ export function unlistedVerdict(policy: AllPolicy, method: Method): Verdict {
   return {
     decision: 'deny',
     reason_code: policy.reasonCodes.block ?? code,
-    rule: 'default',
+    rule: policy.defaultRule ?? 'default',
     message: `this ${kind} is not on the list of what may be used`,
   }
 }
@@ -65,7 +78,8 @@ export function allowVerdict(policy: AllPolicy, lister?: Entry): Verdict {
 }
 
 function questionsOf(rule: Rule): readonly Question[] {
-  if (rule.effect !== 'require') return [{ kind: 'cleared', conditions: rule.conditions }]
+  const { conditions, readings = [] } = rule
+  if (rule.effect !== 'require') return [{ kind: 'cleared', conditions, readings }]
   const spend: Question[] = []
   if (rule.spend) {
     spend.push({ kind: 'amount', amount: rule.spend.amount })
@@ -74,7 +88,8 @@ function questionsOf(rule: Rule): readonly Question[] {
       spend.push({ kind: 'per_call', amount: rule.spend.amount, max: rule.spend.perCallMicro })
   }
   return [
-    ...rule.conditions.map((condition): Question => ({ kind: 'holds', condition })),
+    ...conditions.map((condition): Question => ({ kind: 'holds', condition })),
+    ...readings.map((reading): Question => ({ kind: 'reads', reading })),
     ...spend,
     ...rule.limits.map(({ counter, max }): Question => ({ kind: 'room', counter, max })),
   ]
@@ -99,7 +114,9 @@ function codeOf(question: Question, rule: Rule): ReasonCode {
     case 'holds':
       return 'ARGUMENT_REJECTED'
     case 'cleared':
-      return rule.effect === 'hold' ? 'APPROVAL_REQUIRED' : 'DENIED_BY_RULE'
+      return rule.effect === 'hold' ? 'APPROVAL_REQUIRED' : rule.hides ? 'TOOL_HIDDEN' : 'DENIED_BY_RULE'
+    case 'reads':
+      return 'COUNTER_REJECTED'
     case 'amount':
       return 'AMOUNT_INVALID'
     case 'currency':
@@ -107,7 +124,7 @@ function codeOf(question: Question, rule: Rule): ReasonCode {
     case 'per_call':
       return 'SPEND_PER_CALL_EXCEEDED'
     case 'room':
-      return question.counter.measure === 'calls' ? 'RATE_LIMITED' : 'SPEND_LIMIT_EXCEEDED'
+      return isSpend(question.counter) ? 'SPEND_LIMIT_EXCEEDED' : 'RATE_LIMITED'
   }
   return question satisfies never
 }
@@ -118,6 +135,8 @@ function sentence(question: Question, rule: Rule): string {
       return `argument \`${pathText(question.condition.path)}\` ${demand(question.condition.test)}`
     case 'cleared':
       return rule.effect === 'hold' ? 'a person has to approve this call' : 'this call is not allowed'
+    case 'reads':
+      return 'the calls made before this one do not allow it'
     case 'amount':
       return `argument \`${pathText(question.amount)}\` must be an amount: a number, zero or more`
     case 'currency':
@@ -138,9 +157,13 @@ function roomSentence(counter: Counter, max: number): string {
       : window.kind === 'sliding'
         ? `the last ${window.ms / 1000} s`
         : 'in total'
-  return counter.measure === 'calls'
-    ? `the limit of ${max} ${max === 1 ? 'call' : 'calls'} is reached (${span})`
-    : `the cap of ${unitsText(max)} would be exceeded (${span})`
+  return isSpend(counter)
+    ? `the cap of ${unitsText(max)} would be exceeded (${span})`
+    : `the limit of ${max} ${max === 1 ? 'call' : 'calls'} is reached (${span})`
+}
+
+function isSpend({ measure }: Counter): boolean {
+  return measure !== 'calls' && 'amount' in measure
 }
 
 function demand(test: Test): string {
@@ -154,19 +177,37 @@ function demand(test: Test): string {
     case 'enum':
       return `must be one of ${test.values.map((value) => JSON.stringify(value)).join(', ')}`
     case 'range':
-      return `must be a number ${between(test.min, test.max)}`
+      return `must be a number ${limits(test)}`
     case 'length':
       return `must have a length ${between(test.min, test.max)}`
     case 'prefix':
       return `must begin with ${JSON.stringify(test.prefix)}`
     case 'pattern':
+    case 'search':
       return 'must have the required form'
+    case 'exists':
+      return test.there ? 'is required' : 'must not be given'
+    case 'one_of':
+      return `must ${test.negated ? 'not ' : ''}be one of ${test.values.map((value) => JSON.stringify(value)).join(', ')}`
+    case 'contains':
+      return 'does not contain what it must'
     case 'each':
       return 'has an element that is not allowed'
     case 'any':
       return 'has no element of the required kind'
   }
   return test satisfies never
+}
+
+function limits({ min, max, above, below }: Extract<Test, { kind: 'range' }>): string {
+  if (above === undefined && below === undefined) return between(min, max)
+  const bounds = [
+    ...(min === undefined ? [] : [`of at least ${min}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(max === undefined ? [] : [`of at most ${max}`]),
+    ...(below === undefined ? [] : [`below ${below}`]),
+  ]
+  return bounds.join(' and ')
 }
 
 function between(min?: number, max?: number): string {

@@ -18,14 +18,17 @@ export interface CounterKey {
  */
 export function counterKey(policyId: string, counter: Counter, call: Call): CounterKey | undefined {
   const values = counter.per.map((per) => perValue(per, call))
-  if (counter.measure !== 'calls' && counter.measure.currency)
-    values.push(argumentValue(counter.measure.currency, call))
+  const { measure } = counter
+  if (measure !== 'calls' && 'amount' in measure && measure.currency) values.push(argumentValue(measure.currency, call))
   return values.includes(undefined) ? undefined : { counter, key: JSON.stringify([policyId, counter.id, ...values]) }
 }
 
-/** What a call charges to a counter: one call, or its amount. */
-export function chargeOf(counter: Counter, amounts: Readonly<Record<string, number>>): number | undefined {
-  return counter.measure === 'calls' ? 1 : amounts[pathText(counter.measure.amount)]
+/** What a call charges to a counter: one, a number of the policy's, or its amount. */
+export function chargeOf({ measure }: Counter, amounts: Readonly<Record<string, number>>): number | undefined {
+  if (measure === 'calls') return 1
+  if ('step' in measure) return measure.step
+  const amount = pathText(measure.amount)
+  return Object.hasOwn(amounts, amount) ? amounts[amount] : undefined
 }
 
 /** A principal that is not known is one group: the unknown share a budget, they do not each get their own. */

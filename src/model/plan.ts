@@ -18,6 +18,6 @@ export interface PlannedCounter {
   readonly counter: Counter
   /** The policy that counts: policies that share a ledger do not share their budgets. */
   readonly policyId: string
-  /** The lowest of the limits on it: up to here there is room. */
-  readonly max: number
+  /** The lowest of the limits on it: up to here there is room. Absent: it is only read, and calls charge nothing to it. */
+  readonly max?: number
 }

@@ -23,11 +23,15 @@ export interface PolicyHead {
 /** Every rule of every entry that matches must pass. */
 export interface AllPolicy extends PolicyHead {
   readonly strategy: 'all'
-  readonly language: 'native' | 'guard'
+  readonly language: 'native' | 'guard' | 'intercept'
   /** What a target gets that no entry lists. */
   readonly default: 'allow' | 'deny'
   /** The guard's own words for its two outcomes; they replace ours in decisions. */
   readonly reasonCodes: { readonly allow?: string; readonly block?: string }
+  /** What the verdict on a target that no entry lists names as its rule; `default` if not given. */
+  readonly defaultRule?: string
+  /** `last`: what is counted is asked after everything else, whichever rule it stands in. If not given: rule by rule. */
+  readonly counting?: 'last'
   /** In the order in which they are judged. */
   readonly entries: readonly Entry[]
 }
@@ -67,6 +71,10 @@ export interface Rule {
   readonly effect: 'require' | 'deny' | 'hold'
   /** All together. None at all: always. */
   readonly conditions: readonly Condition[]
+  /** Conditions on what was counted before this call, together with those on its arguments. */
+  readonly readings?: readonly Reading[]
+  /** A deny that says nothing of itself: for callers the target does not exist. Without conditions. */
+  readonly hides?: true
   /** Only with `require`. */
   readonly spend?: Spend
   /** Only with `require`. */
@@ -95,12 +103,30 @@ export type Test =
   | { readonly kind: 'absent' }
   | { readonly kind: 'type'; readonly types: readonly JsonType[] }
   | { readonly kind: 'enum'; readonly values: readonly Scalar[] }
-  | { readonly kind: 'range'; readonly min?: number; readonly max?: number }
+  /** `above` and `below` are bounds that do not belong to the range. */
+  | {
+      readonly kind: 'range'
+      readonly min?: number
+      readonly max?: number
+      readonly above?: number
+      readonly below?: number
+    }
   /** Code points of a string, elements of an array. */
   | { readonly kind: 'length'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'prefix'; readonly prefix: string }
   /** RE2, over the whole string. */
   | { readonly kind: 'pattern'; readonly pattern: string }
+  /** RE2, anywhere in the string. */
+  | { readonly kind: 'search'; readonly pattern: string }
+  /** There and not null, or not so: other than with `present` and `absent`, each is the exact contrary of the other. */
+  | { readonly kind: 'exists'; readonly there: boolean }
+  /**
+   * One of these values, or none of them: each is the exact contrary of the other, whatever the type of the value is. A
+   * list or a map whose print could be one of the texts (`[a b]`, `map[a:1]`) is neither.
+   */
+  | { readonly kind: 'one_of'; readonly values: readonly Scalar[]; readonly negated: boolean }
+  /** A string with the text in it, or an array with one of the values as an element. Nothing else contains anything. */
+  | { readonly kind: 'contains'; readonly text?: string; readonly values: readonly Scalar[] }
   /** Every element of the array / some element, with conditions whose paths start at the element. */
   | { readonly kind: 'each'; readonly conditions: readonly Condition[] }
   | { readonly kind: 'any'; readonly conditions: readonly Condition[] }
@@ -110,6 +136,19 @@ export interface Spend {
   readonly amount: Path
   readonly currency?: { readonly path: Path; readonly allowed: readonly string[] }
   readonly perCallMicro?: number
+}
+
+/** What a counter stands at before the call, in calls or micro-units, must lie in one of the spans. It charges nothing. */
+export interface Reading {
+  readonly counter: Counter
+  /** Apart from each other, in ascending order. None: no value will do. */
+  readonly spans: readonly Span[]
+}
+
+/** Whole numbers from `min` to `max`, both included. */
+export interface Span {
+  readonly min?: number
+  readonly max?: number
 }
 
 /** A bound on a counter: calls, or micro-units. */
@@ -125,10 +164,13 @@ export interface Limit {
 export interface Counter {
   /** For example `calls/day@create_refund` or `spend(amount)/day@pay_* per user`. Unique within a policy. */
   readonly id: string
-  readonly measure: 'calls' | { readonly amount: Path; readonly currency?: Path }
+  readonly measure: Measure
   readonly window: Window
   readonly per: readonly PerField[]
 }
+
+/** Each call counts one, or a number of the policy's, or the amount it names. */
+export type Measure = 'calls' | { readonly step: number } | { readonly amount: Path; readonly currency?: Path }
 
 export type CalendarUnit = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month'
 
@@ -147,18 +189,15 @@ export type PerField =
   | { readonly kind: 'argument'; readonly path: Path }
 
 /** The id of a counter, from what it counts. `scope` is the key of its entry, with its method where that is no tool call. */
-export function counterId(
-  scope: string,
-  measure: Counter['measure'],
-  window: Window,
-  per: readonly PerField[],
-): string {
-  const what =
-    measure === 'calls'
-      ? 'calls'
-      : `spend(${[measure.amount, ...(measure.currency ? [measure.currency] : [])].map(pathText).join(', ')})`
+export function counterId(scope: string, measure: Measure, window: Window, per: readonly PerField[]): string {
   const by = per.length === 0 ? '' : ` per ${per.map(perText).join(', ')}`
-  return `${what}/${windowText(window)}@${scope}${by}`
+  return `${measureText(measure)}/${windowText(window)}@${scope}${by}`
+}
+
+function measureText(measure: Measure): string {
+  if (measure === 'calls') return 'calls'
+  if ('step' in measure) return `calls*${measure.step}`
+  return `spend(${[measure.amount, ...(measure.currency ? [measure.currency] : [])].map(pathText).join(', ')})`
 }
 
 export function windowText(window: Window): string {

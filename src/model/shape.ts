@@ -41,6 +41,10 @@ export const newBuilder = (): Builder => ({ fields: new Map(), read: false })
 export function addCondition(root: Builder, { path, test }: Condition): void {
   const place = at(root, path)
   place.read = true
+  if (test.kind === 'contains') {
+    place.elements ??= newBuilder()
+    place.elements.read = true
+  }
   if (test.kind !== 'each' && test.kind !== 'any') return
   place.elements ??= newBuilder()
   for (const condition of test.conditions) addCondition(place.elements, condition)

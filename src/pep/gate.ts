@@ -300,10 +300,11 @@ function charged(
   amounts: Input['amounts'],
 ): Judged {
   if (verdict.decision !== 'allow') return { verdict, input, plan, charges: [] }
-  const charges = keys.map((key) => {
+  const charges = keys.flatMap((key, index) => {
+    if (plan.counters[index]?.max === undefined) return []
     const amount = key && chargeOf(key.counter, amounts)
     if (amount === undefined) throw new Error('an allowed call cannot be counted')
-    return { key: key as CounterKey, amount }
+    return [{ key: key as CounterKey, amount }]
   })
   return { verdict, input, plan, charges }
 }
@@ -319,7 +320,7 @@ function waitFor(tx: Transaction, call: Call, plan: Plan, counterId: string): nu
   const asked = plan.counters.find(({ counter }) => counter.id === counterId)
   const key = asked && counterKey(asked.policyId, asked.counter, call)
   const amount = key && chargeOf(key.counter, amountsOf(call, plan))
-  if (!key || amount === undefined) return undefined
+  if (!key || amount === undefined || asked.max === undefined) return undefined
   const at = tx.roomAt(key, amount, asked.max)
   return at === undefined ? undefined : Math.max(0, at - tx.now)
 }

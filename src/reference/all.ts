@@ -1,13 +1,14 @@
 /** What an `all` policy means, on one page. */
 import type { Input } from '../model/call.ts'
 import { allowVerdict, checksOf, type Question, unlistedVerdict } from '../model/checks.ts'
+import { chargeOf } from '../model/counters.ts'
 import type { Verdict } from '../model/decision.ts'
 import { valueAt } from '../model/input.ts'
 import { isListed, matchingEntries } from '../model/match.ts'
-import { type AllPolicy, pathText } from '../model/policy.ts'
+import { type AllPolicy, type Counter, pathText, type Reading } from '../model/policy.ts'
 import { riskOf, withRisk } from '../model/risk.ts'
 import { targetOf } from './target.ts'
-import { all, truthOf } from './truth.ts'
+import { all, type Truth, truthOf, within } from './truth.ts'
 
 /** Every rule of every matching entry must pass; the first that does not is named; holds come after denials. */
 export function evaluateAll(policy: AllPolicy, input: Input): Verdict {
@@ -25,7 +26,14 @@ export function passes(question: Question, input: Input): boolean {
     case 'holds':
       return truthOf(question.condition, input.arguments, 'require') === 'yes'
     case 'cleared':
-      return all(question.conditions.map((condition) => truthOf(condition, input.arguments, 'stop'))) === 'no'
+      return (
+        all([
+          ...question.conditions.map((condition) => truthOf(condition, input.arguments, 'stop')),
+          ...question.readings.map((reading) => readingTruth(reading, input)),
+        ]) === 'no'
+      )
+    case 'reads':
+      return readingTruth(question.reading, input) === 'yes'
     case 'amount':
       return amount(input, question.amount) !== undefined
     case 'currency':
@@ -33,14 +41,21 @@ export function passes(question: Question, input: Input): boolean {
     case 'per_call':
       return atMost(amount(input, question.amount), question.max)
     case 'room': {
-      const { measure } = question.counter
-      return atMost(
-        sum(input.facts[question.counter.id], measure === 'calls' ? 1 : amount(input, measure.amount)),
-        question.max,
-      )
+      const { counter, max } = question
+      return atMost(sum(used(input, counter), chargeOf(counter, input.amounts)), max)
     }
   }
   return question satisfies never
+}
+
+function readingTruth({ counter, spans }: Reading, input: Input): Truth {
+  const value = used(input, counter)
+  if (value === undefined) return 'unclear'
+  return spans.some((span) => within(value, span)) ? 'yes' : 'no'
+}
+
+function used({ facts }: Input, { id }: Counter): number | undefined {
+  return Object.hasOwn(facts, id) ? facts[id] : undefined
 }
 
 function amount(input: Input, path: readonly string[]): number | undefined {

@@ -4,7 +4,7 @@
  */
 import { RE2JS } from 're2js'
 import type { Json } from '../model/canonical.ts'
-import type { Condition, JsonType, Path, Test } from '../model/policy.ts'
+import type { Condition, JsonType, Path, Scalar, Test } from '../model/policy.ts'
 
 export type Truth = 'yes' | 'no' | 'unclear'
 
@@ -15,6 +15,7 @@ export function truthOf({ path, optional, test }: Condition, root: Json, asker: 
   const found = find(root, path)
   if (test.kind === 'absent')
     return found === 'missing' ? 'yes' : found === 'unreadable' ? 'unclear' : presence(found.value, 'no')
+  if (test.kind === 'exists') return truth((typeof found === 'object' && found.value !== null) === test.there)
   if (found === 'missing' && test.kind === 'present') return 'no'
   if (found === 'missing') return optional ? (asker === 'require' ? 'yes' : 'no') : 'unclear'
   return found === 'unreadable' ? 'unclear' : judge(test, found.value, asker)
@@ -40,7 +41,7 @@ function find(root: Json, path: Path): { value: Json } | 'missing' | 'unreadable
   return { value }
 }
 
-function judge(test: Exclude<Test, { kind: 'absent' }>, value: Json, asker: Asker): Truth {
+function judge(test: Exclude<Test, { kind: 'absent' | 'exists' }>, value: Json, asker: Asker): Truth {
   switch (test.kind) {
     case 'present':
       return presence(value, 'yes')
@@ -59,6 +60,12 @@ function judge(test: Exclude<Test, { kind: 'absent' }>, value: Json, asker: Aske
       return typeof value === 'string' ? truth(value.startsWith(test.prefix)) : 'unclear'
     case 'pattern':
       return typeof value === 'string' ? truth(RE2JS.compile(test.pattern).matches(value)) : 'unclear'
+    case 'search':
+      return typeof value === 'string' ? truth(RE2JS.compile(test.pattern).matcher(value).find()) : 'unclear'
+    case 'one_of':
+      return couldPrintAs(value, test.values) ? 'unclear' : truth(test.values.includes(value as never) !== test.negated)
+    case 'contains':
+      return truth(contains(value, test))
     case 'each':
     case 'any': {
       if (!Array.isArray(value)) return 'unclear'
@@ -67,6 +74,18 @@ function judge(test: Exclude<Test, { kind: 'absent' }>, value: Json, asker: Aske
     }
   }
   return test satisfies never
+}
+
+/** Go prints a list as `[a b]` and a map as `map[a:1]`: where one of these is a value to compare with, who knows. */
+function couldPrintAs(value: Json, values: readonly Scalar[]): boolean {
+  if (value === null || typeof value !== 'object') return false
+  const start = Array.isArray(value) ? '[' : 'map['
+  return values.some((text) => typeof text === 'string' && text.startsWith(start) && text.endsWith(']'))
+}
+
+function contains(value: Json, { text, values }: Extract<Test, { kind: 'contains' }>): boolean {
+  if (typeof value === 'string') return text !== undefined && value.includes(text)
+  return Array.isArray(value) && value.some((element: Json) => values.includes(element as never))
 }
 
 /** A member that is null is there and is not: servers disagree, so it proves nothing. */
@@ -78,8 +97,20 @@ function truth(is: boolean): Truth {
   return is ? 'yes' : 'no'
 }
 
-function within(value: number, { min, max }: { readonly min?: number; readonly max?: number }): boolean {
-  return (min === undefined || value >= min) && (max === undefined || value <= max)
+export function within(value: number, { min, max, above, below }: Bounds): boolean {
+  return (
+    (min === undefined || value >= min) &&
+    (max === undefined || value <= max) &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below)
+  )
+}
+
+interface Bounds {
+  readonly min?: number
+  readonly max?: number
+  readonly above?: number
+  readonly below?: number
 }
 
 function kindOf(value: Json): string {

@@ -9,8 +9,10 @@ import type {
   Method,
   Pattern,
   Policy,
+  Reading,
   Rule,
   Scalar,
+  Span,
   TargetPattern,
   Test,
 } from '../../src/model/policy.ts'
@@ -59,6 +61,7 @@ const numbers = [
   5e-324,
 ]
 const patterns = ['a*', '[a-z]+', 'a|b', '\\d+', '/tmp.*', '(?i)gbp', '.', '[^a]', 'a?b?c?', '\\p{L}+', '^a', 'c$', '']
+const searches = ['^b', 'a$', '(?m)^b$', '/tmp', '(?s)a.b', 'a\\nb', '\\bGBP\\b', '\\Aab\\z', 'é|😀', 'x*']
 const codes = ['GBP', 'gbp', 'a']
 
 const scalar: fc.Arbitrary<Scalar> = fc.oneof(
@@ -98,11 +101,27 @@ const types = fc.uniqueArray(
   { minLength: 1, maxLength: 3 },
 )
 
+/** Also what lists and maps look like where Go prints them. */
+const comparable = fc.uniqueArray(fc.oneof(scalar, fc.constantFrom('[a]', '[]', 'map[]', 'map[a:1]', '[')), {
+  maxLength: 4,
+})
+
 const plainTest: fc.Arbitrary<Test> = fc.oneof(
   fc.constantFrom<Test>({ kind: 'present' }, { kind: 'absent' }),
   types.map((list) => ({ kind: 'type', types: list }) as Test),
   fc.uniqueArray(scalar, { minLength: 1, maxLength: 4 }).map((values) => ({ kind: 'enum', values }) as Test),
   span(numbers).map((bounds) => ({ kind: 'range', ...bounds }) as Test),
+  span(numbers).map(({ min, max }) => withoutUndefined({ kind: 'range', above: min, below: max }) as Test),
+  fc.boolean().map((there) => ({ kind: 'exists', there }) as Test),
+  fc.record({ kind: fc.constant('one_of'), values: comparable, negated: fc.boolean() }) as fc.Arbitrary<Test>,
+  fc
+    .record({
+      kind: fc.constant('contains'),
+      text: fc.option(fc.constantFrom('', 'a', '😀', 'a"', '/etc'), { nil: undefined }),
+      values: comparable,
+    })
+    .map((made) => withoutUndefined(made) as Test),
+  fc.constantFrom(...patterns, ...searches).map((pattern) => ({ kind: 'search', pattern }) as Test),
   span([0, 1, 2, 3]).map((bounds) => ({ kind: 'length', ...bounds }) as Test),
   fc.constantFrom('', 'a', '/etc', '😀', 'a"').map((prefix) => ({ kind: 'prefix', prefix }) as Test),
   fc.constantFrom(...patterns).map((pattern) => ({ kind: 'pattern', pattern }) as Test),
@@ -149,14 +168,32 @@ const per = fc.constantFrom<Counter['per']>(
   [{ kind: 'argument', path: ['a'] }],
 )
 
+const counted = fc.constantFrom('calls' as const, 'calls' as const, 'amount' as const, { step: 2 })
+
 function limits(key: string, amount: readonly string[]): fc.Arbitrary<Limit[]> {
-  const limit = fc.record({ spend: fc.boolean(), window, per, max: fc.constantFrom(0, 1, 3, 5_000_000, 10_000_000) })
+  const limit = fc.record({ counted, window, per, max: fc.constantFrom(0, 1, 3, 5_000_000, 10_000_000) })
   return fc.array(limit, { maxLength: 2 }).map((list) =>
-    list.map(({ spend, window, per, max }) => {
-      const measure = spend ? { amount } : ('calls' as const)
+    list.map(({ counted, window, per, max }) => {
+      const measure = counted === 'amount' ? { amount } : counted
       return { counter: { id: counterId(key, measure, window, per), measure, window, per }, max }
     }),
   )
+}
+
+/** Of its own entry's counters, or of another's. */
+const reading: fc.Arbitrary<Reading> = fc
+  .record({ key: fc.constantFrom('entry 0', 'entry 1', 'elsewhere'), window, spans: fc.constantFrom(...spans()) })
+  .map(({ key, window, spans }) => ({
+    counter: { id: counterId(key, 'calls', window, []), measure: 'calls', window, per: [] },
+    spans,
+  }))
+const readings: fc.Arbitrary<Reading[] | undefined> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.array(reading, { minLength: 1, maxLength: 2 }) },
+)
+
+function spans(): readonly (readonly Span[])[] {
+  return [[], [{}], [{ max: 1 }], [{ min: 2 }], [{ max: 0 }, { min: 2, max: 2 }], [{ min: 1, max: 1 }, { min: 3 }]]
 }
 
 function rule(key: string, index: number): fc.Arbitrary<Rule> {
@@ -166,6 +203,8 @@ function rule(key: string, index: number): fc.Arbitrary<Rule> {
     ...words,
     effect: fc.constantFrom('deny' as const, 'hold' as const),
     conditions: fc.array(condition, { maxLength: 3 }),
+    readings,
+    hides: fc.option(fc.constant(true as const), { nil: undefined, freq: 6 }),
     limits: fc.constant([]),
     approvalTimeoutMs: fc.option(fc.constant(60_000), { nil: undefined }),
   })
@@ -189,6 +228,7 @@ function rule(key: string, index: number): fc.Arbitrary<Rule> {
         { weight: 1, arbitrary: fc.array(condition, { maxLength: 2 }) },
       ),
       spend: fc.option(spending, { nil: undefined }),
+      readings,
     })
     .chain((rest) =>
       limits(key, rest.spend?.path ?? ['amount']).map((list) => {
@@ -253,8 +293,13 @@ export const policies: fc.Arbitrary<Policy> = fc
       .integer({ min: 0, max: 6 })
       .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => entry(i)))),
     reasonCodes: fc.constantFrom({}, {}, {}, {}, {}, {}, { allow: 'OK', block: 'NO' }),
+    counting: fc.constantFrom(undefined, 'last' as const),
+    defaultRule: fc.constantFrom(undefined, '(default deny)'),
   })
-  .map((made) => ({ strategy: 'all', language: 'native', id: 'random', version: '1', ...made }) as Policy)
+  .map(
+    (made) =>
+      ({ strategy: 'all', language: 'native', id: 'random', version: '1', ...withoutUndefined(made) }) as Policy,
+  )
 
 /** Any members, and often an amount and a currency that a rule could like. */
 const someArguments: fc.Arbitrary<Call['arguments']> = fc

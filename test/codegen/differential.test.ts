@@ -122,6 +122,8 @@ test(`the compiled policy decides ${decisions} random calls as the reference doe
     'ARGUMENT_REJECTED',
     'AMOUNT_INVALID',
     'RATE_LIMITED',
+    'COUNTER_REJECTED',
+    'TOOL_HIDDEN',
     'SPEND_LIMIT_EXCEEDED',
     'APPROVAL_REQUIRED',
     'TOOL_NOT_ALLOWED',
