@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   pep: ['model'],
   mcp: ['model', 'pep'],
   scan: ['model', 'policy'],
+  pack: ['model', 'policy'],
   runtime: ['model', 'policy', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
   library: ['model', 'compile', 'bundle', 'ledger', 'log', 'pep', 'mcp', 'pdp', 'policy', 'runtime'],
   cli: [
@@ -36,12 +37,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'pep',
     'mcp',
     'scan',
+    'pack',
     'runtime',
   ],
 }
 
 /** Folders without a clock, a file or a socket. */
-const pure = ['model', 'policy', 'reference', 'codegen', 'scan']
+const pure = ['model', 'policy', 'reference', 'codegen', 'scan', 'pack']
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
 const sources = files.map((name) => ({ name, text: readFileSync(resolve(src, name), 'utf8') }))

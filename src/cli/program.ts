@@ -9,6 +9,7 @@ import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
 import type { EvalOptions } from './eval.ts'
 import { stayWhenUnread } from './exit.ts'
+import type { PackGenerateOptions } from './packGenerate.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanOptions } from './scan.ts'
 
@@ -80,6 +81,18 @@ program
   .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
   .option('--ledger <file>', 'count on in this ledger (default: a fresh one in memory)')
   .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))
+
+const packCommand = program.command('pack').description('policy packs, made of workflow manifests')
+
+packCommand
+  .command('generate')
+  .description('write the policy pack of a workflow manifest, or compare one with it')
+  .usage('--manifest FILE [options]')
+  .requiredOption('--manifest <file>', 'the workflow manifest')
+  .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
+  .option('--check [file]', 'write nothing: say where this pack, or the one of `-o`, is not what the manifest gives')
+  .option('--source <name>', 'what the pack calls its manifest (default: data/control-plane/workflow-manifests.json)')
+  .action(async (options: PackGenerateOptions) => (await import('./packGenerate.ts')).packGenerate(options))
 
 const auditCommand = program
   .command('audit')

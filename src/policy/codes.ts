@@ -17,7 +17,7 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     advice: 'take one of them away',
   },
   duplicate_key: {
-    meaning: 'a key stands twice in one map; which one counts would depend on the reader',
+    meaning: 'a key stands twice in one map, or an id in one list; which one counts would depend on the reader',
     advice: 'keep one',
   },
   duplicate_name: {

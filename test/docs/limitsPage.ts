@@ -13,6 +13,7 @@ const titles: Readonly<Record<string, string>> = {
   'src/model/limits.ts': 'Calls, records and policies',
   'src/mcp/limits.ts': 'The wire',
   'src/policy/limits.ts': 'The policy languages',
+  'src/model/pack/limits.ts': 'Runs of workflows',
   'src/compile/limits.ts': 'The compiler',
   'src/scan/limits.ts': 'The scan of a server',
 }
@@ -76,6 +77,8 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/Tokens/, 'tokens'],
   [/Items/, 'items'],
   [/Entries/, 'entries'],
+  [/Paths/, 'paths'],
+  [/^stars/, 'stars'],
   [/Choices/, 'alternatives'],
   [/^parameters/, 'parameters'],
   [/[vV]alues/, 'values'],
