@@ -17,9 +17,7 @@ export class Instances {
   constructor(db: Database, self: string) {
     this.#file = db.name
     this.#self = self
-    this.#all = db
-      .prepare<[], string>('SELECT id FROM instances UNION SELECT instance FROM open_calls ORDER BY 1')
-      .pluck()
+    this.#all = db.prepare<[], string>('SELECT id FROM instances UNION SELECT instance FROM pending ORDER BY 1').pluck()
     this.#add = db.prepare('INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?)')
     this.#remove = db.prepare('DELETE FROM instances WHERE id = ?')
   }

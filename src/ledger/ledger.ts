@@ -72,6 +72,8 @@ export class SqliteLedger implements Ledger {
   readonly #instances: Instances
   readonly #policy: Statement<[string], Uint8Array>
   readonly #immediate: (work: (tx: Transaction) => unknown) => unknown
+  /** What is left to do once the transaction is committed that was run last. */
+  #committed = () => {}
 
   /** Takes over a database that `openDatabase` opened; `openLedger` does both. Throws the errors of SQLite. */
   constructor(db: Database, options: { readonly clock: () => number; readonly instance: string }) {
@@ -84,7 +86,7 @@ export class SqliteLedger implements Ledger {
       records: new Records(db),
       calendar: new CalendarCounters(db),
       sliding: new SlidingCounters(db),
-      calls: new OpenCalls(db),
+      calls: new OpenCalls(db, options.instance),
       keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING'),
     }
     this.#instances = new Instances(db, options.instance)
@@ -99,7 +101,9 @@ export class SqliteLedger implements Ledger {
     if (this.#db.inTransaction) throw new TypeError('transactions do not nest')
     return this.#use(() => {
       this.#checkPlace()
-      return this.#immediate(work) as T
+      const result = this.#immediate(work)
+      this.#committed()
+      return result as T
     })
   }
 
@@ -156,10 +160,10 @@ export class SqliteLedger implements Ledger {
   }
 
   #run(work: (tx: Transaction) => unknown): unknown {
-    const tx = new LedgerTransaction(this.#tables, this.#instance, this.#clock())
+    const tx = new LedgerTransaction(this.#tables, this.#clock())
     try {
       const result = work(tx)
-      tx.finish()
+      this.#committed = tx.finish()
       return result
     } finally {
       tx.end()
@@ -179,10 +183,10 @@ export class SqliteLedger implements Ledger {
     let closed = 0
     for (const instance of instances) {
       for (const decisionId of this.#tables.calls.ofInstance(instance)) {
-        tx.settle(decisionId, 'kept')
         tx.append({ kind: 'outcome', decisionId, body: unknownOutcome(decisionId) })
         closed += 1
       }
+      this.#tables.calls.removeAllOf(instance)
       this.#instances.forget(instance)
     }
     return closed

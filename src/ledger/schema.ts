@@ -87,17 +87,28 @@ const steps: readonly string[] = [
   CREATE TRIGGER policies_never_go BEFORE DELETE ON policies
   BEGIN SELECT RAISE(ABORT, 'policies are kept as they were'); END;
   `,
+  `
+  -- Takes the place of \`open_calls\`: the calls of one transaction are one row, decision ids with spaces between them.
+  -- An older gate finds its table gone, cannot let a call through any more, and denies.
+  CREATE TABLE pending (
+    id INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    decision_ids TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO pending (instance, decision_ids) SELECT instance, decision_id FROM open_calls ORDER BY decision_id;
+  DROP TABLE open_calls;
+  `,
 ]
 
 export const schemaVersion = steps.length
 
-/** Brings a ledger to this version, all steps or none. Throws the errors of SQLite. */
-export function migrate(db: Database): void {
+/** Brings a ledger to this version (or an earlier one), all steps or none. Throws the errors of SQLite. */
+export function migrate(db: Database, to = schemaVersion): void {
   db.transaction(() => {
     // Read again under the write lock: another process may have just done it.
     const from = db.pragma('user_version', { simple: true }) as number
-    for (const step of steps.slice(from)) db.exec(step)
+    for (const step of steps.slice(from, to)) db.exec(step)
     db.pragma(`application_id = ${applicationId}`)
-    db.pragma(`user_version = ${Math.max(from, schemaVersion)}`)
+    db.pragma(`user_version = ${Math.max(from, to)}`)
   }).immediate()
 }

@@ -2,8 +2,8 @@
 import type { Statement } from 'better-sqlite3'
 import type { CounterKey } from '../model/counters.ts'
 import type { RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
-import type { CalendarCounters } from './calendar.ts'
-import type { OpenCalls } from './calls.ts'
+import type { CalendarCounters, CalendarSums } from './calendar.ts'
+import type { OpenCall, OpenCalls } from './calls.ts'
 import type { Head } from './chain.ts'
 import { type Charge, checkAmount } from './charges.ts'
 import type { Records } from './records.ts'
@@ -21,9 +21,11 @@ export interface Tables {
 export class LedgerTransaction implements Transaction {
   readonly now: number
   readonly #tables: Tables
-  readonly #instance: string
-  /** Calls opened here, with what they reserved: written as one row each when the work is done. */
+  readonly #calendar: CalendarSums
+  /** Calls opened here, with what they reserved: written when the work is done. */
   readonly #opened = new Map<string, Charge[]>()
+  /** Calls of earlier transactions that ended here. */
+  readonly #ended = new Set<OpenCall>()
   #head: Head
   #appended = false
   readonly #recorded = new Set<string>()
@@ -31,29 +33,29 @@ export class LedgerTransaction implements Transaction {
   #over = false
 
   /** Made under the write lock: another process may have written last, and it may have had a later clock. */
-  constructor(tables: Tables, instance: string, clock: number) {
+  constructor(tables: Tables, clock: number) {
     if (!Number.isSafeInteger(clock)) throw new TypeError(`a clock gives whole milliseconds, got ${clock}`)
     this.#tables = tables
-    this.#instance = instance
     this.#head = tables.records.head()
     this.now = Math.max(clock, this.#head.at)
+    this.#calendar = tables.calendar.at(this.now)
   }
 
   used({ key, counter: { window } }: CounterKey): Usage {
-    const { calendar, sliding } = this.#tables
+    const { sliding } = this.#tables
     return this.#guard(() => ({
-      used: window.kind === 'sliding' ? sliding.used(key, window.ms, this.now) : calendar.used(key, window, this.now),
+      used: window.kind === 'sliding' ? sliding.used(key, window.ms, this.now) : this.#calendar.used(key, window),
     }))
   }
 
   roomAt({ key, counter: { window } }: CounterKey, amount: number, max: number): number | undefined {
-    const { calendar, sliding } = this.#tables
+    const { sliding } = this.#tables
     return this.#guard(() => {
       checkAmount(amount)
       checkAmount(max)
       return window.kind === 'sliding'
         ? sliding.roomAt(key, window.ms, amount, max, this.now)
-        : calendar.roomAt(key, window, amount, max, this.now)
+        : this.#calendar.roomAt(key, window, amount, max)
     })
   }
 
@@ -73,8 +75,7 @@ export class LedgerTransaction implements Transaction {
 
   settle(decisionId: string, how: 'kept' | 'released'): boolean {
     return this.#guard(() => {
-      const charges = this.#opened.get(decisionId) ?? this.#tables.calls.remove(decisionId)
-      this.#opened.delete(decisionId)
+      const charges = this.#close(decisionId)
       if (how === 'released') charges?.forEach((charge) => void this.#takeBack(charge))
       return charges !== undefined
     })
@@ -94,16 +95,20 @@ export class LedgerTransaction implements Transaction {
     this.#guard(() => void this.#tables.keepPolicy.run(revision, artifact))
   }
 
-  /** Before the commit: writes the end of the chain, and the open calls, each of which has its record here. */
-  finish(): void {
-    this.#guard(() => {
+  /**
+   * Before the commit: writes the counters, the end of the chain, and the open calls, each of which has its record here.
+   * Gives what is to be called after the commit.
+   */
+  finish(): () => void {
+    return this.#guard(() => {
       // Without a record too: what has expired by now is gone, and a clock that steps back must not find it gone early.
       if (this.#appended || this.now > this.#head.at) this.#tables.records.setHead(this.#head, this.now)
-      for (const [decisionId, charges] of this.#opened) {
+      for (const decisionId of this.#opened.keys()) {
         if (!this.#recorded.has(decisionId))
           throw new TypeError(`decision ${decisionId} was opened without a record in the same transaction`)
-        this.#tables.calls.add(decisionId, this.#instance, charges)
       }
+      this.#calendar.write()
+      return this.#tables.calls.write(this.#opened, this.#ended)
     })
   }
 
@@ -112,24 +117,37 @@ export class LedgerTransaction implements Transaction {
     this.#over = true
   }
 
+  /** What a call reserved that was open until now. */
+  #close(decisionId: string): readonly Charge[] | undefined {
+    const opened = this.#opened.get(decisionId)
+    if (opened) {
+      this.#opened.delete(decisionId)
+      return opened
+    }
+    const call = this.#tables.calls.get(decisionId)
+    if (call === undefined || this.#ended.has(call)) return undefined
+    this.#ended.add(call)
+    return call.charges
+  }
+
   #chargesOf(decisionId: string): Charge[] {
     const known = this.#opened.get(decisionId)
     if (known) return known
+    if (this.#tables.calls.get(decisionId)) throw new TypeError(`decision ${decisionId} is open already`)
     const charges: Charge[] = []
     this.#opened.set(decisionId, charges)
     return charges
   }
 
   #charge({ key, counter: { window } }: CounterKey, amount: number): Charge {
-    if (window.kind !== 'sliding')
-      return { key, kind: 'fixed', at: this.#tables.calendar.charge(key, window, amount, this.now), amount }
+    if (window.kind !== 'sliding') return { key, kind: 'fixed', at: this.#calendar.charge(key, window, amount), amount }
     this.#tables.sliding.charge(key, window.ms, amount, this.now)
     return { key, kind: 'sliding', at: this.now, amount }
   }
 
   #takeBack({ key, kind, at, amount }: Charge): void {
     if (kind === 'sliding') this.#tables.sliding.takeBack(key, at, amount)
-    else this.#tables.calendar.takeBack(key, at, amount)
+    else this.#calendar.takeBack(key, at, amount)
   }
 
   /**

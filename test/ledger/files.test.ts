@@ -17,8 +17,9 @@ import Database from 'better-sqlite3'
 import { ledgerError } from '../../src/ledger/errors.ts'
 import { openDatabase } from '../../src/ledger/file.ts'
 import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
+import { migrate } from '../../src/ledger/schema.ts'
 import { TollgateError } from '../../src/model/errors.ts'
-import { scratch } from './fixtures.ts'
+import { counter, scratch, total } from './fixtures.ts'
 
 const append = (ledger: SqliteLedger) =>
   ledger.transact((tx) => tx.append({ kind: 'check', body: JSON.stringify('x'.repeat(500)) }))
@@ -130,6 +131,27 @@ test('a ledger of a newer version is refused and not touched', (t) => {
   const before = readFileSync(file)
   assert.equal(use(file), 'ledger_newer_schema')
   assert.deepEqual(readFileSync(file), before)
+})
+
+test('a ledger of the first version is brought up to date, with the calls that were open in it', (t) => {
+  const file = join(scratch(t), 'ledger.db')
+  const old = new Database(file)
+  migrate(old, 1)
+  old.exec(`
+    INSERT INTO open_calls VALUES ('d1', 'gone', '[{"key":"k","kind":"fixed","at":0,"amount":1}]'), ('d2', 'gone', '[]');
+    INSERT INTO counters VALUES ('k', 0, 1, NULL);`)
+  const letThrough = old.prepare('INSERT INTO open_calls VALUES (?, ?, ?)')
+  const ledger = openLedger({ file })
+  const outcomes = [...ledger.records()].map(({ kind, decisionId }) => [kind, decisionId])
+  assert.deepEqual(outcomes, [
+    ['outcome', 'd1'],
+    ['outcome', 'd2'],
+  ])
+  assert.equal(ledger.transact((tx) => tx.used(counter('k', total))).used, 1)
+  assert.equal(ledger.verify().intact, true)
+  assert.throws(() => letThrough.run('d3', 'old', '[]'), /no such table: open_calls/)
+  old.close()
+  ledger.close()
 })
 
 test('a ledger without one of its tables is refused', (t) => {
