@@ -1,4 +1,5 @@
 /** How a command ends. 0: fine. 1: the thing that was checked is wrong, or the work failed. 2: the command was not understood. */
+import { constants } from 'node:os'
 import { CommanderError } from 'commander'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { paint } from './terminal.ts'
@@ -40,4 +41,32 @@ function leave(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.fine)
   exitWith(new TollgateError('output_unwritable', `standard output cannot be written: ${error.message}`))
   process.exit()
+}
+
+const stopSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+let leaveSignals = () => {}
+
+/**
+ * Signals end the process, once `first` has been done. The system does that by itself, but not for process 1, as in a
+ * container: that one hears only what it listens to.
+ */
+export function endOnSignals(first: (signal: NodeJS.Signals) => Promise<unknown> = async () => {}): void {
+  const end = (signal: NodeJS.Signals) => {
+    const exit = () => process.exit(128 + constants.signals[signal])
+    void first(signal).then(exit, exit)
+  }
+  for (const signal of stopSignals) process.on(signal, end)
+  takeSignals()
+  leaveSignals = () => {
+    for (const signal of stopSignals) process.off(signal, end)
+  }
+}
+
+/**
+ * For a command that listens to them itself. It must do so before it calls this: where nobody listens in between, a
+ * signal is lost that came while we were busy.
+ */
+export function takeSignals(): void {
+  leaveSignals()
 }

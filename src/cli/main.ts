@@ -1,15 +1,17 @@
 /** The command line. Every command loads what it needs when it is asked for, so that `run` starts fast. */
 import module from 'node:module'
+import { nodeTrouble } from '../model/nodeVersion.ts'
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 22 || (major === 22 && minor < 19)) {
-  // Nothing else may be loaded before: under an older Node it ends in a stack, or in a crash of the SQLite binding.
-  process.stderr.write(`tollgate: Node.js 22.19 or newer is needed, this is ${process.versions.node}\n`)
+const trouble = nodeTrouble(process.versions.node)
+if (trouble !== undefined) {
+  // Nothing else may be loaded before.
+  process.stderr.write(`tollgate: ${trouble}\n`)
   process.exitCode = 1
 } else {
   module.enableCompileCache()
-  const { program } = await import('./program.ts')
-  const { exitWith, leaveWhenUnread } = await import('./exit.ts')
+  const { endOnSignals, exitWith, leaveWhenUnread } = await import('./exit.ts')
+  if (process.pid === 1) endOnSignals()
   leaveWhenUnread(process.stdout)
+  const { program } = await import('./program.ts')
   await program.parseAsync(process.argv).catch(exitWith)
 }

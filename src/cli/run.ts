@@ -12,7 +12,7 @@ import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 import { activePolicy } from '../runtime/policyFile.ts'
 import { watchPolicy } from '../runtime/watch.ts'
-import { UsageError } from './exit.ts'
+import { endOnSignals, takeSignals, UsageError } from './exit.ts'
 import { loadPolicy } from './policies.ts'
 import { paint } from './terminal.ts'
 
@@ -34,6 +34,8 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   requireServerName(artifact.policy, options.server)
   // The policy is good: the server starts while the gate is put together. Nothing reaches it before the gate stands.
   const child = startChild({ command, args })
+  // Until the relay passes signals on: whoever is told to end while it starts takes the server along.
+  endOnSignals(async (signal) => (await child).kill(signal))
   try {
     await relay(child, artifact, options)
   } catch (error) {
@@ -53,7 +55,9 @@ async function relay(child: Promise<Child>, artifact: Artifact, options: RunOpti
     const accept = (next: Policy) => requireServerName(next, options.server)
     const stopWatching = watchPolicy(options.config, { gate, say, accept })
     const session = options.session ?? randomUUID()
-    const { code } = await relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
+    const relayed = relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
+    takeSignals()
+    const { code } = await relayed
     stopWatching()
     process.exitCode = code
     gate.mark('stop', server)

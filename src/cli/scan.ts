@@ -7,7 +7,7 @@ import type { Scan } from '../scan/definition.ts'
 import { scanJson } from '../scan/json.ts'
 import { serverNameTrouble } from '../scan/keys.ts'
 import { type StartingPolicy, startingPolicy } from '../scan/policy.ts'
-import { UsageError } from './exit.ts'
+import { takeSignals, UsageError } from './exit.ts'
 import { type NewFile, refuseFile, writeNewFile } from './newFile.ts'
 import type { EndReason } from './scanServer.ts'
 import { ServerStderr } from './scanStderr.ts'
@@ -70,6 +70,7 @@ async function listsOf({ command, args, timeoutMs, verbose }: Started): Promise<
   const timer = setTimeout(endFor('timeout'), timeoutMs)
   const interrupt = endFor('interrupt')
   for (const signal of interrupts) process.on(signal, interrupt)
+  takeSignals()
   const progress = progressOn(process.stderr, verbose)
   try {
     return await scanServer({ command, args, timeoutMs, signal: end.signal, listen: () => stderr.listen(), progress })

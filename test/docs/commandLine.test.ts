@@ -127,21 +127,34 @@ for (const { args, code, says } of ended) {
   })
 }
 
+/** Runs something under a Node that says it is another version. */
+function under(node: string, ...args: readonly string[]) {
+  const pretend = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${node}'}})`
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${pretend}`, ...args],
+    { encoding: 'utf8' },
+  )
+  return { status, stdout, stderr }
+}
+
 test('an older Node is told by its version', () => {
   const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   assert.equal(engines.node, '>=22.19')
-  const under = (node: string) => {
-    const pretend = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${node}'}})`
-    return spawnSync(process.execPath, ['--import', `data:text/javascript,${pretend}`, main, '--version'], {
-      encoding: 'utf8',
-    })
-  }
   for (const node of ['20.20.2', '22.18.0']) {
-    const { status, stderr } = under(node)
-    assert.equal(stderr, `tollgate: Node.js 22.19 or newer is needed, this is ${node}\n`)
-    assert.equal(status, 1)
+    const stderr = `tollgate: Node.js 22.19 or newer is needed, this is ${node}\n`
+    assert.deepEqual(under(node, main, '--version'), { status: 1, stdout: '', stderr })
   }
-  for (const node of ['22.19.0', '24.0.0']) assert.equal(under(node).status, 0, node)
+  for (const node of ['22.19.0', '24.0.0']) assert.equal(under(node, main, '--version').status, 0, node)
+})
+
+test('the library tells an older Node too, before it looks at anything else', () => {
+  const index = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
+  const code = `
+    const { openGate, TollgateError } = await import(${index})
+    await openGate({}).catch((error) => console.log(error instanceof TollgateError, error.code, error.message))`
+  const { stdout, stderr } = under('20.20.2', '--input-type=module', '-e', code)
+  assert.equal(stdout, 'true node_unsupported Node.js 22.19 or newer is needed, this is 20.20.2\n', stderr)
 })
 
 test('a mistake that nobody reads is still a mistake', async () => {
