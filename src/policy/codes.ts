@@ -24,17 +24,33 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     meaning: 'two rules of one entry have one name, or a list has a value twice',
     advice: 'give each rule its own name: records tell them apart by it',
   },
+  each_in_deny: {
+    meaning: '`each` in a rule that denies or holds: one element that is not so clears the call',
+    advice: 'write `any`, which catches one bad element',
+  },
+  escapable_budget: {
+    meaning: 'a cap is kept apart by an argument that the agent chooses freely, and nothing caps all of it',
+    advice: 'bind the argument with an `enum` or a `pattern`, or add a cap that is not kept by it',
+  },
+  escapable_prefix: {
+    meaning: 'a prefix that is a folder, and nothing refuses `..`, which leads out of it',
+    advice: 'add the `pattern` that the sentence has; `docs/policies/native.md` says why',
+  },
   expensive: {
     meaning: 'a pattern takes milliseconds of every call',
     advice: 'repeat with `*` or `+` in the place of a count, and bound the text with `length`',
   },
-  missing_key: {
-    meaning: 'something required is not there',
-    advice: 'add it',
+  foreign_path: {
+    meaning: 'a path is written as JSONPath writes it, and here it is the name of an argument',
+    advice: 'write `a.b` for a member; `each` or `any` for the elements of an array',
   },
   misplaced_key: {
     meaning: 'the key is known, and stands where it has no meaning',
     advice: 'move it to where the sentence says',
+  },
+  missing_key: {
+    meaning: 'something required is not there',
+    advice: 'add it',
   },
   never_binds: {
     meaning: 'another limit of the same entry is always reached before',
@@ -47,6 +63,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
   says_nothing: {
     meaning: 'a rule or a value asks nothing',
     advice: 'say what it should ask, or take it away',
+  },
+  shadowed: {
+    meaning: 'an earlier rule of the entry stops, or asks for, all that this one does: it decides nothing',
+    advice: 'take one of the two away, or put the narrower one first',
   },
   too_large: {
     meaning: 'the file, its depth, its aliases or its number of rules is over a limit',
@@ -64,6 +84,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
   unknown_language: {
     meaning: 'the file cannot be told to be a policy by its keys',
     advice: 'begin it with `version: "1"`, or see `docs/policies`',
+  },
+  unreachable: {
+    meaning: 'every call is refused before this rule or entry is asked',
+    advice: 'take it away, or narrow what refuses the calls: no entry overrides another',
   },
   unreadable: {
     meaning: 'the file is missing or a folder, is not UTF-8, or has characters that no policy may have',

@@ -28,6 +28,12 @@ export type DiagnosticCode =
   | 'not_quoted'
   | 'expensive'
   | 'uncompiled'
+  | 'unreachable'
+  | 'shadowed'
+  | 'each_in_deny'
+  | 'escapable_prefix'
+  | 'escapable_budget'
+  | 'foreign_path'
 
 export interface Diagnostic {
   readonly file: string
@@ -92,6 +98,8 @@ export class Report {
   readonly #found: Diagnostic[] = []
   /** An anchored value is read once for each alias; its mistakes are told once. */
   readonly #told = new Set<string>()
+  /** Where parts of the policy stand that have no place in the model. */
+  readonly #places = new Map<object, Spot>()
   #failed = false
   #dropped = 0
 
@@ -106,6 +114,15 @@ export class Report {
 
   warning(at: Spot, code: DiagnosticCode, message: string, advice?: Advice): void {
     this.#add(at, 'warning', code, message, advice)
+  }
+
+  /** Remembers where a part of the policy stands; what is known of it already stays. */
+  locate(part: object, at: Spot): void {
+    if (!this.#places.has(part)) this.#places.set(part, at)
+  }
+
+  placeOf(part: object): Spot | undefined {
+    return this.#places.get(part)
   }
 
   get failed(): boolean {

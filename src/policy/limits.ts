@@ -38,3 +38,15 @@ export const approvalTimeoutMsMax = 30 * 86_400_000
 
 /** A sliding window keeps a row for every call in it. */
 export const slidingWindowMsMax = 31 * 86_400_000
+
+/** Rules and conditions of one entry that are compared with each other for a warning: pairs grow with the square. */
+export const comparedRulesMax = 1_000
+
+/** Entries that refuse everything and are compared with all others for a warning. */
+export const comparedEntriesMax = 100
+
+/** Values of an `enum` that are compared one by one for a warning. */
+export const comparedValuesMax = 100
+
+/** Patterns that are tried on a way out of a folder for a warning: each is compiled. */
+export const triedPatternsMax = 1_000

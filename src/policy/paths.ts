@@ -27,8 +27,28 @@ export function readPath(text: string, at: Spot, report: Report): Path | undefin
     )
   else if (/\p{Cc}/u.test(text))
     report.error(at, 'bad_name', `a path must not have control characters, got ${quote(text)}`)
-  else return keys
+  else {
+    reportForeign(text, at, report)
+    return keys
+  }
   return undefined
+}
+
+/** What other languages write for a place in a document: here it would be part of a name. */
+function reportForeign(text: string, at: Spot, report: Report): void {
+  const [element] = /\[(?:[0-9]+|\*)\]/.exec(text) ?? []
+  if (element)
+    report.warning(
+      at,
+      'foreign_path',
+      `${quote(text)} names an argument with ${quote(element)} in its name: for elements of an array write \`each\` or \`any\``,
+    )
+  else if (/^\$\../.test(text))
+    report.warning(
+      at,
+      'foreign_path',
+      `${quote(text)} looks for an argument called \`$\`: paths begin at the arguments, did you mean ${quote(text.slice(2))}?`,
+    )
 }
 
 function splitPath(text: string): string[] | undefined {

@@ -75,6 +75,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/Rules/, 'rules'],
   [/Pages/, 'pages'],
   [/Tokens/, 'tokens'],
+  [/Patterns/, 'patterns'],
   [/Items/, 'items'],
   [/Entries/, 'entries'],
   [/Paths/, 'paths'],

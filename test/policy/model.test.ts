@@ -179,7 +179,7 @@ test('a rule without a name is called after its place', () => {
 
 test('the three actions are the three effects', () => {
   const { rules } = entry(
-    'rules: [{action: allow, rate_limit: 1/day}, {action: deny}, {action: require_approval, approval_timeout: 1h30m}]',
+    'rules: [{action: allow, rate_limit: 1/day}, {action: deny, arguments: {a: {enum: [b]}}}, {action: require_approval, approval_timeout: 1h30m}]',
   )
   assert.deepEqual(
     rules.map(({ effect }) => effect),

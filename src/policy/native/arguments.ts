@@ -134,7 +134,9 @@ function membersOf(args: readonly Named<Constraints>[], base: Path, context: Con
     const { required } = value.fields
     if (context.mayBeMissing !== undefined && required?.value !== false && !value.fields.forbidden)
       context.report.error(nameAt, 'contradiction', memberOfMissing(name, context.mayBeMissing))
-    return conditionsAt([...base, ...path], name, value, context)
+    const conditions = conditionsAt([...base, ...path], name, value, context)
+    for (const condition of conditions) context.report.locate(condition, nameAt)
+    return conditions
   })
 }
 
@@ -188,5 +190,7 @@ function elementConditions(key: string, element: Constraints, { report, effect }
     const field = element.fields[word]
     if (field) report.error(field.keyAt, 'misplaced_key', `\`${word}\` says nothing of an element: it is always there`)
   }
-  return conditionsAt([], key, element, { report, effect })
+  const conditions = conditionsAt([], key, element, { report, effect })
+  for (const condition of conditions) report.locate(condition, element.at)
+  return conditions
 }

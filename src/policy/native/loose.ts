@@ -1,6 +1,14 @@
 /** Limits that can never refuse a call, because another one of the same entry refuses it before. */
 import { unitsText } from '../../model/decimal.ts'
-import { type CalendarUnit, type Counter, counterId, type Limit, type Window } from '../../model/policy.ts'
+import {
+  type CalendarUnit,
+  type Counter,
+  counterId,
+  type Limit,
+  perText,
+  type Window,
+  windowText,
+} from '../../model/policy.ts'
 import type { Report } from '../diagnostics.ts'
 import { durationText } from '../durations.ts'
 import type { Located } from '../forms.ts'
@@ -29,14 +37,17 @@ export function reportLoose(limits: readonly Located<Limit>[], report: Report): 
 
 /** Is the one reached whenever the other is? Of two equal limits the later one is loose. */
 function binds(tight: Limit, loose: Limit, earlier: boolean): boolean {
-  if (!sameCount(tight.counter, loose.counter)) return false
+  if (!countsAll(tight.counter, loose.counter)) return false
   if (tight.counter.id === loose.counter.id) return tight.max < loose.max || (tight.max === loose.max && earlier)
-  return lies(loose.counter.window, tight.counter.window) && tight.max <= loose.max
+  const [inner, outer] = [loose.counter.window, tight.counter.window]
+  return (windowText(inner) === windowText(outer) || lies(inner, outer)) && tight.max <= loose.max
 }
 
-function sameCount(a: Counter, b: Counter): boolean {
-  const total: Window = { kind: 'total' }
-  return counterId('', a.measure, total, a.per) === counterId('', b.measure, total, b.per)
+/** Does the one count at least what the other does? What is kept apart by less counts more. */
+function countsAll(tight: Counter, loose: Counter): boolean {
+  const what = ({ measure }: Counter) => counterId('', measure, { kind: 'total' }, [])
+  const by = new Set(loose.per.map(perText))
+  return what(tight) === what(loose) && tight.per.every((field) => by.has(perText(field)))
 }
 
 function lies(inner: Window, outer: Window): boolean {

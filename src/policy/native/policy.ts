@@ -5,6 +5,7 @@ import { quote, type Report } from '../diagnostics.ts'
 import { choice, type Form, found, record } from '../forms.ts'
 import { label, text, version } from '../scalars.ts'
 import type { Node } from '../source.ts'
+import { reportUnwanted } from '../warnings/warnings.ts'
 import { entriesForm, entriesOf } from './entries.ts'
 import { riskLevel } from './rules.ts'
 
@@ -56,7 +57,7 @@ export function readNative(root: Node, report: Report): AllPolicy | undefined {
   reportSize(entries, report)
   reportConfused(entries, report)
   if (!fields.default?.value) return undefined
-  return {
+  const policy: AllPolicy = {
     strategy: 'all',
     language: 'native',
     id: fields.policy_id?.value ?? baseName(report.file),
@@ -65,6 +66,8 @@ export function readNative(root: Node, report: Report): AllPolicy | undefined {
     reasonCodes: {},
     entries,
   }
+  if (!report.failed) reportUnwanted(policy, report)
+  return policy
 }
 
 /** `refunds` for `policies/refunds.yaml`. */

@@ -67,6 +67,7 @@ export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
   const by = fields.per?.value ?? []
   const spend = fields.spend?.value && spendOf(fields.spend.value, context.scope, by, report)
   const limits = [...(spend?.limits ?? []), ...rateLimits(written, context.scope, by)]
+  for (const { value, at: limitAt } of limits) report.locate(value, limitAt)
   const rule: Rule = {
     name: fields.name?.value ?? `${context.key}.rules[${context.index}]`,
     effect,
