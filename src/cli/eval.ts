@@ -76,7 +76,7 @@ function once(work: () => void): () => void {
 
 /** An allowed call counts as executed. */
 function decide(gate: Gate, read: CallLine): Decision {
-  if (!('call' in read)) return gate.refuse({ ...read, server: '', principal: {}, session: '' })
+  if (!('call' in read)) return gate.refuse([{ ...read, server: '', principal: {}, session: '' }])[0] as Decision
   const decision = gate.admit([read.call])[0] as Decision
   if (decision.decision === 'allow') gate.settle([{ decisionId: decision.decision_id, status: 'success' }])
   return decision

@@ -125,7 +125,7 @@ export class Connection implements Between {
   #openly(gate: Gatekeeper): Gatekeeper {
     return {
       admit: (calls) => gate.admit(calls),
-      refuse: (refusal) => gate.refuse(refusal),
+      refuse: (refusals) => gate.refuse(refusals),
       settle: (outcomes) => gate.settle(outcomes),
       visible: (target) => this.#acting || gate.visible(target),
       onPolicyChange: (listener) => gate.onPolicyChange(listener),

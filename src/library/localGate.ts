@@ -5,7 +5,7 @@ import type { Decision } from '../model/decision.ts'
 import { messageOf } from '../model/errors.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Gate as EnforcementPoint } from '../pep/gate.ts'
-import type { Outcome } from '../pep/gatekeeper.ts'
+import type { Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { activePolicy, loadPolicyFile } from '../runtime/policyFile.ts'
 import { watchPolicy } from '../runtime/watch.ts'
@@ -79,7 +79,7 @@ class LocalGate implements Gate {
 
   check<A extends object = JsonObject>(request: CallRequest<A>): Decision {
     const read = readRequest(request, this.#settings.caller)
-    return read.ok ? this.#gate.check(read.call) : this.#gate.refuse(read.refusal)
+    return read.ok ? this.#gate.check(read.call) : this.#refused(read.refusal)
   }
 
   async call<R, A extends object = JsonObject>(
@@ -88,7 +88,7 @@ class LocalGate implements Gate {
   ): Promise<CallOutcome<R>> {
     if (typeof run !== 'function') throw new TypeError('`gate.call` needs the function that makes the call')
     const read = readRequest(request, this.#settings.caller)
-    if (!read.ok) return { allowed: false, decision: this.#gate.refuse(read.refusal) }
+    if (!read.ok) return { allowed: false, decision: this.#refused(read.refusal) }
     const [decision] = this.#gate.admit([read.call]) as readonly [Decision]
     if (decision.decision !== 'allow') return { allowed: false, decision }
     // The arguments are a copy, part by part, of what was given as an `A`.
@@ -145,6 +145,10 @@ class LocalGate implements Gate {
     } finally {
       this.#ledger.close()
     }
+  }
+
+  #refused(refusal: Refusal): Decision {
+    return this.#gate.refuse([refusal])[0] as Decision
   }
 
   /** Runs the user's function; how it ends is recorded, and what it throws is the user's. */

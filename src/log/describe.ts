@@ -3,6 +3,7 @@
  * text is hashed and kept as it is, so it is written once and never rebuilt.
  */
 import { hash } from 'node:crypto'
+import { canonical } from '../model/canonical.ts'
 import type { DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
 import { recordedArgumentsBytesMax } from '../model/limits.ts'
 
@@ -69,7 +70,8 @@ function decisionText(head: object, event: DecisionEvent, argumentsKept: Argumen
     principal: call.principal,
     metrics: { timer_rego_query_eval_ns: event.evaluationNs },
   })
-  return `${text.slice(0, -1)}${argumentsMember(call.arguments, argumentsKept)}${inputMember(input)}}`
+  const kept = `${argumentsMember(call.arguments, argumentsKept)}${paramsMember(call.params, argumentsKept)}`
+  return `${text.slice(0, -1)}${kept}${inputMember(input)}}`
 }
 
 function bundles(policy: PolicyName | undefined): object {
@@ -86,6 +88,12 @@ function argumentsMember(args: DecisionEvent['call']['arguments'], kept: Argumen
   const text = JSON.stringify(args)
   const whole = kept === 'full' && Buffer.byteLength(text) <= recordedArgumentsBytesMax
   return whole ? `,"arguments":${text}` : `,"arguments_sha256":"${hash('sha256', text)}"`
+}
+
+/** What went on beside the arguments, a state or the answers of a user, is not kept: what it was can be proved. */
+function paramsMember(params: DecisionEvent['call']['params'], kept: ArgumentsKept): string {
+  if (params === undefined || kept === 'none') return ''
+  return `,"params_sha256":"${hash('sha256', canonical(params))}"`
 }
 
 /** The input goes in as the very bytes that were evaluated. */

@@ -2,7 +2,16 @@
 import type { Call } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
 import { isActing } from '../model/message/acts.ts'
-import type { Act, Id, Message, Notification, ReadMessage, Request, Unreadable } from '../model/message/message.ts'
+import type {
+  Act,
+  Id,
+  JsonObject,
+  Message,
+  Notification,
+  ReadMessage,
+  Request,
+  Unreadable,
+} from '../model/message/message.ts'
 import { quoted } from '../model/message/quoted.ts'
 import { serialise } from '../model/message/serialise.ts'
 import type { ReasonCode } from '../model/reasons.ts'
@@ -10,7 +19,7 @@ import { inFlightMax } from './limits.ts'
 import { isNotification, isPassed } from './methods.ts'
 import { drop, type Plan, type Step, stepOf, toClient, toServer } from './plan.ts'
 import { type Asked, errorCodes, errorLine, isModern, notFound, refusal, unknownMethod } from './refusal.ts'
-import type { Scope } from './scope.ts'
+import type { Refused as RefusedMessage, Scope } from './scope.ts'
 import { listenedLists, type Named, namedTargets } from './targets.ts'
 
 /** A request that waits for its decision. */
@@ -18,6 +27,13 @@ interface Judged {
   readonly kind: 'judge'
   readonly request: Request
   readonly act: Act
+}
+
+/** A message that is refused without being judged; what its sender is told depends on the record of that. */
+interface Refused {
+  readonly kind: 'refuse'
+  readonly refused: RefusedMessage
+  readonly answer: (decision: Decision) => Plan
 }
 
 type AskedById = Asked & { readonly id: Id }
@@ -41,17 +57,30 @@ export class ClientSide {
     this.#scope = scope
   }
 
-  /** All that acts among the messages is judged in one transaction; the messages keep their order. */
+  /**
+   * All that acts among the messages is judged in one transaction, and all that is refused unjudged recorded in one; the
+   * messages keep their order.
+   */
   take(reads: readonly ReadMessage[]): Step {
     const plans = reads.map((read) => (read.ok ? this.#plan(read.message) : this.#planUnreadable(read)))
     const judged = plans.filter((plan) => plan.kind === 'judge')
-    if (judged.length === 0) return stepOf(plans.filter((plan) => plan.kind !== 'judge'))
-    const decisions = this.#scope.options.gate.admit(judged.map(({ act }) => this.#callOf(act)))
-    let next = 0
-    return stepOf(plans.map((plan) => (plan.kind === 'judge' ? this.#decided(plan, decisions[next++]) : plan)))
+    const refused = plans.filter((plan) => plan.kind === 'refuse')
+    const decisions = this.#admit(judged).values()
+    const refusals = this.#scope.refuse(refused.map((plan) => plan.refused)).values()
+    return stepOf(
+      plans.map((plan) => {
+        if (plan.kind === 'judge') return this.#decided(plan, decisions.next().value)
+        return plan.kind === 'refuse' ? plan.answer(refusals.next().value as Decision) : plan
+      }),
+    )
   }
 
-  #plan(message: Message): Plan | Judged {
+  #admit(judged: readonly Judged[]): readonly Decision[] {
+    if (judged.length === 0) return []
+    return this.#scope.options.gate.admit(judged.map(({ act, request }) => this.#callOf(act, request.params)))
+  }
+
+  #plan(message: Message): Plan | Judged | Refused {
     switch (message.kind) {
       case 'request':
         return this.#planRequest(message)
@@ -63,7 +92,7 @@ export class ClientSide {
     return message satisfies never
   }
 
-  #planRequest(request: Request): Plan | Judged {
+  #planRequest(request: Request): Plan | Judged | Refused {
     const asked = askedOf(request)
     const { inFlight } = this.#scope
     this.#modern = asked.modern
@@ -75,18 +104,18 @@ export class ClientSide {
       return this.#refuse(asked, 'RATE_LIMITED', `${inFlightMax} requests are under way without an answer`)
     }
     if (request.act !== undefined) {
-      inFlight.add(asked)
+      inFlight.add({ ...asked, undecided: true })
       return { kind: 'judge', request, act: request.act }
     }
     return isPassed(request.method) ? this.#planPassed(request, asked) : this.#refuseMethod(asked)
   }
 
-  #planPassed(request: Request, asked: AskedById): Plan {
+  #planPassed(request: Request, asked: AskedById): Plan | Refused {
     const named = namedTargets(request)
     if (typeof named === 'string') return this.#refuse(asked, 'MALFORMED_CALL', named)
     const hidden = named.find((target) => !this.#scope.visible(target))
     if (hidden !== undefined) return this.#refuseHidden(asked, hidden)
-    const refused = request.method === 'subscriptions/listen' ? this.#refusedSubscription(named) : undefined
+    const refused = request.method === 'subscriptions/listen' ? this.#refusedSubscription(request, named) : undefined
     if (refused !== undefined) return toClient(refusal(asked, refused))
     const listens = request.method === 'subscriptions/listen' ? listenedLists(request.params) : undefined
     this.#scope.inFlight.add({ ...asked, ...(listens && { listens }) })
@@ -94,11 +123,11 @@ export class ClientSide {
   }
 
   /** Listening to a resource is reading it: each is judged, and one that is refused refuses the request. */
-  #refusedSubscription(resources: readonly Named[]): Decision | undefined {
+  #refusedSubscription({ params }: Request, resources: readonly Named[]): Decision | undefined {
     if (resources.length === 0) return undefined
     const { gate } = this.#scope.options
     const calls = resources.map((resource) =>
-      this.#callOf({ ...resource, arguments: {}, asked: 'subscriptions/listen' }),
+      this.#callOf({ ...resource, arguments: {}, asked: 'subscriptions/listen' }, params),
     )
     const decisions = gate.admit(calls)
     const refused = decisions.find(({ decision }) => decision !== 'allow')
@@ -108,7 +137,7 @@ export class ClientSide {
     return refused
   }
 
-  #planNotification(message: Notification): Plan {
+  #planNotification(message: Notification): Plan | Refused {
     const { method, params } = message
     if (!isNotification(method)) return this.#refuseWithoutId(method)
     if (method === 'notifications/initialized') this.initialized = true
@@ -121,15 +150,16 @@ export class ClientSide {
   }
 
   /** An answer of the client that cannot be read fails the request of the server which waits for it. */
-  #planUnreadable({ reason, message, json, id, method, response }: Unreadable): Plan {
-    const decision = this.#scope.refuse(reason, message, method === undefined ? {} : { method })
+  #planUnreadable({ reason, message, json, id, method, response }: Unreadable): Refused {
+    const refused = { reason, message, ...(method !== undefined && { method }) }
     if (response) {
-      return id === undefined
-        ? drop
-        : toServer(errorLine(id, errorCodes.internal, 'the answer of the client was refused'))
+      const told = 'the answer of the client was refused'
+      const answer = id === undefined ? drop : toServer(errorLine(id, errorCodes.internal, told))
+      return { kind: 'refuse', refused, answer: () => answer }
     }
+    const asked = { id: id ?? null, method: method ?? '', modern: this.#modern }
     const code = json ? errorCodes.invalidRequest : errorCodes.parse
-    return toClient(refusal({ id: id ?? null, method: method ?? '', modern: this.#modern }, decision, code))
+    return { kind: 'refuse', refused, answer: (decision) => toClient(refusal(asked, decision, code)) }
   }
 
   #decided({ request, act }: Judged, decision: Decision | undefined): Plan {
@@ -140,44 +170,59 @@ export class ClientSide {
     }
     inFlight.remove(request.id)
     const asked = askedOf(request)
-    if (decision === undefined) return this.#refuse(asked, 'GATE_FAILED', 'the gate gave no decision', act.name)
+    if (decision === undefined) return this.#undecided(asked, act)
     const denied = decision.decision === 'deny' && !gateTroubles.has(decision.reason_code)
     return toClient(denied && !this.#scope.visible(act) ? notFound(asked, act) : refusal(asked, decision))
   }
 
-  #refuse(asked: Asked, reason: ReasonCode, message: string, name?: string): Plan {
-    const { method } = asked
-    const decision = this.#scope.refuse(reason, message, { method, ...(name !== undefined && { name }) })
+  /** The gate answered for fewer calls than it was asked about. */
+  #undecided(asked: Asked, { name }: Act): Plan {
+    const refused = { reason: 'GATE_FAILED', message: 'the gate gave no decision', method: asked.method, name } as const
+    const [decision] = this.#scope.refuse([refused])
+    return toClient(refusal(asked, decision as Decision))
+  }
+
+  #refuse(asked: Asked, reason: ReasonCode, message: string): Refused {
     const code = reason === 'MALFORMED_CALL' ? errorCodes.invalidRequest : errorCodes.refused
-    return toClient(refusal(asked, decision, code))
+    const answer = (decision: Decision) => toClient(refusal(asked, decision, code))
+    return { kind: 'refuse', refused: { reason, message, method: asked.method }, answer }
   }
 
-  #refuseMethod(asked: Asked): Plan {
+  #refuseMethod(asked: Asked): Refused {
     const { method } = asked
-    this.#scope.refuse('UNKNOWN_METHOD', `the gate does not know the method ${quoted(method)}`, { method })
-    return toClient(unknownMethod(asked))
+    const message = `the gate does not know the method ${quoted(method)}`
+    const answer = toClient(unknownMethod(asked))
+    return { kind: 'refuse', refused: { reason: 'UNKNOWN_METHOD', message, method }, answer: () => answer }
   }
 
-  #refuseHidden(asked: Asked, target: Named): Plan {
+  #refuseHidden(asked: Asked, target: Named): Refused {
     const { name } = target
     const reason = target.method === 'prompts/get' ? 'PROMPT_NOT_ALLOWED' : 'RESOURCE_NOT_ALLOWED'
-    this.#scope.refuse(reason, `${quoted(name)} is not shown to this caller`, { method: asked.method, name })
-    return toClient(notFound(asked, target))
+    const message = `${quoted(name)} is not shown to this caller`
+    const answer = toClient(notFound(asked, target))
+    return { kind: 'refuse', refused: { reason, message, method: asked.method, name }, answer: () => answer }
   }
 
   /** There is nobody to answer; the record knows. */
-  #refuseWithoutId(method: string): Plan {
+  #refuseWithoutId(method: string): Refused {
     const known = isActing(method) || isPassed(method)
     const reason = known ? 'MALFORMED_CALL' : 'UNKNOWN_METHOD'
     const why = known ? 'is a request and needs an `id`' : 'is not a method the gate knows'
-    this.#scope.refuse(reason, `${quoted(method)} ${why}`, { method })
-    return drop
+    return { kind: 'refuse', refused: { reason, message: `${quoted(method)} ${why}`, method }, answer: () => drop }
   }
 
-  #callOf(act: Act): Call {
+  #callOf(act: Act, params: JsonObject | undefined): Call {
     const { server, principal, session } = this.#scope.options
-    return { ...act, server, principal, session }
+    const sent = params !== undefined && saysMore(params, act)
+    return { ...act, server, principal, session, ...(sent && { params }) }
   }
+}
+
+/** Is there more in the params than what is judged? */
+function saysMore(params: JsonObject, { method, asked }: Act): boolean {
+  if (asked !== undefined && asked !== 'resources/subscribe') return true
+  const noun = method === 'resources/read' ? 'uri' : 'name'
+  return Object.keys(params).some((key) => key !== noun && key !== 'arguments')
 }
 
 function askedOf({ id, method, params }: Request): AskedById {

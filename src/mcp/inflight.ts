@@ -6,6 +6,8 @@ export interface Waiting {
   readonly id: Id
   readonly method: string
   readonly modern: boolean
+  /** It waits for its decision: until then nobody could settle it, so it is not forgotten. */
+  readonly undecided?: boolean
   /** The decision that let a judged request pass. */
   readonly decisionId?: string
   /** A `subscriptions/listen`: the notifications of changed lists that it asks for. */
@@ -57,7 +59,7 @@ export class InFlight {
   /** The request may go on, by this decision. */
   admitted(id: Id, decisionId: string): void {
     const waiting = this.#waiting.get(id)
-    if (waiting !== undefined) this.add({ ...waiting, decisionId })
+    if (waiting !== undefined) this.add({ ...waiting, undecided: false, decisionId })
   }
 
   /** The request that an answer belongs to; it waits no longer. */
@@ -88,8 +90,10 @@ export class InFlight {
     this.#cancelled = this.#cancelled.filter((one) => this.#waiting.get(one)?.cancelled)
     this.#cancelled.push(waiting.id)
     if (this.#cancelled.length <= cancelledRememberedMax) return undefined
+    const oldest = this.#cancelled.findIndex((one) => !this.#waiting.get(one)?.undecided)
+    if (oldest < 0) return undefined
     this.#hasForgotten = true
-    return this.take(this.#cancelled.shift())
+    return this.take(this.#cancelled.splice(oldest, 1)[0])
   }
 
   /** Some servers answer the id 5 as "5", and clients take it: so it settles the same request here. */

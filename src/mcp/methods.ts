@@ -10,7 +10,6 @@ const passedMethods: ReadonlySet<string> = new Set([
   'resources/list',
   'resources/templates/list',
   'resources/unsubscribe',
-  'completion/complete',
   'logging/setLevel',
   'subscriptions/listen',
   'tasks/get',

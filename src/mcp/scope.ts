@@ -1,8 +1,7 @@
 /** What both directions of one correlation scope share: who calls whom, what is under way, what has ended. */
 import type { Principal } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
-import type { ReasonCode } from '../model/reasons.ts'
-import type { Gatekeeper, Outcome } from '../pep/gatekeeper.ts'
+import type { Gatekeeper, Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { InFlight, type Waiting } from './inflight.ts'
 import type { Named } from './targets.ts'
 
@@ -17,6 +16,9 @@ export interface ScopeOptions {
   readonly log: (sentence: string) => void
 }
 
+/** What is known of a message that is refused, beside who sent it. */
+export type Refused = Pick<Refusal, 'reason' | 'message' | 'method' | 'name'>
+
 export class Scope {
   readonly options: ScopeOptions
   readonly inFlight = new InFlight()
@@ -30,10 +32,11 @@ export class Scope {
     return this.options.gate.visible({ method, server: this.options.server, name })
   }
 
-  /** Records the refusal of a message that is not judged. */
-  refuse(reason: ReasonCode, message: string, known: { readonly method?: string; readonly name?: string }): Decision {
+  /** Records the refusals of messages that are not judged, at once. */
+  refuse(refused: readonly Refused[]): readonly Decision[] {
+    if (refused.length === 0) return []
     const { gate, server, principal, session } = this.options
-    return gate.refuse({ reason, message, ...known, server, principal, session })
+    return gate.refuse(refused.map((one) => ({ ...one, server, principal, session })))
   }
 
   /** Notes how a request ended, if it was a judged one. */

@@ -1,6 +1,6 @@
 /** Requests that act on nothing, but name something that the caller may not know of. */
 
-import { nameCharsMax, uriCharsMax } from '../model/limits.ts'
+import { uriCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
 import { isObject } from '../model/message/json.ts'
 import type { Act, JsonObject, Request } from '../model/message/message.ts'
@@ -9,23 +9,7 @@ export type Named = Pick<Act, 'method' | 'name'>
 
 /** What a request names beside acting; a sentence for one that cannot be read. */
 export function namedTargets({ method, params }: Request): readonly Named[] | string {
-  switch (method) {
-    case 'completion/complete':
-      return completedTarget(params)
-    case 'subscriptions/listen':
-      return subscribedResources(params)
-    default:
-      return []
-  }
-}
-
-function completedTarget(params: JsonObject | undefined): readonly Named[] | string {
-  const ref = params?.['ref']
-  if (!isObject(ref)) return '`params.ref` must be an object'
-  const { type, name, uri } = ref
-  if (type === 'ref/prompt') return nameTrouble('params.ref.name', name, nameCharsMax) ?? [prompt(name as string)]
-  if (type === 'ref/resource') return nameTrouble('params.ref.uri', uri, uriCharsMax) ?? [resource(uri as string)]
-  return '`params.ref.type` must be "ref/prompt" or "ref/resource"'
+  return method === 'subscriptions/listen' ? subscribedResources(params) : []
 }
 
 function subscribedResources(params: JsonObject | undefined): readonly Named[] | string {
@@ -47,10 +31,6 @@ export function listenedLists(params: JsonObject | undefined): readonly string[]
   return ['tools', 'prompts', 'resources']
     .filter((kind) => wanted[`${kind}ListChanged`] === true)
     .map((kind) => `notifications/${kind}/list_changed`)
-}
-
-function prompt(name: string): Named {
-  return { method: 'prompts/get', name }
 }
 
 function resource(name: string): Named {

@@ -20,6 +20,8 @@ export interface Call {
   readonly arguments: { readonly [key: string]: Json }
   readonly principal: Principal
   readonly session: string
+  /** The whole params of the request, where they say more than the name and the arguments. The policy sees none of it. */
+  readonly params?: { readonly [key: string]: Json }
 }
 
 /** What the ledger knew when the call was judged: used calls or micro-units, by counter id. */

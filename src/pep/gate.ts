@@ -99,23 +99,18 @@ export class Gate implements Gatekeeper {
     return this.#decide([call], 'check')[0] as Decision
   }
 
-  refuse(refusal: Refusal): Decision {
-    const decision = this.#deny(refusal.reason, refusal.message)
+  refuse(refusals: readonly Refusal[]): readonly Decision[] {
+    const refused = refusals.map((about) => ({ about, decision: this.#deny(about.reason, about.message) }))
     try {
       this.#ports.ledger.transact((tx) => {
         const policy = this.#active && nameOf(this.#active)
-        this.#append(tx, 'decision', {
-          kind: 'refusal',
-          at: tx.now,
-          decision,
-          about: refusal,
-          ...(policy && { policy }),
-        })
+        for (const one of refused)
+          this.#append(tx, 'decision', { kind: 'refusal', at: tx.now, ...one, ...(policy && { policy }) })
       })
     } catch (error) {
       this.#ports.report(error)
     }
-    return decision
+    return refused.map(({ decision }) => decision)
   }
 
   settle(outcomes: readonly Outcome[]): void {

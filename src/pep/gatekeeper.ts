@@ -11,8 +11,8 @@ export interface Gatekeeper {
    * a deny.
    */
   admit(calls: readonly Call[]): readonly Decision[]
-  /** Records the refusal of a message that cannot be judged. Never throws. */
-  refuse(refusal: Refusal): Decision
+  /** Records the refusals of messages that cannot be judged, in one transaction. Never throws. */
+  refuse(refusals: readonly Refusal[]): readonly Decision[]
   /** Records how allowed calls ended, and settles what they reserved. Never throws. */
   settle(outcomes: readonly Outcome[]): void
   /** May a list show this? */

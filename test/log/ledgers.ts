@@ -76,7 +76,7 @@ export function openTestGate(file: string, argumentsKept: 'full' | 'digest' | 'n
     activate: (next) => later(() => gate.activate(activePolicy(next))),
     admit,
     check: (call) => later(() => gate.check(call)),
-    refuse: (refusal) => later(() => gate.refuse(refusal)),
+    refuse: (refusal) => later(() => gate.refuse([refusal])[0] as Decision),
     done(call, status = 'success', detail) {
       const decision = admit(call)
       const outcome = { decisionId: decision.decision_id, status, ...(detail !== undefined && { detail }) }

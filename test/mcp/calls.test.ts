@@ -65,6 +65,7 @@ describe('a call that is allowed', () => {
         server: 'srv',
         principal: { agent: 'a1' },
         session: 's1',
+        params: { name: 'a', arguments: { x: 1 }, principal: 'root', server: 'other' },
       },
     ])
   })
@@ -136,7 +137,7 @@ describe('how a call ends', () => {
     scope.server(result(1))
     scope.client(toolCall('1', 'b'))
     scope.server(result('1', { isError: true }))
-    assert.deepEqual(scope.settled, ['decision-2 success', 'decision-3 error'])
+    assert.deepEqual(scope.settled, ['decision-1 success', 'decision-3 error'])
   })
 
   test('a server that is gone leaves every call answered and unknown', () => {
@@ -353,7 +354,7 @@ describe('what a request names without acting on it', () => {
       'Unknown prompt: p',
     )
     assert.equal(only(scope.client(complete({ type: 'ref/resource', uri: 'file:///{x}' })).toClient).error.code, -32002)
-    assert.deepEqual(scope.refused, ['PROMPT_NOT_ALLOWED', 'RESOURCE_NOT_ALLOWED'])
+    assert.deepEqual(scope.admitted, [['p'], ['file:///{x}']])
   })
 
   test('a completion that says not for what is refused', () => {

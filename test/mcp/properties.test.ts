@@ -30,6 +30,7 @@ const params = fc.oneof(
       arguments: fc.oneof(fc.object({ maxDepth: 1 }), fc.constant([])),
       requestId: id,
       ref: fc.record({ type: fc.constantFrom('ref/prompt', 'ref/resource'), name, uri: name }, optional),
+      argument: fc.record({ name, value: name }, optional),
       notifications: fc.record({ toolsListChanged: fc.boolean(), resourceSubscriptions: fc.array(name) }, optional),
     },
     optional,
@@ -52,7 +53,7 @@ const traffic = fc.array(
   fc.tuple(fc.constantFrom('client', 'server'), fc.array(message, { minLength: 1, maxLength: 5 })),
 )
 
-const acting = new Set(['tools/call', 'resources/read', 'prompts/get', 'resources/subscribe'])
+const acting = new Set(['tools/call', 'resources/read', 'prompts/get', 'resources/subscribe', 'completion/complete'])
 const rules = { deny: ['denied'], hold: ['held'], hide: ['hidden'] }
 
 test('no traffic makes it throw; only what was allowed goes on; no decision is settled twice', () => {
@@ -64,7 +65,10 @@ test('no traffic makes it throw; only what was allowed goes on; no decision is s
         for (const line of toServer) {
           const sent = JSON.parse(line)
           if (!acting.has(sent.method)) continue
-          assert.equal(sent.params.name === 'open' || sent.params.uri === 'open', true, line)
+          const { ref } = sent.params
+          const named = sent.method === 'completion/complete' ? [ref.type === 'ref/prompt' ? ref.name : ref.uri] : []
+          const names = named.length > 0 ? named : [sent.params.name, sent.params.uri]
+          assert.ok(names.includes('open'), line)
         }
       }
       scope.gone()

@@ -140,7 +140,7 @@ test('a ledger that fails to commit denies every call of the transaction', () =>
     ['LEDGER_UNAVAILABLE', 'LEDGER_UNAVAILABLE'],
   )
   assert.equal(
-    gate.refuse({ reason: 'UNKNOWN_METHOD', message: '', server: '', principal: {}, session: '' }).decision,
+    gate.refuse([{ reason: 'UNKNOWN_METHOD', message: '', server: '', principal: {}, session: '' }])[0]?.decision,
     'deny',
   )
   gate.settle([{ decisionId: 'any', status: 'success' }])

@@ -14,12 +14,16 @@ const judgedAs: ReadonlyMap<string, Method> = new Map([
   ['resources/subscribe', 'resources/read'],
 ])
 
+/** Judged as a use of the prompt or the resource that it completes an argument of: it is answered from the same data. */
+const completion = 'completion/complete'
+
 export function isActing(method: string): boolean {
-  return judgedAs.has(method)
+  return judgedAs.has(method) || method === completion
 }
 
 /** What the request does; undefined for one that does not act, a sentence for one that cannot be judged. */
 export function readAct(method: string, params: JsonObject | undefined): Act | string | undefined {
+  if (method === completion) return readCompletion(params)
   const judged = judgedAs.get(method)
   if (judged === undefined) return undefined
   const noun = judged === 'resources/read' ? 'uri' : 'name'
@@ -29,6 +33,31 @@ export function readAct(method: string, params: JsonObject | undefined): Act | s
   const given = params !== undefined && Object.hasOwn(params, 'arguments') ? params['arguments'] : {}
   if (!isObject(given)) return '`params.arguments` must be an object'
   return { method: judged, name: name as string, arguments: given, ...(judged !== method && { asked: method }) }
+}
+
+/** Its arguments are those that are known so far: the one that is completed, and those of its context. */
+function readCompletion(params: JsonObject | undefined): Act | string {
+  const target = completedTarget(params?.['ref'])
+  if (typeof target === 'string') return target
+  const argument = params?.['argument']
+  if (!isObject(argument)) return '`params.argument` must be an object'
+  const { name, value } = argument
+  if (typeof name !== 'string') return '`params.argument.name` must be a string'
+  const context = params?.['context'] ?? {}
+  const known = isObject(context) ? (context['arguments'] ?? {}) : undefined
+  if (!isObject(known)) return '`params.context.arguments` must be an object'
+  const given = Object.fromEntries([...Object.entries(known), [name, value ?? null]])
+  return { ...target, arguments: given, asked: completion }
+}
+
+function completedTarget(ref: Json | undefined): Pick<Act, 'method' | 'name'> | string {
+  if (!isObject(ref)) return '`params.ref` must be an object'
+  const { type, name, uri } = ref
+  if (type === 'ref/prompt')
+    return nameTrouble('params.ref.name', name, nameCharsMax) ?? { method: 'prompts/get', name: name as string }
+  if (type === 'ref/resource')
+    return nameTrouble('params.ref.uri', uri, uriCharsMax) ?? { method: 'resources/read', name: uri as string }
+  return '`params.ref.type` must be "ref/prompt" or "ref/resource"'
 }
 
 /** What is wrong with a name or a URI that comes from outside. */
