@@ -1,5 +1,6 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { clientIds } from '../init/clients.ts'
 import { recordKinds } from '../log/filter.ts'
 import { version } from '../runtime/version.ts'
 import type { AuditOptions } from './audit.ts'
@@ -9,6 +10,7 @@ import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
 import type { EvalOptions } from './eval.ts'
 import { stayWhenUnread } from './exit.ts'
+import type { InitOptions } from './init.ts'
 import type { PackGenerateOptions } from './packGenerate.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanOptions } from './scan.ts'
@@ -150,6 +152,23 @@ program
   .option('--verbose', 'show what the server writes to stderr')
   .argument('<cmd...>', 'the server and its arguments, after `--`')
   .action(async (command: string[], options: ScanOptions) => (await import('./scan.ts')).scan(command, options))
+
+program
+  .command('init')
+  .description('find the servers of the MCP clients of this machine, and put a gate before each')
+  .addOption(new Option('--client <name...>', 'look at these clients alone').choices(clientIds))
+  .option('--config <file...>', 'look at these configurations alone')
+  .option('--server <name...>', 'take these servers alone')
+  .option('--policy-dir <dir>', 'where policies are and are written (default: policies in your configuration folder)')
+  .option('--policy <file>', 'this policy for all servers: none is scanned')
+  .option('--no-scan', 'start no server: those that have no policy yet are left alone')
+  .option('--timeout <duration>', 'how long each server may take to be scanned', '30s')
+  .option('--ledger <file>', 'the ledger of the gates (default: what `run` takes in this shell)')
+  .addOption(new Option('--undo', 'take the gates off again').conflicts(['policy', 'policyDir', 'ledger']))
+  .addOption(new Option('--dry-run', 'change nothing: print what would change, as a unified diff').conflicts('yes'))
+  .option('--yes', 'change the configurations without asking')
+  .option('--json', 'print the result as JSON')
+  .action(async (options: InitOptions) => (await import('./init.ts')).init(options))
 
 program
   .command('completion')

@@ -7,11 +7,9 @@ import type { Scan } from '../scan/definition.ts'
 import { listOf, textOf } from '../scan/fields.ts'
 import { listBytesMax, listItemsMax, listPagesMax } from '../scan/limits.ts'
 import { oneLine, shortened } from '../scan/visible.ts'
-import { ServerProcess } from './serverProcess.ts'
+import { type ServerCommand, ServerProcess } from './serverProcess.ts'
 
-export interface ScanRequest {
-  readonly command: string
-  readonly args: readonly string[]
+export interface ScanRequest extends Omit<ServerCommand, 'hear'> {
   /** A single request may take as long as all together. */
   readonly timeoutMs: number
   /** Ends the scan; its reason is an `EndReason`. */
@@ -75,7 +73,7 @@ class Session {
    * refuses.
    */
   async #connectAs(mode: 'auto' | 'legacy'): Promise<Client> {
-    const { command, args, listen, timeoutMs: timeout, signal } = this.#request
+    const { command, args, env, cwd, listen, timeoutMs: timeout, signal } = this.#request
     const client = new Client(
       { name: 'tollgate', version },
       {
@@ -89,7 +87,8 @@ class Session {
       this.fault = error
     }
     this.fault = undefined
-    this.#server = new ServerProcess({ command, args, hear: listen() })
+    const surroundings = { ...(env !== undefined && { env }), ...(cwd !== undefined && { cwd }) }
+    this.#server = new ServerProcess({ command, args, ...surroundings, hear: listen() })
     await client.connect(this.#server, { timeout, signal })
     return client
   }

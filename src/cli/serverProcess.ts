@@ -8,6 +8,9 @@ import { stopGraceMs } from '../mcp/limits.ts'
 export interface ServerCommand {
   readonly command: string
   readonly args: readonly string[]
+  /** This process's own unless told otherwise. */
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
   /** Hears what the server writes to stderr. */
   readonly hear: (chunk: Buffer) => void
 }
@@ -35,9 +38,10 @@ export class ServerProcess implements Transport {
   }
 
   start(): Promise<void> {
-    const { command, args, hear } = this.#command
+    const { command, args, env, cwd, hear } = this.#command
+    const surroundings = { ...(env !== undefined && { env }), ...(cwd !== undefined && { cwd }) }
     return new Promise((resolve, reject) => {
-      const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: ownGroups })
+      const child = spawn(command, args, { ...surroundings, stdio: ['pipe', 'pipe', 'pipe'], detached: ownGroups })
       this.#child = child
       child.once('error', reject)
       child.once('spawn', resolve)

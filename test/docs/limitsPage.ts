@@ -16,6 +16,7 @@ const titles: Readonly<Record<string, string>> = {
   'src/model/pack/limits.ts': 'Runs of workflows',
   'src/compile/limits.ts': 'The compiler',
   'src/scan/limits.ts': 'The scan of a server',
+  'src/init/limits.ts': 'Configurations of clients',
 }
 
 const introduction = `# Limits
@@ -83,6 +84,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/Choices/, 'alternatives'],
   [/^parameters/, 'parameters'],
   [/[vV]alues/, 'values'],
+  [/^backups/, 'backups'],
 ]
 
 export function valueText(name: string, value: number): string {

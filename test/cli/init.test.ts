@@ -1,0 +1,480 @@
+/** `tollgate init` as a person runs it: configurations as clients write them, real servers, and what comes of them. */
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { suite, type TestContext, test } from 'node:test'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { parse } from 'jsonc-parser/lib/umd/main.js'
+import { everything, filesystem, Home, memory, node, odd } from '../init/machine.ts'
+
+function machine(context: TestContext): Home {
+  const home = new Home()
+  context.after(() => home.remove())
+  return home
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a configuration is looked into key by key
+type Config = any
+
+const configOf = (file: string): Config => parse(readFileSync(file, 'utf8'), [], { allowTrailingComma: true })
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+const server = (...args: readonly string[]) => ({ command: node, args })
+
+/** Starts exactly what an entry says, with the little that a client gives on, and calls a tool. */
+async function called(
+  entry: Config,
+  home: Home,
+  tool: { readonly name: string; readonly arguments?: Record<string, unknown> },
+): Promise<string> {
+  const { command, args, env } = entry.command.path
+    ? { command: entry.command.path, args: entry.command.args, env: entry.command.env }
+    : entry
+  const surroundings = { HOME: home.home, PATH: '/usr/bin:/bin', ...env }
+  const transport = new StdioClientTransport({ command, args, env: surroundings, cwd: '/', stderr: 'pipe' })
+  const client = new Client({ name: 'client', version: '1' })
+  await client.connect(transport)
+  const { content } = await client.callTool(tool)
+  await client.close()
+  return JSON.stringify(content)
+}
+
+async function recordsOf(home: Home): Promise<readonly Config[]> {
+  const { stdout, stderr } = await home.tollgate('audit', '--format', 'json')
+  return JSON.parse(stdout || assert.fail(stderr))
+}
+
+suite('tollgate init', { concurrency: 2 }, () => {
+  test('every server of every client is behind a gate, is reached through it, and is as before after --undo', async (context) => {
+    const home = machine(context)
+    home.put(join(home.project, 'note.txt'), 'hello from the file')
+    const files = {
+      desktop: home.put(
+        '.config/Claude/claude_desktop_config.json',
+        json({ mcpServers: { everything: server(everything) }, theme: 'dark' }),
+      ),
+      code: home.put(
+        '.claude.json',
+        JSON.stringify({
+          numStartups: 7,
+          mcpServers: {
+            memory: { type: 'stdio', ...server(memory), env: { MEMORY_FILE_PATH: join(home.root, 'm.jsonl') } },
+          },
+          projects: { [home.project]: { allowedTools: [], mcpServers: { files: server(filesystem, home.project) } } },
+        }),
+      ),
+      shared: home.put(
+        join(home.project, '.mcp.json'),
+        `\ufeff${json({ mcpServers: { everything: server(everything) } }).replaceAll('\n', '\r\n')}`,
+      ),
+      cursor: home.put(
+        '.cursor/mcp.json',
+        `{"mcpServers":{"My Files":{"args":[${JSON.stringify(filesystem)},${JSON.stringify(home.project)}],"command":${JSON.stringify(node)}}}}`,
+      ),
+      vscode: home.put(
+        join(home.project, '.vscode/mcp.json'),
+        `{
+\t// for the shop
+\t"servers": {
+\t\t"io.github.x/files": {
+\t\t\t"type": "stdio",
+\t\t\t"command": ${JSON.stringify(node)},
+\t\t\t"args": [
+\t\t\t\t${JSON.stringify(filesystem)}, // the server
+\t\t\t\t"\${workspaceFolder}",
+\t\t\t],
+\t\t},
+\t\t"web": { "type": "http", "url": "https://x.example/mcp", },
+\t},
+\t"inputs": [],
+}
+`,
+      ),
+      settings: home.put(
+        '.config/Code/User/settings.json',
+        json({ 'editor.tabSize': 2, mcp: { servers: { memory: server(memory) } } }),
+      ),
+      windsurf: home.put(
+        '.codeium/windsurf/mcp_config.json',
+        json({
+          mcpServers: {
+            memory: server(memory),
+            off: { ...server(odd), disabled: true },
+            far: { serverUrl: 'https://x.example' },
+          },
+        }),
+      ),
+      zed: home.put(
+        '.config/zed/settings.json',
+        `// Zed
+{
+  "context_servers": {
+    "old": { "command": { "path": ${JSON.stringify(node)}, "args": [${JSON.stringify(everything)}], "env": {} }, "settings": {} },
+    "mcp-server-github": { "source": "extension", "settings": {} },
+  },
+}
+`,
+      ),
+    }
+    const before = home.contents()
+    const { code, stdout, stderr } = await home.tollgate('init', '--yes', '--json')
+    assert.deepEqual([code, stderr], [0, ''])
+    const reports: readonly Config[] = JSON.parse(stdout).files
+    const seen = reports.flatMap(({ client, servers }) =>
+      servers.map((one: Config) => `${client} ${one.server} ${one.status}`),
+    )
+    assert.deepEqual(seen, [
+      'claude-desktop everything wrapped',
+      'claude-code memory wrapped',
+      'claude-code files wrapped',
+      'claude-code everything wrapped',
+      'cursor My Files wrapped',
+      'vscode memory wrapped',
+      'vscode io.github.x/files wrapped',
+      'vscode web remote',
+      'windsurf memory wrapped',
+      'windsurf off disabled',
+      'windsurf far remote',
+      'zed old wrapped',
+      'zed mcp-server-github not_wrapped',
+    ])
+    const policies: readonly string[] = reports.flatMap(({ servers }) => servers.flatMap(({ policy = [] }) => policy))
+    assert.equal(new Set(policies).size, 9)
+    const checked = await home.tollgate('check', ...policies)
+    assert.deepEqual([checked.code, checked.stdout], [0, ''], checked.stderr)
+
+    const echo = { name: 'echo', arguments: { message: 'through the gate' } }
+    const graph = { name: 'read_graph' }
+    const read = { name: 'read_text_file', arguments: { path: join(home.project, 'note.txt') } }
+    const { mcpServers: user, projects } = configOf(files.code)
+    const places = [
+      [configOf(files.desktop).mcpServers.everything, echo, /through the gate/],
+      [user.memory, graph, /entities/],
+      [projects[home.project].mcpServers.files, read, /hello from the file/],
+      [parse(readFileSync(files.shared, 'utf8').slice(1)).mcpServers.everything, echo, /through the gate/],
+      [configOf(files.cursor).mcpServers['My Files'], read, /hello from the file/],
+      [configOf(files.settings).mcp.servers.memory, graph, /entities/],
+      [configOf(files.windsurf).mcpServers.memory, graph, /entities/],
+      [configOf(files.zed).context_servers.old, echo, /through the gate/],
+    ] as const
+    for (const [entry, tool, expected] of places) assert.match(await called(entry, home, tool), expected)
+    const { 'io.github.x/files': shop } = configOf(files.vscode).servers
+    // VS Code itself fills in its variables, in arguments as in commands.
+    const filled = { ...shop, args: shop.args.map((arg: string) => arg.replace(/\$\{workspaceFolder\}/, home.project)) }
+    assert.match(await called(filled, home, read), /hello from the file/)
+    const calls = (await recordsOf(home)).map(
+      (record) => `${record.input.server} ${record.input.tool} ${record.result.decision}`,
+    )
+    assert.deepEqual(calls, [
+      'everything echo allow',
+      'memory read_graph allow',
+      'files read_text_file allow',
+      'everything echo allow',
+      'My Files read_text_file allow',
+      'memory read_graph allow',
+      'memory read_graph allow',
+      'old echo allow',
+      'io.github.x-files read_text_file allow',
+    ])
+    assert.deepEqual(user.memory.env, { MEMORY_FILE_PATH: join(home.root, 'm.jsonl') })
+
+    const once = home.contents()
+    const again = await home.tollgate('init', '--yes', '--json')
+    assert.equal(again.code, 0)
+    assert.doesNotMatch(again.stdout, /"wrapped"/)
+    assert.deepEqual(configsIn(home.contents()), configsIn(once))
+    const off = await home.tollgate('init', '--undo', '--yes')
+    assert.equal(off.code, 0, off.stderr)
+    assert.equal(off.stdout.match(/^ {2}unwrapped /gm)?.length, 9)
+    const after = home.contents()
+    for (const [name, bytes] of Object.entries(before)) assert.equal(after[name], bytes, name)
+    const nothing = await home.tollgate('init', '--undo', '--yes')
+    assert.deepEqual([nothing.code, nothing.stdout], [0, ''])
+  })
+
+  test('a dry run shows the change as a difference and changes nothing', async (context) => {
+    const home = machine(context)
+    home.put(
+      '.cursor/mcp.json',
+      json({ mcpServers: { memory: { ...server(memory), env: { API_KEY: 'sk-secret-1' } } } }),
+    )
+    const before = home.contents()
+    const { code, stdout, stderr } = await home.tollgate('init', '--dry-run')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.deepEqual(home.contents(), before)
+    assert.match(stdout, /would wrap +memory +9 tools, 3 held for approval; policy .*cursor\/memory\.yaml/)
+    assert.match(stdout, /^\+\s+"run",$/m)
+    assert.match(stdout, /^--- .*\.cursor\/mcp\.json\n\+\+\+ .*\n@@ -3,6 \+3,17 @@$/m)
+    assert.doesNotMatch(stdout, /sk-secret/)
+    await home.tollgate('init', '--yes')
+    const wrapped = home.contents()
+    const undo = await home.tollgate('init', '--undo', '--dry-run')
+    assert.match(undo.stdout, /^-\s+"run",$/m)
+    assert.deepEqual(home.contents(), wrapped)
+  })
+
+  test('without a terminal it wants its answers as flags, and says which', async (context) => {
+    const home = machine(context)
+    const file = home.put('.cursor/mcp.json', json({ mcpServers: { memory: server(memory) } }))
+    const before = readFileSync(file)
+    for (const args of [[], ['--undo'], ['--json'], ['--json', '--undo']]) {
+      const { code, stdout, stderr } = await home.tollgate('init', ...args)
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.match(stderr, /`--yes`.*`--dry-run`.*\(usage\)/)
+    }
+    assert.deepEqual(readFileSync(file), before)
+    const wrong: readonly (readonly string[])[] = [
+      ['--yes', '--timeout', 'soon'],
+      ['--client', 'emacs', '--yes'],
+      ['--yes', '--dry-run'],
+      ['--undo', '--policy', 'x', '--yes'],
+      ['--yes', 'x'],
+    ]
+    for (const args of wrong) assert.equal((await home.tollgate('init', ...args)).code, 2, args.join(' '))
+  })
+
+  test('a server that does not start is told with its last words and without its secrets, and its entry stays', async (context) => {
+    const home = machine(context)
+    const dies = home.put('dies.mjs', 'console.error("no key", process.env.API_KEY, process.argv[2]); process.exit(3)')
+    const file = home.put(
+      '.cursor/mcp.json',
+      json({
+        mcpServers: {
+          dies: { ...server(dies, '--token=sk-secret-2'), env: { API_KEY: 'sk-secret-1' } },
+          gone: { command: 'no-such-server', env: { API_KEY: 'sk-secret-1' } },
+          nowhere: { ...server(memory), cwd: '/no/such/folder' },
+          silent: server(odd, 'silent'),
+          good: server(memory),
+        },
+      }),
+    )
+    const before = configOf(file)
+    const { code, stdout, stderr } = await home.tollgate('init', '--yes', '--timeout', '2s')
+    assert.equal(code, 1)
+    assert.match(stderr, /dies: no key … …/)
+    assert.doesNotMatch(stdout + stderr, /sk-secret/)
+    assert.match(stdout, /failed +dies +.*it ended before.*\(scan_failed\)/)
+    assert.match(stdout, /failed +gone +cannot start `no-such-server`.*\(spawn_failed\)/)
+    assert.match(stdout, /failed +nowhere +its folder `\/no\/such\/folder` is not there \(spawn_failed\)/)
+    assert.match(stdout, /failed +silent +.*\(scan_timeout\)/)
+    assert.match(stdout, /wrapped +good +/)
+    const after = configOf(file)
+    assert.ok(after.mcpServers.good.args.includes('run'))
+    assert.deepEqual({ ...after.mcpServers, good: 0 }, { ...before.mcpServers, good: 0 })
+    assert.deepEqual(readdirSync(join(home.policies, 'cursor')), ['good.yaml'])
+  })
+
+  test('the server gets its variables, its file of variables and its folder, as from its client', async (context) => {
+    const home = machine(context)
+    const needy = home.put(
+      'needy.mjs',
+      `
+      import { basename } from 'node:path'
+      const { ONE, TWO, GONE } = process.env
+      if (ONE !== 'one' || TWO !== 'two words' || GONE !== undefined || basename(process.cwd()) !== 'inner') process.exit(1)
+      await import(${JSON.stringify(memory)})`,
+    )
+    home.put(join(home.project, 'inner/.env'), 'TWO="two words"\n')
+    home.put(
+      join(home.project, '.vscode/mcp.json'),
+      json({
+        servers: {
+          needy: {
+            ...server(needy),
+            cwd: `\${workspaceFolder}/inner`,
+            envFile: '.env',
+            env: { ONE: `\${env:START}`, GONE: null },
+          },
+          asks: { ...server(memory), env: { KEY: `\${input:key}` } },
+        },
+      }),
+    )
+    Object.assign(home.env, { START: 'one', GONE: 'here' })
+    const { code, stdout } = await home.tollgate('init', '--yes')
+    assert.equal(code, 1)
+    assert.match(stdout, /wrapped +needy/)
+    assert.match(stdout, /failed +asks +only its client knows what `\$\{input:key\}` is/)
+  })
+
+  test('a file that is no JSON is told with its place and left alone, and the others go on', async (context) => {
+    const home = machine(context)
+    const malformed = '{\n  "mcpServers": {\n    "memory": { "command": "node" "args": [] }\n  }\n}\n'
+    const file = home.put('.cursor/mcp.json', malformed)
+    home.put('.config/zed/settings.json', Buffer.from([0x7b, 0xff, 0x7d]))
+    home.put('.codeium/windsurf/mcp_config.json', json({ mcpServers: { memory: server(memory) } }))
+    const { code, stdout } = await home.tollgate('init', '--yes')
+    assert.equal(code, 1)
+    assert.ok(stdout.includes(`${file}:3:35: comma expected (config_malformed)`), stdout)
+    assert.match(stdout, /settings\.json:1:1: it is not UTF-8 \(config_malformed\)/)
+    assert.match(stdout, /wrapped +memory/)
+    assert.equal(readFileSync(file, 'utf8'), malformed)
+    assert.ok(!existsSync(`${file}.tollgate-backup-1`))
+  })
+
+  test('a file that changes while the servers are scanned is left as it is', async (context) => {
+    const home = machine(context)
+    const file = join(home.home, '.cursor/mcp.json')
+    const edited = json({ mcpServers: {}, edited: true })
+    const meddler = home.put(
+      'meddler.mjs',
+      `
+      import { writeFileSync } from 'node:fs'
+      writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(edited)})
+      await import(${JSON.stringify(memory)})`,
+    )
+    home.put('.cursor/mcp.json', json({ mcpServers: { meddler: server(meddler) } }))
+    const { code, stdout } = await home.tollgate('init', '--yes')
+    assert.equal(code, 1)
+    assert.match(stdout, /failed +meddler +.*was changed meanwhile.*\(config_changed\)/)
+    assert.equal(readFileSync(file, 'utf8'), edited)
+    assert.deepEqual(
+      readdirSync(join(home.home, '.cursor')).filter((name) => name.endsWith('.tmp')),
+      [],
+    )
+  })
+
+  test('a link stays a link, and the mode of the file stays; the backup has it too', async (context) => {
+    const home = machine(context)
+    const text = json({ mcpServers: { memory: server(memory) } })
+    const real = home.put('dotfiles/cursor.json', text)
+    chmodSync(real, 0o600)
+    const link = home.put('.cursor/mcp.json', '')
+    rmSync(link)
+    symlinkSync(real, link)
+    const { code, stdout } = await home.tollgate('init', '--yes', '--json')
+    assert.equal(code, 0, stdout)
+    assert.ok(lstatSync(link).isSymbolicLink())
+    assert.equal(statSync(real).mode & 0o777, 0o600)
+    const [{ backup }] = JSON.parse(stdout).files
+    assert.equal(backup, `${real}.tollgate-backup-1`)
+    assert.equal(readFileSync(backup, 'utf8'), text)
+    assert.equal(statSync(backup).mode & 0o777, 0o600)
+    await home.tollgate('init', '--undo', '--yes')
+    assert.equal(readFileSync(real, 'utf8'), text)
+    assert.ok(lstatSync(link).isSymbolicLink())
+    await home.tollgate('init', '--yes')
+    assert.ok(!existsSync(`${real}.tollgate-backup-2`), 'the same bytes are kept once')
+  })
+
+  test('edited after it was wrapped, --undo takes our words alone, and keeps the edit', async (context) => {
+    const home = machine(context)
+    const text =
+      '{\n  // mine\n  "mcpServers": {\n    "memory": { "command": "NODE", "args": ["SERVER"] }, "other": { "command": "NODE", "args": ["SERVER"] }\n  }\n}\n'
+        .replaceAll('NODE', node)
+        .replaceAll('SERVER', memory)
+    const file = home.put('.cursor/mcp.json', text)
+    await home.tollgate('init', '--yes')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('// mine', '// mine, and changed'))
+    const one = await home.tollgate('init', '--undo', '--yes', '--server', 'memory')
+    assert.equal(one.code, 0, one.stderr)
+    assert.deepEqual(configOf(file).mcpServers.memory, server(memory))
+    assert.ok(configOf(file).mcpServers.other.args.includes('run'))
+    assert.match(one.stdout, /backup +.*tollgate-backup-2/)
+    await home.tollgate('init', '--undo', '--yes')
+    assert.equal(readFileSync(file, 'utf8'), text.replace('// mine', '// mine, and changed'))
+  })
+
+  test('one policy for all starts no server, and must be good', async (context) => {
+    const home = machine(context)
+    const file = home.put('.cursor/mcp.json', json({ mcpServers: { far: { command: 'not-here', args: ['a b'] } } }))
+    const policy = home.put(
+      join(home.project, 'all.yaml'),
+      'version: "1"\ndefault: deny\ntools: { x: { rules: [] } }\n',
+    )
+    const { code, stdout } = await home.tollgate('init', '--yes', '--policy', 'all.yaml')
+    assert.equal(code, 0, stdout)
+    const { command, args } = configOf(file).mcpServers.far
+    assert.ok(command.startsWith('/'))
+    assert.deepEqual(args.slice(2), [
+      'run',
+      '-c',
+      policy,
+      '--server',
+      'far',
+      '--ledger',
+      home.ledger,
+      '--',
+      'not-here',
+      'a b',
+    ])
+    assert.match(args[1], /^\/.*main\.ts$/)
+    await home.tollgate('init', '--undo', '--yes')
+    home.put(policy, 'version: "1"\ndefault: deny\ntoolz: {}\n')
+    const bad = await home.tollgate('init', '--yes', '--policy', policy)
+    assert.equal(bad.code, 1)
+    assert.match(bad.stderr, /all\.yaml:3:1: .*\n.*\(policy_invalid\)/s)
+  })
+
+  test('a policy that is there is kept as somebody has edited it; without a scan nothing else is wrapped', async (context) => {
+    const home = machine(context)
+    home.put('.cursor/mcp.json', json({ mcpServers: { mine: server(odd), none: server(odd), bad: server(odd) } }))
+    const folder = join(home.root, 'my policies')
+    const mine = home.put(
+      join(folder, 'cursor/mine.yaml'),
+      'version: "1"\ndefault: deny\ntools: { x: { rules: [] } }\n',
+    )
+    home.put(join(folder, 'cursor/bad.yaml'), 'version: "1"\ndefault: dney\ntools: {}\n')
+    const text = readFileSync(mine)
+    const { code, stdout } = await home.tollgate('init', '--yes', '--no-scan', '--policy-dir', folder)
+    assert.equal(code, 1)
+    assert.match(stdout, /wrapped +mine +policy .*my policies\/cursor\/mine\.yaml/)
+    assert.match(stdout, /failed +none +there is no policy .*\(policy_missing\)/)
+    assert.match(stdout, /failed +bad +.*bad\.yaml:2:10: .*\(policy_invalid\)/)
+    assert.deepEqual(readFileSync(mine), text)
+  })
+
+  test('clients, configurations and servers can be named', async (context) => {
+    const home = machine(context)
+    const servers = { a: server(memory), b: server(memory) }
+    const cursor = home.put('.cursor/mcp.json', json({ mcpServers: servers }))
+    const windsurf = home.put('.codeium/windsurf/mcp_config.json', json({ mcpServers: servers }))
+    const own = home.put(join(home.project, 'agent.json'), json({ mcpServers: servers }))
+    const statuses = async (...args: readonly string[]) => {
+      const { stdout, stderr } = await home.tollgate('init', '--dry-run', '--json', '--no-scan', ...args)
+      const reports: readonly Config[] = JSON.parse(stdout || assert.fail(stderr)).files
+      return reports.map(({ client, file, servers: list }) => [
+        client,
+        file,
+        list.map(({ server: name }: Config) => name).join(),
+      ])
+    }
+    assert.deepEqual(await statuses(), [
+      ['cursor', cursor, 'a,b'],
+      ['windsurf', windsurf, 'a,b'],
+    ])
+    assert.deepEqual(await statuses('--client', 'cursor', '--server', 'b'), [['cursor', cursor, 'b']])
+    assert.deepEqual(await statuses('--config', 'agent.json', '--server', 'a'), [['file', own, 'a']])
+    assert.deepEqual(await statuses('--config', cursor), [['cursor', cursor, 'a,b']])
+    const unknown = await home.tollgate('init', '--yes', '--server', 'c')
+    assert.equal(unknown.code, 1)
+    assert.match(unknown.stderr, /has a server called `c` \(server_unknown\)/)
+    const missing = await home.tollgate('init', '--yes', '--config', 'none.json')
+    assert.equal(missing.code, 1)
+    assert.match(missing.stdout, /there is no such file \(config_unreadable\)/)
+  })
+
+  test('where no client is, it says where it has looked', async (context) => {
+    const home = machine(context)
+    const { code, stdout, stderr } = await home.tollgate('init', '--yes')
+    assert.deepEqual([code, stdout], [0, ''])
+    for (const part of ['.claude.json', '.cursor/mcp.json', 'Code/User/mcp.json', 'zed/settings.json'])
+      assert.ok(stderr.includes(join(home.home, part.startsWith('.') ? part : `.config/${part}`)), part)
+  })
+})
+
+/** The configurations among all files. */
+function configsIn(contents: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(contents).filter(([name]) => /json(\.tollgate-backup-\d+)?$|\.yaml$/.test(name)),
+  )
+}
