@@ -57,7 +57,8 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     advice: 'take the loose one away, or tighten it',
   },
   not_quoted: {
-    meaning: 'a bare `yes`, `no`, `on` or `off` is text in YAML 1.2 and a boolean in older readers',
+    meaning:
+      'a bare `yes`, `no`, `on` or `off`, or a time like `18:00`, is text in YAML 1.2 and a boolean or a number in older readers',
     advice: 'put it in quotes, or write `true` or `false`',
   },
   says_nothing: {

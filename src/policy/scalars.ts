@@ -129,6 +129,7 @@ export const scalar: Form<{ readonly value: Scalar }> = {
       return value === undefined ? undefined : { value }
     }
     if (node.plain && oldYesNo.test(node.text)) report.warning(node.at, 'not_quoted', yesNo(node.text, name))
+    if (node.plain && oldSixties.test(node.text)) report.warning(node.at, 'not_quoted', sixties(node.text, name))
     return { value: node.value }
   },
 }
@@ -140,6 +141,13 @@ function looksLikeText({ text: written }: ScalarNode): boolean {
 function oddNumber(node: ScalarNode, name: string, report: Report): undefined {
   const says = `${name} must be written as a plain number or as text in quotes`
   report.error(node.at, 'wrong_value', `${says}, got ${quote(node.text)}, which YAML 1.2 reads as ${node.value}`)
+}
+
+/** A time to people, a number of base 60 to YAML 1.1. */
+const oldSixties = /^[0-9]+(?::[0-5]?[0-9])+$/
+
+function sixties(written: string, name: string): string {
+  return `${name}: ${quote(written)} is text in YAML 1.2 and a number in older readers; put it in quotes`
 }
 
 function yesNo(written: string, name: string): string {

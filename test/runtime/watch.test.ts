@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -8,6 +8,7 @@ import { TollgateError } from '../../src/model/errors.ts'
 import type { Policy } from '../../src/model/policy.ts'
 import type { ActivePolicy } from '../../src/pep/gate.ts'
 import { watchPolicy } from '../../src/runtime/watch.ts'
+import { badFiles } from '../policy/badFiles.ts'
 
 const policy = (...tools: readonly string[]) =>
   `version: "1"\ndefault: deny\ntools:\n${tools.map((tool) => `  ${tool}: {}\n`).join('')}`
@@ -96,4 +97,29 @@ test('a file that cannot be looked at is a file that is gone', async (t) => {
   rmSync(file)
   symlinkSync(file, file)
   await until(undefined)
+})
+
+test('a running gate keeps its policy, whatever its file becomes', async (t) => {
+  const { file, active, said, until } = watched(t)
+  await until('first')
+  for (const { name, text, says } of badFiles) {
+    writeFileSync(file, text)
+    const before = said.length
+    const deadline = Date.now() + 15_000
+    while (said.length === before) {
+      assert.ok(Date.now() < deadline, `nothing was said of ${name}`)
+      await sleep(20)
+    }
+    assert.match(said.at(-1) ?? '', /was not loaded: revision [0-9a-f]{12} stays active$/, name)
+    // A file that is too large is not even read, so there is no place in it.
+    assert.ok(said.at(-1)?.includes(says.replace(/^1:1: (?=it has)/, '')), `${name}: ${said.at(-1)}`)
+  }
+  rmSync(file)
+  mkdirSync(file)
+  while (!said.at(-1)?.includes('it is a directory')) await sleep(20)
+  assert.deepEqual(active, [['first']])
+  rmSync(file, { recursive: true })
+  writeFileSync(file, policy('second'))
+  await until('second')
+  assert.deepEqual(active, [['first'], ['second']])
 })
