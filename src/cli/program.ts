@@ -2,6 +2,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { clientIds } from '../init/clients.ts'
 import { recordKinds } from '../log/filter.ts'
+import type { SchemaName } from '../policy/schema.ts'
 import { version } from '../runtime/version.ts'
 import type { AuditOptions } from './audit.ts'
 import type { AuditVerifyOptions } from './auditVerify.ts'
@@ -68,6 +69,12 @@ program
   .option('--strict', 'a warning makes the exit code 1 as well')
   .argument('<file...>', 'policy files')
   .action(async (files: string[], options: CheckOptions) => (await import('./check.ts')).check(files, options))
+
+program
+  .command('schema')
+  .description('print the JSON Schema of a policy language, which editors complete and check by')
+  .addArgument(new Argument('[language]', 'the language').choices(['native', 'guard']).default('native'))
+  .action(async (language: SchemaName) => (await import('./schema.ts')).schema(language))
 
 program
   .command('compile')

@@ -9,11 +9,23 @@ import { policyForm } from './native/policy.ts'
 
 const draft = { $schema: 'https://json-schema.org/draft/2020-12/schema' }
 
+/** Names, not addresses: they stay the same wherever a copy lies, and change with the version of the language. */
 export const nativeSchema: Schema = {
   ...draft,
+  $id: 'urn:tollgate:policy:native:1',
   title: 'Tollgate policy',
   ...policyForm.schema,
   $defs: { argument: constraints.schema },
 }
 
-export const guardSchema: Schema = { ...draft, title: 'Tollgate guard allowlist', ...guardForm.schema }
+export const guardSchema: Schema = {
+  ...draft,
+  $id: 'urn:tollgate:policy:guard:1',
+  title: 'Tollgate guard allowlist',
+  ...guardForm.schema,
+}
+
+/** By the name of the language, as `docs/policies` calls it. */
+export const schemas = { native: nativeSchema, guard: guardSchema } as const
+
+export type SchemaName = keyof typeof schemas

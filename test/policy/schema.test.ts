@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import test from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { guardSchema, nativeSchema } from '../../src/policy/schema.ts'
+import { program } from '../../src/cli/program.ts'
+import { guardSchema, nativeSchema, schemas as published } from '../../src/policy/schema.ts'
 import { examplesOf, policyPages } from './pages.ts'
 
 const schemas = { 'native.schema.json': nativeSchema, 'guard.schema.json': guardSchema }
@@ -18,6 +21,23 @@ test('the published schemas are the ones of the parser (UPDATE=1 writes them)', 
     if (process.env['UPDATE']) writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`)
     assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), schema)
   }
+})
+
+test('a schema is printed as it is published, under a name that stays', () => {
+  const ids = { native: 'urn:tollgate:policy:native:1', guard: 'urn:tollgate:policy:guard:1' }
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const printed = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [main, 'schema', ...args], { encoding: 'utf8' })
+  for (const [name, id] of Object.entries(ids)) {
+    const { stdout } = printed(name)
+    assert.deepEqual(JSON.parse(stdout), JSON.parse(readFileSync(new URL(`${name}.schema.json`, policyPages), 'utf8')))
+    assert.equal(JSON.parse(stdout).$id, id)
+  }
+  assert.equal(printed().stdout, printed('native').stdout)
+  assert.equal(printed('intercpt').status, 2)
+  // The program cannot name the languages without loading them.
+  const [language] = program.commands.find((command) => command.name() === 'schema')?.registeredArguments ?? []
+  assert.deepEqual(language?.argChoices, Object.keys(published))
 })
 
 test('the schemas accept every example of the reference', () => {
