@@ -20,7 +20,8 @@ const columns: readonly Column[] = [
     title: 'REASON',
     least: 8,
     leaveOut: 3,
-    cell: ({ reason_code, result_detail, detail }) => detailOf(reason_code, result_detail ?? detail),
+    cell: ({ reason_code, error_code, result_detail, detail }) =>
+      detailOf(reason_code ?? error_code, result_detail ?? detail),
   },
   { title: 'USER', least: 6, leaveOut: 4, cell: ({ policy_user }) => policy_user },
   { title: 'SESSION', least: 8, leaveOut: 5, cell: ({ session_id }) => session_id },
@@ -77,7 +78,7 @@ const colours: ReadonlyMap<string, Colour> = new Map([
 /** What a call was of; for what is no call, the policy or the decision it is about. */
 function targetOf({ name, method, sources, policy_id, policy_version, decision_id, event_type }: RecordView): unknown {
   if (name !== undefined) return name ?? method
-  if (event_type === 'policy_activation')
+  if (event_type.startsWith('policy_') && event_type !== 'policy_check')
     return [policy_id, policy_version, ...[sources].flat()].filter(Boolean).join(' ')
   return decision_id
 }

@@ -8,7 +8,7 @@ import type { Gate as EnforcementPoint } from '../pep/gate.ts'
 import type { Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { activePolicy, loadPolicyFile } from '../runtime/policyFile.ts'
-import { watchPolicy } from '../runtime/watch.ts'
+import { activationFailure, watchPolicy } from '../runtime/watch.ts'
 import { Connection } from './connection.ts'
 import { connectableOf, guardConnections } from './guard.ts'
 import { NothingHappened } from './nothingHappened.ts'
@@ -40,8 +40,10 @@ export async function openLocalGate(settings: Settings): Promise<Gate> {
     gate.start()
     // Watched from before it is read: no edit falls between the two.
     if (watch) gate.watch(policy as string)
-    const artifact = await loadPolicy(policy)
-    if (gate.revision === '') opened.gate.activate(activePolicy(artifact))
+    await recordingFailure(opened.gate, policy, async () => {
+      const artifact = await loadPolicy(policy)
+      if (gate.revision === '') opened.gate.activate(activePolicy(artifact))
+    })
     return gate
   } catch (error) {
     gate.close()
@@ -53,6 +55,17 @@ async function loadPolicy(policy: string | PolicyText): Promise<Artifact> {
   if (typeof policy === 'string') return loadPolicyFile(policy)
   const { buildPolicy } = await import('../bundle/build.ts')
   return buildPolicy(policy)
+}
+
+/** What a policy was not activated for is the program's to know, and the record's. */
+async function recordingFailure(gate: EnforcementPoint, policy: string | PolicyText, work: () => Promise<void>) {
+  try {
+    await work()
+  } catch (error) {
+    const failure = await activationFailure(typeof policy === 'string' ? policy : policy.name, error)
+    if (!failure.code.startsWith('ledger_')) gate.notActivated(failure)
+    throw error
+  }
 }
 
 class LocalGate implements Gate {
@@ -108,7 +121,8 @@ class LocalGate implements Gate {
 
   activate(policy: string | PolicyText): Promise<void> {
     const wanted = requirePolicy(policy)
-    const activate = async () => this.#gate.activate(activePolicy(await loadPolicy(wanted)))
+    const activate = () =>
+      recordingFailure(this.#gate, wanted, async () => this.#gate.activate(activePolicy(await loadPolicy(wanted))))
     const activated = this.#activations.then(activate)
     this.#activations = activated.catch(() => {})
     return activated
@@ -137,7 +151,7 @@ class LocalGate implements Gate {
     if (this.#closed) return
     this.#closed = true
     this.#stopWatching()
-    if (this.revision !== '') this.#gate.deactivate()
+    if (this.revision !== '') this.#gate.deactivate('the gate was closed')
     try {
       this.#gate.mark('stop', this.#settings.caller.server ?? '')
     } catch (error) {

@@ -46,6 +46,12 @@ export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (eve
           sources: event.sources,
           wasm_sha256: event.wasmDigest,
         })
+      case 'activation_failure': {
+        const { source, code, detail } = event
+        return JSON.stringify({ ...head, ...bundles(event.policy), sources: [source], error_code: code, detail })
+      }
+      case 'deactivation':
+        return JSON.stringify({ ...head, ...bundles(event.policy), detail: event.detail })
       case 'start':
       case 'stop':
         return JSON.stringify({ ...head, server: event.server })

@@ -12,6 +12,8 @@ export const recordKinds = [
   'expiry',
   'kill',
   'activation',
+  'activation_failure',
+  'deactivation',
   'start',
   'stop',
 ] as const satisfies readonly RecordKind[]

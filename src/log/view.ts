@@ -19,6 +19,8 @@ export type EventType =
   | 'approval_expiry'
   | 'kill'
   | 'policy_activation'
+  | 'policy_activation_failure'
+  | 'policy_deactivation'
   | 'gate_start'
   | 'gate_stop'
 
@@ -143,6 +145,10 @@ function eventTypeOf(kind: RecordKind, method: string | null): EventType {
       return 'kill'
     case 'activation':
       return 'policy_activation'
+    case 'activation_failure':
+      return 'policy_activation_failure'
+    case 'deactivation':
+      return 'policy_deactivation'
     case 'start':
       return 'gate_start'
     case 'stop':

@@ -26,7 +26,30 @@ export type GateEvent =
       readonly sources: readonly string[]
       readonly wasmDigest: string
     }
+  | {
+      readonly kind: 'deactivation'
+      readonly at: number
+      readonly detail: string
+      /** The one that was active; absent when none was. */
+      readonly policy?: PolicyName
+    }
+  | (ActivationFailure & {
+      readonly kind: 'activation_failure'
+      readonly at: number
+      /** The one that stays active; absent when there is none. */
+      readonly policy?: PolicyName
+    })
   | { readonly kind: 'start' | 'stop'; readonly at: number; readonly server: string }
+
+/** A policy that was to become active and did not. */
+export interface ActivationFailure {
+  /** Its file, or the name of its text. */
+  readonly source: string
+  /** Of an error; empty for one that has none. */
+  readonly code: string
+  /** Why not, with the place of every mistake where the error has them. */
+  readonly detail: string
+}
 
 /** A call that was judged. */
 export interface DecisionEvent {

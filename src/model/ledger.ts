@@ -58,6 +58,8 @@ export type RecordKind =
   | 'expiry'
   | 'kill'
   | 'activation'
+  | 'activation_failure'
+  | 'deactivation'
   | 'start'
   | 'stop'
 

@@ -42,6 +42,12 @@ export const ledgerBusyMs = 2_000
 /** Targets whose plan is remembered; names come from outside, so the memory is bounded. */
 export const plansRememberedMax = 2_000
 
+/** Targets whose place in lists is remembered: of a server with thousands of them, a list is asked for again and again. */
+export const visibleRememberedMax = 10_000
+
+/** What is recorded of why a policy did not become active: a file may have thousands of mistakes. */
+export const recordedDetailCharsMax = 4_096
+
 /** Rules, entries and conditions of one policy, so that compile time stays in seconds. */
 export const policyRulesMax = 10_000
 

@@ -28,8 +28,19 @@ export function matches(pattern: Pattern, text: string): boolean {
   return pattern.kind === 'literal' ? pattern.text === text : globMatches(pattern.text, text)
 }
 
+/** Most globs are told from a text by what stands before their first wildcard. */
+function startsAlike(glob: string, text: string): boolean {
+  for (let at = 0; at < glob.length; at++) {
+    const char = glob[at]
+    if (char === '*' || char === '?') return true
+    if (char !== text[at]) return false
+  }
+  return true
+}
+
 /** Linear in the text for each star: on a mismatch only the last star moves. */
 export function globMatches(glob: string, text: string): boolean {
+  if (!startsAlike(glob, text)) return false
   const pattern = [...glob]
   const chars = [...text]
   let p = 0

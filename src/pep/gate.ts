@@ -7,10 +7,16 @@ import { canonical, type Json } from '../model/canonical.ts'
 import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
 import type { Decision, Verdict } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
-import type { DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
+import type { ActivationFailure, DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
 import { amountsOf, inputOf, oddSpelling } from '../model/input.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
-import { approvalTimeoutMsDefault, inputBytesMax, plansRememberedMax } from '../model/limits.ts'
+import {
+  approvalTimeoutMsDefault,
+  inputBytesMax,
+  plansRememberedMax,
+  recordedDetailCharsMax,
+  visibleRememberedMax,
+} from '../model/limits.ts'
 import type { Target } from '../model/match.ts'
 import { quoted } from '../model/message/quoted.ts'
 import type { Plan } from '../model/plan.ts'
@@ -19,6 +25,7 @@ import type { ReasonCode } from '../model/reasons.ts'
 import { isVisible, planFor } from '../model/strategy.ts'
 import { unsafeUri } from '../model/uri.ts'
 import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
+import { Remembered } from './remembered.ts'
 
 /** A policy that can be asked. */
 export interface ActivePolicy {
@@ -51,7 +58,8 @@ export interface GatePorts {
 export class Gate implements Gatekeeper {
   readonly #ports: GatePorts
   readonly #listeners: (() => void)[] = []
-  readonly #plans = new Map<string, Plan>()
+  readonly #plans = new Remembered(plansRememberedMax, planFor)
+  readonly #visible = new Remembered(visibleRememberedMax, isVisible)
   #active: ActivePolicy | undefined
   /** Outcomes that no transaction has recorded yet. */
   #ended: Outcome[] = []
@@ -68,16 +76,22 @@ export class Gate implements Gatekeeper {
       const { wasmDigest, sources } = active
       this.#append(tx, 'activation', { kind: 'activation', at: tx.now, policy: nameOf(active), sources, wasmDigest })
     })
-    this.#plans.clear()
-    this.#active = active
-    for (const listener of this.#listeners) listener()
+    this.#change(active)
   }
 
-  /** From now on everything is denied, until another policy is activated. */
-  deactivate(): void {
-    this.#plans.clear()
-    this.#active = undefined
-    for (const listener of this.#listeners) listener()
+  /** From now on everything is denied, until another policy is activated. Never throws. */
+  deactivate(why: string): void {
+    const policy = this.#active && nameOf(this.#active)
+    this.#change(undefined)
+    this.#note('deactivation', (at) => ({ kind: 'deactivation', at, detail: why, ...(policy && { policy }) }))
+  }
+
+  /** Records that a policy did not become active, and what is active instead. Never throws. */
+  notActivated(failure: ActivationFailure): void {
+    const detail = failure.detail.slice(0, recordedDetailCharsMax)
+    const policy = this.#active && nameOf(this.#active)
+    const event = { kind: 'activation_failure', ...failure, detail, ...(policy && { policy }) } as const
+    this.#note('activation_failure', (at) => ({ ...event, at }))
   }
 
   /** Records that the gate in front of a server starts or stops. Throws when that cannot be recorded. */
@@ -143,7 +157,7 @@ export class Gate implements Gatekeeper {
   }
 
   visible(target: Target): boolean {
-    return this.#active !== undefined && isVisible(this.#active.policy, target)
+    return this.#active !== undefined && this.#visible.of(this.#active.policy, target)
   }
 
   onPolicyChange(listener: () => void): void {
@@ -203,7 +217,7 @@ export class Gate implements Gatekeeper {
     if (!active) return stop('POLICY_UNAVAILABLE', 'no valid policy is loaded')
     const unsafe = call.method === 'resources/read' ? unsafeUri(call.name) : undefined
     if (unsafe !== undefined) return stop('RESOURCE_URI_UNSAFE', `the resource cannot be judged by its URI: ${unsafe}`)
-    const plan = this.#planFor(active.policy, call)
+    const plan = this.#plans.of(active.policy, call)
     const odd = oddSpelling(call.arguments, plan.names)
     if (odd !== undefined) {
       return stop('MALFORMED_CALL', `the argument ${quoted(odd)} differs by letter case alone from one that is judged`)
@@ -241,14 +255,26 @@ export class Gate implements Gatekeeper {
     }
   }
 
-  #planFor(policy: Policy, target: Target): Plan {
-    const key = `${target.method}\n${target.server}\n${target.name}`
-    const known = this.#plans.get(key)
-    if (known) return known
-    if (this.#plans.size >= plansRememberedMax) this.#plans.clear()
-    const plan = planFor(policy, target)
-    this.#plans.set(key, plan)
-    return plan
+  #change(active: ActivePolicy | undefined): void {
+    this.#plans.forget()
+    this.#visible.forget()
+    this.#active = active
+    for (const listener of this.#listeners) {
+      try {
+        listener()
+      } catch (error) {
+        this.#ports.report(error)
+      }
+    }
+  }
+
+  /** Records what happened in any case. */
+  #note(kind: RecordKind, event: (at: number) => GateEvent): void {
+    try {
+      this.#ports.ledger.transact((tx) => this.#append(tx, kind, event(tx.now)))
+    } catch (error) {
+      this.#ports.report(error)
+    }
   }
 
   #deny(reason: ReasonCode, message: string): Decision {

@@ -1,6 +1,7 @@
 /** Follows a policy file while the gate runs. Polled: mounted volumes and editors replace files in ways that watchers miss. */
 import { statSync } from 'node:fs'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import type { ActivationFailure } from '../model/event.ts'
 import type { Policy } from '../model/policy.ts'
 import type { Gate } from '../pep/gate.ts'
 import { activePolicy, loadPolicyFile } from './policyFile.ts'
@@ -11,7 +12,7 @@ const pollMs = 250
 const vanishedMs = 1_000
 
 export interface WatchPorts {
-  readonly gate: Pick<Gate, 'activate' | 'deactivate' | 'revision'>
+  readonly gate: Pick<Gate, 'activate' | 'deactivate' | 'notActivated' | 'revision'>
   /** Throws on a policy that must not become active here. */
   readonly accept?: (policy: Policy) => void
   /** Told in a sentence of every change and of every failure; `error` is there when something is wrong. */
@@ -35,8 +36,8 @@ export function watchPolicy(file: string, ports: WatchPorts): () => void {
     goneMs = now === undefined ? goneMs + pollMs : 0
     if (now === undefined && goneMs >= vanishedMs && seen !== undefined) {
       seen = undefined
-      gate.deactivate()
       const sentence = `\`${file}\` is gone: every call is denied until it is back`
+      gate.deactivate(`\`${file}\` is gone`)
       say(sentence, new TollgateError('policy_unreadable', sentence))
     }
     // Half of a file that is still being written may be a policy too, without the rules of its other half.
@@ -65,17 +66,21 @@ async function reload(file: string, { gate, say, accept }: WatchPorts): Promise<
     return false
   } catch (error) {
     const kept = gate.revision === '' ? 'every call is denied' : `revision ${gate.revision.slice(0, 12)} stays active`
-    say(`${await explain(error)}\n\`${file}\` was not loaded: ${kept}`, error)
-    return error instanceof TollgateError && error.code.startsWith('ledger_')
+    const failure = await activationFailure(file, error)
+    say(`${failure.detail}\n\`${file}\` was not loaded: ${kept}`, error)
+    const again = failure.code.startsWith('ledger_')
+    if (!again) gate.notActivated(failure)
+    return again
   }
 }
 
-/** Every mistake with its place, where the error has them. */
-async function explain(error: unknown): Promise<string> {
+/** What a failure says in the record: every mistake with its place, where the error has them. */
+export async function activationFailure(source: string, error: unknown): Promise<ActivationFailure> {
+  const code = error instanceof TollgateError ? error.code : ''
   const { PolicyError } = await import('../bundle/build.ts')
-  if (!(error instanceof PolicyError)) return messageOf(error)
+  if (!(error instanceof PolicyError)) return { source, code, detail: messageOf(error) }
   const { formatDiagnostic } = await import('../policy/diagnostics.ts')
-  return error.diagnostics.map(formatDiagnostic).join('\n')
+  return { source, code, detail: error.diagnostics.map(formatDiagnostic).join('\n') }
 }
 
 /** Changes whenever the content may have: undefined when there is no file, or none that can be looked at. */

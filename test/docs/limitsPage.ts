@@ -72,6 +72,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^(?:inFlight|cancelled)/, 'requests'],
   [/^diagnostics/, 'mistakes'],
   [/^plans/, 'plans'],
+  [/^visible/, 'targets'],
   [/Keys/, 'keys'],
   [/Rules/, 'rules'],
   [/Pages/, 'pages'],

@@ -43,9 +43,11 @@ test('a bad edit keeps the old policy and says where the mistake is', async () =
   await using gate = await wrap(capped)
   writeFileSync(gate.policyFile, capped.replace('daily', 'dayly'))
   await until('the mistake is told', () => gate.stderr().includes('stays active'))
-  assert.match(gate.stderr(), /policy\.yaml:4:\d+ .*`dayly`.*`daily`/)
+  assert.match(gate.stderr(), /policy\.yaml:4:\d+:? .*`dayly`.*`daily`/)
   assert.equal((await pay(gate, { amount: 10 })).result.isError, undefined)
   assert.equal(decisionIn(await pay(gate, { amount: 1 })).reason_code, 'SPEND_LIMIT_EXCEEDED')
+  const failure = gate.records().find(({ type }) => type === 'activation_failure')
+  assert.match(failure.detail, /policy\.yaml:4:\d+:? .*`dayly`/)
 })
 
 test('a policy that vanishes leaves no policy until it is back', async () => {
@@ -57,6 +59,7 @@ test('a policy that vanishes leaves no policy until it is back', async () => {
   assert.match(JSON.stringify(refused), /Unknown tool|POLICY_UNAVAILABLE/)
   assert.equal(gate.forwarded().length, before)
   assert.equal(gate.records().at(-1).result.reason_code, 'POLICY_UNAVAILABLE')
+  assert.equal(gate.records().at(-2).type, 'deactivation')
   renameSync(`${gate.policyFile}.away`, gate.policyFile)
   await until('it is back', () => gate.stderr().includes('is active'))
   assert.equal((await pay(gate, { amount: 1 })).result.isError, undefined)

@@ -29,6 +29,19 @@ prompts:
 
 const allowAll = 'version: "1"\ndefault: allow\ntools: {}\n'
 
+test('a policy that does not become active is in the record, with what it was refused for', async (t) => {
+  const file = join(temporaryFolder(t), 'ledger.db')
+  const mistaken = { name: 'mistaken.yaml', text: 'version: "1"\ndefault: deny\ntools: { pay: { rulez: [] } }' }
+  await assert.rejects(openGate({ policy: mistaken, ledger: file }), PolicyError)
+  const bodies = recordsOf(file)
+  assert.deepEqual(
+    bodies.map(({ type }) => type),
+    ['start', 'activation_failure', 'stop'],
+  )
+  assert.deepEqual([bodies[1].sources, bodies[1].error_code], [['mistaken.yaml'], 'policy_invalid'])
+  assert.match(bodies[1].detail, /mistaken\.yaml:3:\d+:? .*`rulez`/)
+})
+
 test('a check says what the decision would be, reserves nothing and is recorded as a check', async (t) => {
   const { gate, records } = await opened(t, refunds)
   for (let i = 0; i < 5; i++) {

@@ -8,6 +8,7 @@ import type { Call } from '../../src/model/call.ts'
 import type { Decision, Verdict } from '../../src/model/decision.ts'
 import { TollgateError } from '../../src/model/errors.ts'
 import type { Ledger } from '../../src/model/ledger.ts'
+import { nameCharsMax, recordedDetailCharsMax } from '../../src/model/limits.ts'
 import { type ActivePolicy, Gate } from '../../src/pep/gate.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
 
@@ -73,7 +74,7 @@ test('calls that arrive together see what the earlier ones reserved', () => {
 
 test('without a policy every call is denied, and recorded', () => {
   const { gate, ledger } = open()
-  gate.deactivate()
+  gate.deactivate('gone')
   assert.equal(only(gate.admit([call('free')])).reason_code, 'POLICY_UNAVAILABLE')
   assert.equal(bodies(ledger).at(-1).result.reason_code, 'POLICY_UNAVAILABLE')
   assert.equal(gate.visible({ method: 'tools/call', server: 's', name: 'free' }), false)
@@ -186,12 +187,84 @@ test('a check reserves nothing and is recorded as a check', () => {
   assert.equal(bodies(ledger).filter(({ type }) => type === 'check').length, 6)
 })
 
+test('a policy that did not become active, and one that was lost, are records that name the policy concerned', () => {
+  const { gate, ledger } = open()
+  gate.notActivated({ source: 'a.yaml', code: 'policy_invalid', detail: `a.yaml:1:1 ${'x'.repeat(10_000)}` })
+  gate.deactivate('`a.yaml` is gone')
+  gate.notActivated({ source: 'a.yaml', code: '', detail: 'no' })
+  const [failure, loss, another] = bodies(ledger).slice(1)
+  assert.deepEqual(
+    [failure.type, failure.sources, failure.error_code, failure.detail.length, failure.bundles],
+    [
+      'activation_failure',
+      ['a.yaml'],
+      'policy_invalid',
+      recordedDetailCharsMax,
+      { gate: { revision: artifact.revision } },
+    ],
+  )
+  assert.deepEqual([loss.type, loss.detail, loss.policy_id], ['deactivation', '`a.yaml` is gone', 'gate'])
+  assert.deepEqual([another.type, another.policy_id], ['activation_failure', undefined])
+})
+
+test('a policy is gone though the ledger cannot record it, and though a listener throws', () => {
+  let full = false
+  const { gate, reported } = open({
+    ledger: (real) => ({
+      transact: (work) => {
+        if (full) throw new TollgateError('ledger_full', 'no room')
+        return real.transact(work)
+      },
+      records: (options) => real.records(options),
+      policy: (revision) => real.policy(revision),
+      close: () => real.close(),
+    }),
+  })
+  gate.onPolicyChange(() => {
+    throw new Error('nobody can be told')
+  })
+  full = true
+  gate.deactivate('gone')
+  assert.equal(gate.revision, '')
+  assert.deepEqual(reported.map(String), ['Error: nobody can be told', 'TollgateError: no room'])
+})
+
+test('what a list shows is worked out once for each target, and anew for another policy', () => {
+  const { policy } = artifact
+  let asked = 0
+  const counting = () => ({
+    ...activePolicy(artifact),
+    policy: new Proxy(policy, {
+      get: (of, key) => {
+        if (key === 'entries') asked++
+        return Reflect.get(of, key)
+      },
+    }),
+  })
+  const { gate } = open()
+  gate.activate(counting())
+  const target = (name: string) => ({ method: 'tools/call', server: 's', name }) as const
+  for (let times = 0; times < 5; times++) {
+    assert.equal(gate.visible(target('free')), true)
+    assert.equal(gate.visible(target('hidden')), false)
+  }
+  assert.equal(asked, 2)
+  gate.activate(counting())
+  assert.equal(gate.visible(target('free')), true)
+  assert.equal(asked, 3)
+  gate.deactivate('gone')
+  assert.equal(gate.visible(target('free')), false)
+  gate.activate(counting())
+  for (let times = 0; times < 2; times++) gate.visible(target('x'.repeat(nameCharsMax + 1)))
+  assert.equal(asked, 5, 'a long name is not remembered')
+})
+
 test('a listener hears of every policy that became active', () => {
   const { gate } = open()
   let heard = 0
   gate.onPolicyChange(() => heard++)
   gate.activate(activePolicy(artifact))
-  gate.deactivate()
+  gate.deactivate('gone')
   assert.equal(heard, 2)
 })
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TollgateError } from '../../src/model/errors.ts'
+import type { ActivationFailure } from '../../src/model/event.ts'
 import type { Policy } from '../../src/model/policy.ts'
 import type { ActivePolicy } from '../../src/pep/gate.ts'
 import { watchPolicy } from '../../src/runtime/watch.ts'
@@ -19,6 +20,7 @@ function watched(t: TestContext, accept?: (policy: Policy) => void) {
   const file = join(folder, 'policy.yaml')
   const active: (readonly string[])[] = []
   const said: string[] = []
+  const failed: ActivationFailure[] = []
   let revision = ''
   let busy = 0
   const gate = {
@@ -33,6 +35,9 @@ function watched(t: TestContext, accept?: (policy: Policy) => void) {
     deactivate() {
       revision = ''
       active.push([])
+    },
+    notActivated(failure: ActivationFailure) {
+      failed.push(failure)
     },
   }
   writeFileSync(file, policy('first'))
@@ -51,7 +56,7 @@ function watched(t: TestContext, accept?: (policy: Policy) => void) {
       await sleep(20)
     }
   }
-  return { file, active, said, until, failNext: (times: number) => (busy = times) }
+  return { file, active, said, failed, until, failNext: (times: number) => (busy = times) }
 }
 
 test('a file that changed before it was watched is loaded', async (t) => {
@@ -71,13 +76,23 @@ test('a file that is still being written is not loaded in parts', async (t) => {
   assert.deepEqual(active, [['first'], tools])
 })
 
+test('an edit that is wrong is handed to the record, with its places', async (t) => {
+  const { file, failed, until } = watched(t)
+  await until('first')
+  writeFileSync(file, policy('second').replace('{}', '{ rulez: [] }'))
+  while (failed.length === 0) await sleep(20)
+  assert.deepEqual([failed[0]?.source, failed[0]?.code], [file, 'policy_invalid'])
+  assert.match(failed[0]?.detail ?? '', /policy\.yaml:4:\d+:? .*`rulez`/)
+})
+
 test('a policy that could not be recorded is tried again', async (t) => {
-  const { file, said, until, failNext } = watched(t)
+  const { file, said, failed, until, failNext } = watched(t)
   await until('first')
   failNext(1)
   writeFileSync(file, policy('second'))
   await until('second')
   assert.match(said.join(), /the ledger is busy/)
+  assert.deepEqual(failed, [], 'what could not be recorded has no record of its own')
 })
 
 test('a policy that is not accepted leaves the one before', async (t) => {
