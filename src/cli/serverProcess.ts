@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type JSONRPCMessage, ReadBuffer, serializeMessage, type Transport } from '@modelcontextprotocol/client'
 import { stopGraceMs } from '../mcp/limits.ts'
+import { starterFor } from '../mcp/starter.ts'
 
 export interface ServerCommand {
   readonly command: string
@@ -37,11 +38,13 @@ export class ServerProcess implements Transport {
     return this.#child?.pid
   }
 
-  start(): Promise<void> {
+  async start(): Promise<void> {
     const { command, args, env, cwd, hear } = this.#command
+    const starter = starterFor(process.platform)
+    const start = starter ? await starter : spawn
     const surroundings = { ...(env !== undefined && { env }), ...(cwd !== undefined && { cwd }) }
     return new Promise((resolve, reject) => {
-      const child = spawn(command, args, { ...surroundings, stdio: ['pipe', 'pipe', 'pipe'], detached: ownGroups })
+      const child = start(command, args, { ...surroundings, stdio: ['pipe', 'pipe', 'pipe'], detached: ownGroups })
       this.#child = child
       child.once('error', reject)
       child.once('spawn', resolve)

@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import { starterFor } from './starter.ts'
 
 export type Child = ChildProcessByStdio<Writable, Readable, null>
 
@@ -14,12 +15,14 @@ export interface Command {
 }
 
 /** A running child; what it writes to stderr goes to ours. */
-export function startChild({ command, args, env, cwd }: Command): Promise<Child> {
+export async function startChild({ command, args, env, cwd }: Command): Promise<Child> {
+  const starter = starterFor(process.platform)
+  const start = starter ? await starter : spawn
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(spawnFailed(command, error))
     try {
       const options = { ...(env !== undefined && { env }), ...(cwd !== undefined && { cwd }) }
-      const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
+      const child = start(command, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
       child.once('error', fail)
       child.once('spawn', () => resolve(child))
     } catch (error) {
