@@ -1,24 +1,57 @@
 /** `tollgate check`: every mistake of every file at once. */
-import type { Diagnostic } from '../policy/diagnostics.ts'
+import type { Policy } from '../model/policy.ts'
+import type { Diagnostic, Report } from '../policy/diagnostics.ts'
+import type { Scan } from '../scan/definition.ts'
 import { type CheckedFile, checkFile } from './checkFile.ts'
+import { comparedLists, type ServerOptions } from './checkServer.ts'
 import { diagnosticText } from './checkText.ts'
-import { exitCodes } from './exit.ts'
+import { exitCodes, UsageError } from './exit.ts'
 import { paint } from './terminal.ts'
 
-export interface CheckOptions {
+export interface CheckOptions extends ServerOptions {
   readonly format: 'text' | 'json' | 'sarif'
   readonly strict?: true
 }
 
-export async function check(files: readonly string[], { format, strict }: CheckOptions): Promise<void> {
+/** `command` starts a server to compare the policies with. */
+export async function check(
+  files: readonly string[],
+  command: readonly string[],
+  options: CheckOptions,
+): Promise<void> {
+  if (files.length === 0) throw new UsageError('the policy files are missing: name them before `--`')
+  const { format, strict, server } = options
+  const { lists, failure } = await comparedLists(command, options).then(
+    (found) => ({ lists: found, failure: undefined }),
+    (error: unknown) => ({ lists: undefined, failure: error }),
+  )
+  // What is wrong with the files is worth knowing without the server.
+  if (failure instanceof UsageError) throw failure
+  const review = lists && (await reviewOf(lists, server))
   const checked: CheckedFile[] = []
-  for (const file of new Set(files)) checked.push(await checkFile(file))
+  for (const file of new Set(files)) checked.push(await checkFile(file, review && { review: review.review }))
   const found = checked.flatMap(({ diagnostics }) => diagnostics)
   const errors = found.filter(({ severity }) => severity === 'error').length
   const warnings = found.length - errors
   process.stdout.write(await printed(format, checked, found))
+  if (review && review.skipped() > 0) process.stderr.write(`${skippedSentence(review.skipped())}\n`)
   if (format === 'text') process.stderr.write(`${summary(checked.length, errors, warnings)}\n`)
   process.exitCode = errors > 0 || (strict && warnings > 0) ? exitCodes.wrong : exitCodes.fine
+  if (failure !== undefined) throw failure
+}
+
+async function reviewOf(scan: Scan, server: string | undefined) {
+  const { reportMissing } = await import('../scan/missing.ts')
+  let skipped = 0
+  const review = (policy: Policy, report: Report) => {
+    if (policy.strategy === 'all') skipped += reportMissing(policy, scan, server, report).skipped
+  }
+  return { review, skipped: () => skipped }
+}
+
+function skippedSentence(count: number): string {
+  const are = count === 1 ? '1 entry is' : `${count} entries are`
+  return `${are} about a server by its name and not compared: say with \`--server\` which one this is`
 }
 
 async function printed(

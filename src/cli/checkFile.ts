@@ -1,29 +1,36 @@
 /** Everything that is wrong with one policy file: what cannot be read, what is a mistake, what does not compile. */
 import type { CompileError } from '../compile/errors.ts'
 import type { Policy } from '../model/policy.ts'
-import type { Diagnostic, DiagnosticCode } from '../policy/diagnostics.ts'
-import { parsePolicy } from '../policy/parse.ts'
+import { type Diagnostic, type DiagnosticCode, Report } from '../policy/diagnostics.ts'
+import { parseInto } from '../policy/parse.ts'
 import { PolicyFileError, readPolicyFile } from '../runtime/policyFile.ts'
 
 export interface CheckedFile {
   readonly file: string
   /** Its text as far as it is text; empty when it cannot be read. */
   readonly text: string
-  readonly policy?: Policy
   readonly diagnostics: readonly Diagnostic[]
 }
 
 /** What parses must also compile: a policy that `check` accepts is one that `run` starts with. */
 export type Compile = (policy: Policy) => Promise<unknown>
 
-export async function checkFile(file: string, compile: Compile = compileWhole): Promise<CheckedFile> {
+export interface CheckPorts {
+  readonly compile?: Compile
+  /** Says more of a policy that has no mistake. */
+  readonly review?: (policy: Policy, report: Report) => void
+}
+
+export async function checkFile(file: string, ports: CheckPorts = {}): Promise<CheckedFile> {
   const bytes = bytesOf(file)
   if (!(bytes instanceof Uint8Array)) return { file, text: '', diagnostics: [bytes] }
-  const { policy, diagnostics } = parsePolicy({ file, text: bytes })
+  const report = new Report(file)
+  const { policy } = parseInto(report, bytes)
   const text = new TextDecoder().decode(bytes)
-  if (!policy) return { file, text, diagnostics }
-  const trouble = await compileTrouble(file, policy, compile)
-  return { file, text, policy, diagnostics: [...diagnostics, ...trouble] }
+  if (!policy) return { file, text, diagnostics: report.diagnostics() }
+  ports.review?.(policy, report)
+  const trouble = await compileTrouble(file, policy, ports.compile ?? compileWhole)
+  return { file, text, diagnostics: [...report.diagnostics(), ...trouble] }
 }
 
 function bytesOf(file: string): Uint8Array | Diagnostic {

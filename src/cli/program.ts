@@ -66,9 +66,18 @@ program
   .addOption(
     new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json', 'sarif']).default('text'),
   )
+  .usage('[options] FILE... [-- CMD [ARG...]]')
   .option('--strict', 'a warning makes the exit code 1 as well')
-  .argument('<file...>', 'policy files')
-  .action(async (files: string[], options: CheckOptions) => (await import('./check.ts')).check(files, options))
+  .option('--lists <file>', 'compare with these lists of a server, as `tollgate scan --json` writes them')
+  .option('--server <name>', 'what policies call the server that is compared with')
+  .option('--timeout <duration>', 'how long the server may take for its lists', '30s')
+  .argument('<file...>', 'policy files; after `--` a server and its arguments, to compare them with')
+  .action(async (words: string[], options: CheckOptions) => {
+    // The parser takes the dashes away, and what stands behind them is no file.
+    const dashes = process.argv.indexOf('--')
+    const files = words.slice(0, words.length - (dashes === -1 ? 0 : process.argv.length - dashes - 1))
+    await (await import('./check.ts')).check(files, words.slice(files.length), options)
+  })
 
 program
   .command('schema')

@@ -78,6 +78,11 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     advice:
       'the sentence ends with an error code of the table above; the place is the line of the rule, where it is known',
   },
+  unknown_argument: {
+    meaning: 'the tool or prompt of the server has no such argument; only where a server was asked',
+    advice:
+      'correct the spelling: `required: false` and `forbidden` aside, a rule about an argument that is never there refuses or holds every call',
+  },
   unknown_key: {
     meaning: 'the key is none of this place; the sentence has those that are, and the nearest spelling',
     advice: 'correct the spelling',
@@ -85,6 +90,18 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
   unknown_language: {
     meaning: 'the file cannot be told to be a policy by its keys',
     advice: 'begin it with `version: "1"`, or see `docs/policies`',
+  },
+  unknown_prompt: {
+    meaning: 'the server lists no such prompt; only where a server was asked',
+    advice: 'correct the spelling, or take the entry away',
+  },
+  unknown_tool: {
+    meaning: 'the server lists no such tool; only where a server was asked',
+    advice: 'correct the spelling, or take the entry away',
+  },
+  unknown_value: {
+    meaning: 'the server says that the argument never has this value; only where a server was asked',
+    advice: 'correct the spelling, or take the value away',
   },
   unreachable: {
     meaning: 'every call is refused before this rule or entry is asked',

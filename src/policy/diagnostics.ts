@@ -34,6 +34,10 @@ export type DiagnosticCode =
   | 'escapable_prefix'
   | 'escapable_budget'
   | 'foreign_path'
+  | 'unknown_tool'
+  | 'unknown_prompt'
+  | 'unknown_argument'
+  | 'unknown_value'
 
 export interface Diagnostic {
   readonly file: string
@@ -157,7 +161,8 @@ export class Report {
         severity,
         code,
         message,
-        ...(suggestion !== undefined && { suggestion }),
+        // Without its end nobody could tell what to write it over.
+        ...(suggestion !== undefined && end && { suggestion }),
       }),
     )
   }

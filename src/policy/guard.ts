@@ -81,15 +81,18 @@ function entriesOf(names: readonly Located<string>[], report: Report): readonly 
   for (const { value: name, at } of names) {
     const first = entries.get(name)
     if (first) report.warning(at, 'duplicate_name', `${quote(name)} is listed twice, first on line ${first.place.line}`)
-    else
-      entries.set(name, {
+    else {
+      const entry: Entry = {
         method: 'tools/call',
         key: name,
         match: [{ name: { kind: 'literal', text: name } }],
         lists: true,
         rules: [],
         place: { file: report.file, line: at.line, col: at.col },
-      })
+      }
+      report.locate(entry, at)
+      entries.set(name, entry)
+    }
   }
   return [...entries.values()]
 }

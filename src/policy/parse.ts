@@ -26,7 +26,11 @@ export interface ParsedPolicy {
 
 /** Never throws on what a file can hold. */
 export function parsePolicy({ file, text }: PolicySource): ParsedPolicy {
-  const report = new Report(file)
+  return parseInto(new Report(file), text)
+}
+
+/** The same with a report that is kept: it knows where the parts of the policy stand, and more can be said in it. */
+export function parseInto(report: Report, text: string | Uint8Array): ParsedPolicy {
   const policy = readPolicy(text, report)
   if (policy === undefined && !report.failed) report.error(start, 'wrong_value', 'the file holds no policy')
   const diagnostics = report.diagnostics()

@@ -230,7 +230,7 @@ test('a policy that does not compile is told with the line of its rule, beside i
     const rego = [{ file: 'tools/0000-pay.rego', row: 1_000, col: 1, code: 'rego_type_error', message: 'no' }]
     throw new CompileError('compile_failed', 'no', { diagnostics: rego })
   }
-  const { diagnostics } = await checkFile(place('loose.yaml'), failing)
+  const { diagnostics } = await checkFile(place('loose.yaml'), { compile: failing })
   assert.deepEqual(
     diagnostics.map(({ line, severity, code, message }) => [line, severity, code, message]),
     [
@@ -241,8 +241,10 @@ test('a policy that does not compile is told with the line of its rule, beside i
 })
 
 test('a compiler that cannot be had is no mistake of the first line in particular, and an error all the same', async () => {
-  const { diagnostics } = await checkFile(place('good.yaml'), async () => {
-    throw new CompileError('compiler_unavailable', 'gone')
+  const { diagnostics } = await checkFile(place('good.yaml'), {
+    compile: async () => {
+      throw new CompileError('compiler_unavailable', 'gone')
+    },
   })
   assert.deepEqual(diagnostics, [
     {
@@ -260,5 +262,67 @@ test('what is no trouble of the file is not told as one', async () => {
   const broken = async () => {
     throw new TypeError('a mistake of ours')
   }
-  await assert.rejects(checkFile(place('good.yaml'), broken), TypeError)
+  await assert.rejects(checkFile(place('good.yaml'), { compile: broken }), TypeError)
+})
+
+const modern = fileURLToPath(new URL('../scan/fixtures/modernServer.ts', import.meta.url))
+writeFileSync(
+  place('bank.yaml'),
+  `${head}tools:
+  pya: {}
+  bank/pay:
+    rules:
+      - arguments: { amount: { max: 5 }, curency: { enum: [GBP] }, currency: { enum: [GBP, EUR] } }
+`,
+)
+
+test('a policy is compared with a server: what it lacks is a warning', () => {
+  const command = ['--', process.execPath, modern, '--strict', '--']
+  const { code, stdout, stderr } = tollgate('check', 'bank.yaml', '--server', 'bank', ...command)
+  assert.deepEqual([code, stderr], [0, '1 file, 0 errors, 3 warnings\n'])
+  assert.deepEqual(
+    stdout.split('\n').filter((line) => line.startsWith('bank.yaml')),
+    [
+      'bank.yaml:4:3: warning: the server has no tool `pya`, did you mean `pay`?',
+      'bank.yaml:7:42: warning: `bank/pay` has no argument `curency`, did you mean `currency`?',
+      'bank.yaml:7:68: warning: `currency` of `bank/pay` is never "EUR"',
+    ],
+  )
+  const lists = tollgate('scan', '--json', '-o', 'lists.json', '--', process.execPath, modern)
+  assert.equal(lists.code, 0, lists.stderr)
+  assert.deepEqual(tollgate('check', '--lists', 'lists.json', '--server', 'bank', 'bank.yaml'), {
+    code,
+    stdout,
+    stderr,
+  })
+  assert.equal(tollgate('check', '--strict', '--lists', 'lists.json', 'bank.yaml').code, 1)
+  assert.equal(
+    tollgate('check', '--lists', 'lists.json', 'bank.yaml').stderr,
+    '1 entry is about a server by its name and not compared: say with `--server` which one this is\n1 file, 0 errors, 1 warning\n',
+  )
+})
+
+test('a server that cannot be asked is an error, behind what is wrong with the files', () => {
+  const { code, stdout, stderr } = tollgate('check', 'spelling.yaml', '--', './nowhere')
+  assert.match(stdout, /^spelling\.yaml:4:10: /)
+  assert.match(stderr, /^1 file, 2 errors, 0 warnings\ntollgate: cannot start `\.\/nowhere`: .* \(spawn_failed\)\n$/)
+  assert.equal(code, 1)
+  assert.equal(tollgate('check', 'good.yaml', '--', './nowhere').code, 1)
+})
+
+test('what is asked for in two ways, or not at all, is not understood', () => {
+  writeFileSync(place('empty.json'), '{}')
+  for (const [args, code, says] of [
+    [['--', process.execPath, modern], 2, /the policy files are missing/],
+    [['good.yaml', '--lists', 'x.json', '--', 'cat'], 2, /`--lists` and a command after `--` are two/],
+    [['good.yaml', '--lists', 'x.json', '--server', 'a/b'], 2, /`--server` must be a name/],
+    [['good.yaml', '--lists', 'x.json'], 1, /`x\.json` cannot be read: ENOENT.*\(lists_unreadable\)/],
+    [['good.yaml', '--lists', 'good.yaml'], 1, /cannot be read: .*\(lists_unreadable\)/],
+    [['good.yaml', '--lists', 'empty.json'], 1, /is not what `tollgate scan --json` writes \(lists_unreadable\)/],
+    [['good.yaml', '--timeout', 'soon', '--', 'cat'], 2, /`--timeout` must be a duration/],
+  ] as const) {
+    const ended = tollgate('check', ...args)
+    assert.match(ended.stderr, says)
+    assert.equal(ended.code, code)
+  }
 })

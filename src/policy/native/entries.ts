@@ -77,17 +77,17 @@ function entryOf(method: Method, entry: Named<WrittenEntry>, risk: RiskLevel | u
       '`"*"` has no rules, and it lists nothing: to allow everything, write `default: allow`',
     )
   const named = value.fields.risk_level?.value ?? (lists && !rules.some((rule) => rule.riskLevel) ? risk : undefined)
-  return [
-    {
-      method,
-      key,
-      match,
-      lists,
-      rules,
-      ...(named && { riskLevel: named }),
-      place: { file: report.file, line: nameAt.line, col: nameAt.col },
-    },
-  ]
+  const whole: Entry = {
+    method,
+    key,
+    match,
+    lists,
+    rules,
+    ...(named && { riskLevel: named }),
+    place: { file: report.file, line: nameAt.line, col: nameAt.col },
+  }
+  report.locate(whole, nameAt)
+  return [whole]
 }
 
 const scopePrefix: Readonly<Record<Method, string>> = {

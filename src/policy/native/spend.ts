@@ -68,14 +68,13 @@ export function spendOf(
   })
   const perCall = fields.per_call
   if (perCall?.value !== undefined) reportPerCall({ value: perCall.value, at: perCall.at }, limits, report)
-  return {
-    spend: {
-      amount: amountPath,
-      ...(currency && { currency }),
-      ...(perCall?.value !== undefined && { perCallMicro: perCall.value }),
-    },
-    limits,
+  const spend: Spend = {
+    amount: amountPath,
+    ...(currency && { currency }),
+    ...(perCall?.value !== undefined && { perCallMicro: perCall.value }),
   }
+  report.locate(spend, fields.amount?.at ?? at)
+  return { spend, limits }
 }
 
 function counter(scope: string, measure: Counter['measure'], window: Window, by: readonly PerField[]): Counter {
