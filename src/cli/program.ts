@@ -162,7 +162,7 @@ program
   .usage('[options] -- CMD [ARG...]')
   .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
   .option('--force', 'replace the file if it is there')
-  .option('--server <name>', 'what policies call this server: the entries are then for it alone')
+  .option('--server <name>', 'what policies call this server: the entries of tools are then for it alone')
   .option('--timeout <duration>', 'how long the server may take for all of it', '30s')
   .option('--json', 'print what the server lists, instead of a policy')
   .option('--verbose', 'show what the server writes to stderr')

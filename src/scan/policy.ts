@@ -26,7 +26,11 @@ export interface StartingPolicy {
 export function startingPolicy(scan: Scan, options: PolicyOptions = {}): StartingPolicy {
   const aside = new Room(asideBytesMax)
   const tools = toolSection(listTools(scan.tools, options.server), aside)
-  const sections: readonly Section[] = [tools, resourceSection(scan, aside), promptSection(scan.prompts, aside)]
+  const sections: readonly Section[] = [
+    tools,
+    resourceSection(scan, aside, options.server),
+    promptSection(scan.prompts, aside, options.server),
+  ]
   const lines = [
     ...headerLines(scan, options),
     'version: "1"',

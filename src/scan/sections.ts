@@ -89,7 +89,7 @@ function leftOutLine({ name, why }: LeftOut): readonly string[] {
 }
 
 /** Resources and prompts are off as they stand: comments that become entries when somebody wants them. */
-export function resourceSection({ resources, resourceTemplates }: Scan, aside: Room): Section {
+export function resourceSection({ resources, resourceTemplates }: Scan, aside: Room, server?: string): Section {
   const listed = resources.flatMap((item) => readResource(item, 'uri') ?? [])
   const templates = resourceTemplates.flatMap((item) => readResource(item, 'uriTemplate') ?? [])
   const blocks = [
@@ -97,14 +97,14 @@ export function resourceSection({ resources, resourceTemplates }: Scan, aside: R
     ...templates.map((one) => suggested(one.uri, templateKey(one.uri), (key) => resourceLines(one, key))),
   ]
   const hidden = [...listed, ...templates].flatMap(({ uri, words }) => hiddenWarnings('resource', uri, words))
-  return { lines: suggestionLines('resources', blocks, aside), warnings: hidden }
+  return { lines: suggestionLines('resources', blocks, aside, server), warnings: hidden }
 }
 
-export function promptSection(items: readonly unknown[], aside: Room): Section {
+export function promptSection(items: readonly unknown[], aside: Room, server?: string): Section {
   const prompts = items.flatMap((item) => readPrompt(item) ?? [])
   const blocks = prompts.map((one) => suggested(one.name, promptKey(one.name), (key) => promptLines(one, key)))
   const hidden = prompts.flatMap(({ name, words }) => hiddenWarnings('prompt', name, words))
-  return { lines: suggestionLines('prompts', blocks, aside), warnings: hidden }
+  return { lines: suggestionLines('prompts', blocks, aside, server), warnings: hidden }
 }
 
 interface Suggested {
@@ -118,7 +118,12 @@ function suggested(name: string, found: Key, lines: (key: string) => readonly st
   return { key: found.key, lines: lines(found.key) }
 }
 
-function suggestionLines(what: 'resources' | 'prompts', items: readonly Suggested[], aside: Room): readonly string[] {
+function suggestionLines(
+  what: 'resources' | 'prompts',
+  items: readonly Suggested[],
+  aside: Room,
+  server: string | undefined,
+): readonly string[] {
   const seen = new Set<string>()
   const once = items.filter(({ key }) => key === undefined || (!seen.has(key) && seen.add(key)))
   if (once.length === 0) return []
@@ -127,7 +132,14 @@ function suggestionLines(what: 'resources' | 'prompts', items: readonly Suggeste
   const head = ['', heading(`${what === 'prompts' ? 'Prompts' : 'Resources'}: ${once.length}`)]
   if (fitting.every(({ key }) => key === undefined)) return [...head, '# Denied.', ...lines]
   const how = `Denied as they stand. To allow some, take the first \`# \` off \`${what}:\` and off the lines below it.`
-  return [...head, ...comment(how), `# ${what}:`, ...indented(lines, '#   ')]
+  const whose = `Their keys name no server: these hold for every server of this policy, not for ${called(server ?? '')} alone.`
+  return [
+    ...head,
+    ...comment(how),
+    ...(server === undefined ? [] : comment(whose)),
+    `# ${what}:`,
+    ...indented(lines, '#   '),
+  ]
 }
 
 function hiddenWarnings(what: string, name: string, words: string): readonly string[] {

@@ -23,10 +23,17 @@ function suggestionFor(parameter: Parameter, moves: boolean): string | undefined
   const optional = parameter.required ? '' : ', required: false'
   if (isNumber(parameter.type) && words.some((word) => amountWords.has(word)))
     return `spend: { amount: ${path}, per_call: 100, daily: 1000 }`
-  if (!words.some((word) => pathWords.has(word) || (moves && endWords.has(word)))) return undefined
+  if (parameter.values.length > 0 || !namesPath(words, moves)) return undefined
   if (parameter.type === 'string') return `arguments: { ${path}: { ${insideFolder}${optional} } }`
   if (parameter.type === 'array of string') return `arguments: { ${path}: { each: { ${insideFolder} }${optional} } }`
   return undefined
+}
+
+/** The last word says what it is: a `file_path` and a `file_name` are paths, a `file_id` and a `path_type` are not. */
+function namesPath(words: readonly string[], moves: boolean): boolean {
+  const last = words.at(-1) ?? ''
+  const before = words.at(-2) ?? ''
+  return pathWords.has(last) || (moves && endWords.has(last)) || (/^names?$/.test(last) && pathWords.has(before))
 }
 
 /** The pattern has no two dots in a row: nothing climbs out of the folder. */
@@ -42,7 +49,12 @@ const pathWords = new Set([
   'filepath',
   'dir',
   'directory',
+  'dirs',
+  'directories',
   'folder',
+  'folders',
+  'filenames',
+  'filepaths',
   'cwd',
 ])
 const endWords = new Set(['source', 'destination', 'src', 'dest'])

@@ -256,6 +256,29 @@ test('the rule that is suggested for a list of paths holds for each of them', ()
   assert.equal(decide(['/workspace/a', '/workspace/../b']), 'deny')
 })
 
+test('a folder is suggested for what is a path, and for nothing that only speaks of one', () => {
+  const suggested = (properties: object) =>
+    policyOf([{ name: 'act', description: 'Copies files.', inputSchema: { properties } }])
+      .split('\n')
+      .filter((line) => line.includes('/workspace/')).length
+  const string = { type: 'string' }
+  for (const name of ['path', 'filePath', 'file_name', 'source_file', 'outputDir', 'destination', 'cwd'])
+    assert.equal(suggested({ [name]: string }), 1, name)
+  for (const name of ['files', 'fileNames', 'folders', 'source_directories'])
+    assert.equal(suggested({ [name]: { type: 'array', items: string } }), 1, name)
+  for (const name of ['file_id', 'pathType', 'fileContent', 'folder_color', 'source_lang', 'name'])
+    assert.equal(suggested({ [name]: string }), 0, name)
+  assert.equal(suggested({ file: { enum: ['a', 'b'], type: 'string' } }), 0, 'one of a few values is no path')
+  assert.equal(suggested({ path: { type: 'array', items: { type: 'object' } } }), 0)
+})
+
+test('with a name for the server it is said that resources and prompts are not bound to it', () => {
+  const lists = { resources: [{ uri: 'file:///a', name: 'a' }], prompts: [{ name: 'p' }] }
+  const told = /hold for every server of this policy, not for/g
+  assert.equal(startingPolicy(scanOf(lists), { server: 'crm' }).text.replaceAll('\n# ', ' ').match(told)?.length, 2)
+  assert.equal(startingPolicy(scanOf(lists)).text.replaceAll('\n# ', ' ').match(told), null)
+})
+
 test('the rule that is suggested for an amount is a budget', () => {
   const properties = { 'unit.Amount': { type: 'number' }, maxTotal: { type: 'number' } }
   const inputSchema = { type: 'object', properties }
