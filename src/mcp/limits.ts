@@ -6,6 +6,9 @@ export const inFlightMax = 4_096
 /** Cancelled requests whose answer may still come: servers should not send one, so few are worth the memory. */
 export const cancelledRememberedMax = 256
 
+/** Resources of one subscription: each is judged and recorded, and a message has room for a hundred thousand of them. */
+export const subscribedUrisMax = 256
+
 /** How long a client may show a filtered list from its cache: it bounds how long a change of policy goes unseen. */
 export const listTtlMsMax = 60_000
 

@@ -4,6 +4,7 @@ import { uriCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
 import { isObject } from '../model/message/json.ts'
 import type { Act, JsonObject, Request } from '../model/message/message.ts'
+import { subscribedUrisMax } from './limits.ts'
 
 export type Named = Pick<Act, 'method' | 'name'>
 
@@ -17,6 +18,8 @@ function subscribedResources(params: JsonObject | undefined): readonly Named[] |
   if (!isObject(wanted)) return '`params.notifications` must be an object'
   const uris = wanted['resourceSubscriptions'] ?? []
   if (!Array.isArray(uris)) return '`params.notifications.resourceSubscriptions` must be an array'
+  if (uris.length > subscribedUrisMax)
+    return `\`params.notifications.resourceSubscriptions\` has more than ${subscribedUrisMax} items`
   for (const uri of uris) {
     const trouble = nameTrouble('params.notifications.resourceSubscriptions', uri, uriCharsMax)
     if (trouble !== undefined) return trouble

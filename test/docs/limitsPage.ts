@@ -73,6 +73,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^diagnostics/, 'mistakes'],
   [/^plans/, 'plans'],
   [/^visible/, 'targets'],
+  [/Uris/, 'resources'],
   [/Keys/, 'keys'],
   [/Rules/, 'rules'],
   [/Pages/, 'pages'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { cancelledRememberedMax, inFlightMax } from '../../src/mcp/limits.ts'
+import { cancelledRememberedMax, inFlightMax, subscribedUrisMax } from '../../src/mcp/limits.ts'
 import { modernMeta, request, result, Scope, toolCall } from './fixtures/scope.ts'
 
 function only(lines: readonly string[]) {
@@ -382,7 +382,8 @@ describe('what a request names without acting on it', () => {
 
   test('a subscription that cannot be read is refused', () => {
     const scope = new Scope()
-    for (const uris of ['file:///x', [5], [''], {}]) {
+    const tooMany = Array(subscribedUrisMax + 1).fill('file:///x')
+    for (const uris of ['file:///x', [5], [''], {}, tooMany]) {
       assert.equal(only(scope.client(listen(uris)).toClient).error.code, -32600)
     }
   })

@@ -102,6 +102,23 @@ test('a completion for a URI that could name another resource is refused', () =>
   assert.equal(scope.client(complete(1, plain, { name: 'name', value: '' })).toServer.length, 1)
 })
 
+test('what a lax server reads in another spelling is refused, also within what is judged', () => {
+  const { scope, bodies } = open()
+  const prompt = { type: 'ref/prompt', name: 'say' }
+  const argument = { name: 'text', value: '' }
+  const odd: readonly object[] = [
+    request(1, 'subscriptions/listen', { notifications: { ResourceSubscriptions: ['file:///secret'] }, ...modernMeta }),
+    request(1, 'subscriptions/listen', { notifications: { re\u017fourceSubscriptions: ['file:///secret'] } }),
+    complete(1, prompt, argument, { context: { Arguments: { lang: 'fr' } } }),
+    complete(1, { ...prompt, URI: 'file:///secret' }, argument),
+    complete(1, prompt, { ...argument, VALUE: 'x' }),
+  ]
+  for (const message of odd) {
+    assert.deepEqual(scope.client(message).toServer, [], JSON.stringify(message))
+    assert.equal(bodies().at(-1).result.reason_code, 'MALFORMED_CALL')
+  }
+})
+
 const digestOf = (params: unknown) => hash('sha256', canonical(params as Parameters<typeof canonical>[0]))
 
 test('params that say more than the name and the arguments are recorded by their digest, refused or not', () => {

@@ -26,7 +26,32 @@ const paramsKeys: ReadonlySet<string> = new Set([
   'requestState',
   '_meta',
 ])
-const paramsKeysFolded: ReadonlySet<string> = new Set([...paramsKeys].map((key) => key.toLowerCase()))
+const paramsKeysFolded = folded(paramsKeys)
+
+/** The same for members of params that are judged by what stands in them. */
+const nestedKeys: ReadonlyMap<string, Spellings> = new Map([
+  ['ref', spellings('type', 'name', 'uri')],
+  ['argument', spellings('name', 'value')],
+  ['context', spellings('arguments')],
+  [
+    'notifications',
+    spellings('toolsListChanged', 'promptsListChanged', 'resourcesListChanged', 'resourceSubscriptions'),
+  ],
+])
+
+interface Spellings {
+  readonly known: ReadonlySet<string>
+  readonly folded: ReadonlySet<string>
+}
+
+function spellings(...keys: readonly string[]): Spellings {
+  const known = new Set(keys)
+  return { known, folded: folded(known) }
+}
+
+function folded(keys: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...keys].map((key) => foldedKey(key, true)))
+}
 
 const badId = `\`id\` must be a number, or a string of at most ${nameCharsMax} characters`
 
@@ -62,7 +87,7 @@ function readEnvelope(value: JsonObject, plain: boolean): ReadMessage {
   if (id !== undefined && !isId(id)) return malformed(badId, sure)
   if (params !== undefined && !isObject(params)) return malformed('`params` must be an object', sure)
   if (params !== undefined) {
-    const oddParam = oddSpelling(params, paramsKeys, paramsKeysFolded)
+    const oddParam = oddSpelling(params, paramsKeys, paramsKeysFolded) ?? oddNested(params)
     if (oddParam !== undefined) return malformed(oddParam, sure)
   }
   if (id === undefined) return { ok: true, message: { kind: 'notification', method, params, value, plain } }
@@ -77,6 +102,15 @@ function readResponse(value: JsonObject, plain: boolean, sure: Sure): ReadMessag
     return malformed('a message needs a `method`, a `result` or an `error`', sure)
   if (id !== null && !isId(id)) return malformed(badId, sure)
   return { ok: true, message: { kind: 'response', id, value, plain } }
+}
+
+function oddNested(params: JsonObject): string | undefined {
+  for (const [name, { known, folded }] of nestedKeys) {
+    const value = params[name]
+    const odd = isObject(value) ? oddSpelling(value, known, folded) : undefined
+    if (odd !== undefined) return odd
+  }
+  return undefined
 }
 
 function oddSpelling(value: JsonObject, known: ReadonlySet<string>, folded: ReadonlySet<string>): string | undefined {
