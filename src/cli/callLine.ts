@@ -17,7 +17,18 @@ const nameKeys: Readonly<Record<Method, string>> = {
   'prompts/get': 'prompt',
 }
 const principalKeys: readonly (keyof Principal)[] = ['agent', 'user', 'project']
-const keys = new Set(['server', 'tool', 'resource', 'prompt', 'arguments', 'method', 'principal', 'session', 'time'])
+const keys = new Set([
+  'server',
+  'tool',
+  'resource',
+  'prompt',
+  'arguments',
+  'method',
+  'principal',
+  'session',
+  'run',
+  'time',
+])
 
 /** With its zone, so that the same line means the same instant everywhere. */
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
@@ -53,6 +64,8 @@ function callOf(line: { readonly [key: string]: Json }): CallLine {
   const args = line['arguments'] ?? {}
   if (!isObject(args)) throw new Error('`arguments` must be an object')
   const at = timeOf(line)
+  const run = line['run'] ?? undefined
+  if (run !== undefined && !isObject(run)) throw new Error('`run` must be an object')
   const call: Call = {
     method,
     server: text(line, 'server') ?? '',
@@ -60,6 +73,7 @@ function callOf(line: { readonly [key: string]: Json }): CallLine {
     arguments: args,
     principal: principalOf(line['principal'] ?? {}),
     session: text(line, 'session') ?? '',
+    ...(run && { run }),
   }
   return at === undefined ? { call } : { call, at }
 }

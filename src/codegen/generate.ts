@@ -2,6 +2,7 @@
 import type { Policy } from '../model/policy.ts'
 import { generateAll } from './all.ts'
 import type { Generated } from './generated.ts'
+import { generatePack } from './pack.ts'
 
 export type { Generated } from './generated.ts'
 
@@ -9,6 +10,8 @@ export function generate(policy: Policy): Generated {
   switch (policy.strategy) {
     case 'all':
       return generateAll(policy)
+    case 'pack':
+      return generatePack(policy)
   }
-  return policy.strategy satisfies never
+  return policy satisfies never
 }

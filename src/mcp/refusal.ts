@@ -73,6 +73,7 @@ function resultLine(id: Id, result: unknown): string {
 /** Named one by one: a field that a decision may gain later is not for the agent by default. */
 function toldOf(decision: Decision) {
   const { reason_code, rule, message, decision_id, revision, risk_level, retry_after_ms, approval } = decision
+  const { variant, pack_sha256 } = decision
   return {
     decision: decision.decision,
     reason_code,
@@ -80,6 +81,8 @@ function toldOf(decision: Decision) {
     message,
     decision_id,
     revision,
+    ...(variant !== undefined && { variant }),
+    ...(pack_sha256 !== undefined && { pack_sha256 }),
     ...(risk_level !== undefined && { risk_level }),
     ...(retry_after_ms !== undefined && { retry_after_ms }),
     ...(approval !== undefined && { approval }),
@@ -92,6 +95,7 @@ export function refusalText({ decision, message, approval, retry_after_ms }: Dec
   if (decision === 'hold' && approval !== undefined) {
     return `Waiting for approval ${approval.id}: ${why}. Nothing was done. Do not repeat the call unless a person approved it; the request expires at ${approval.expires_at}.`
   }
+  if (decision === 'kill') return `Session ended by policy: ${why}. Stop, and call no more tools.`
   if (retry_after_ms !== undefined) return `Blocked by policy: ${why}. Try again in ${durationText(retry_after_ms)}.`
   return `Blocked by policy: ${why}. Do not retry unchanged.`
 }

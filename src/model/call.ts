@@ -1,5 +1,6 @@
 /** A call as the gate judges it, and what it becomes for the policy. */
 import type { Json } from './canonical.ts'
+import type { Run, RunFacts } from './pack/run.ts'
 import type { Method } from './policy.ts'
 
 /** Who calls, as far as it is known. Every field comes from the operator's side, never from the agent. */
@@ -22,6 +23,8 @@ export interface Call {
   readonly session: string
   /** The whole params of the request, where they say more than the name and the arguments. The policy sees none of it. */
   readonly params?: { readonly [key: string]: Json }
+  /** The run of a workflow that the call belongs to, as the host of the agent registered it. */
+  readonly run?: Run
 }
 
 /** What the ledger knew when the call was judged: used calls or micro-units, by counter id. */
@@ -46,6 +49,8 @@ export interface Input {
   readonly amounts: Readonly<Record<string, number>>
   readonly facts: Facts
   readonly principal: Principal
+  /** What is known of the run; only where the policy asks for it. */
+  readonly run?: RunFacts
   readonly session: string
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string

@@ -1,4 +1,5 @@
 /** What the policy says of one call, and what the gate makes of it. */
+import type { Variant } from './pack/words.ts'
 
 export type RiskLevel = 'low' | 'medium' | 'high' | 'critical'
 
@@ -6,7 +7,9 @@ export const riskLevels: readonly RiskLevel[] = ['low', 'medium', 'high', 'criti
 
 /** The result of the policy, as `data.tollgate.decision` gives it: small, flat, the same in Rego and in the reference. */
 export interface Verdict {
-  readonly decision: 'allow' | 'deny' | 'hold'
+  readonly decision: 'allow' | 'deny' | 'hold' | 'kill'
+  /** A policy pack's own word for the decision. */
+  readonly variant?: Variant
   /** A `ReasonCode`, or the policy's own word for it. */
   readonly reason_code: string
   /** Name of the rule that decided, or the entry that allows, or `default`. */
@@ -23,6 +26,8 @@ export interface Verdict {
 /** One decision of the gate; field names are the wire's. */
 export interface Decision {
   readonly decision: 'allow' | 'deny' | 'hold' | 'kill'
+  /** A policy pack's own word for it. */
+  readonly variant?: Variant
   readonly reason_code: string
   readonly rule: string
   readonly message: string
@@ -34,4 +39,6 @@ export interface Decision {
   readonly decision_id: string
   /** Revision of the policy that decided; empty when none was loaded. */
   readonly revision: string
+  /** SHA-256 of the policy pack that decided. */
+  readonly pack_sha256?: string
 }

@@ -10,6 +10,7 @@ import type { Names, Shape } from './shape.ts'
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
 export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['amounts'], at: number): Input {
   const { method, name } = call
+  const run = plan.run?.(call)
   return {
     amounts,
     arguments: project(call.arguments, plan.shape),
@@ -18,6 +19,7 @@ export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['am
     principal: call.principal,
     ...(method === 'prompts/get' && { prompt: name }),
     ...(method === 'resources/read' && { resource: name }),
+    ...(run && { run }),
     server: call.server,
     session: call.session,
     time: new Date(at).toISOString(),

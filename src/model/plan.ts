@@ -2,6 +2,8 @@
  * What judging a call of one target takes: which arguments are read, which amounts counted, which counters asked. All of
  * it in the order of canonical JSON, so that the input made from it needs no sorting.
  */
+import type { Call } from './call.ts'
+import type { RunFacts } from './pack/run.ts'
 import type { Counter, Path } from './policy.ts'
 import type { Names, Shape } from './shape.ts'
 
@@ -12,6 +14,8 @@ export interface Plan {
   readonly amounts: readonly { readonly path: Path; readonly text: string }[]
   /** Each once, though several rules may ask it. */
   readonly counters: readonly PlannedCounter[]
+  /** What the policy knows of the run of a call, where it asks for one. */
+  readonly run?: (call: Call) => RunFacts | undefined
 }
 
 export interface PlannedCounter {

@@ -1,6 +1,7 @@
 /** What the gate asks of a policy, whatever its strategy is. */
 import { isVisibleInAll, planOfAll, serverNamedInAll } from './all.ts'
 import type { Target } from './match.ts'
+import { isVisibleInPack, planOfPack, serverNamedInPack } from './pack/plan.ts'
 import type { Plan } from './plan.ts'
 import type { Policy } from './policy.ts'
 
@@ -9,8 +10,10 @@ export function planFor(policy: Policy, target: Target): Plan {
   switch (policy.strategy) {
     case 'all':
       return planOfAll(policy, target)
+    case 'pack':
+      return planOfPack(policy, target)
   }
-  return policy.strategy satisfies never
+  return policy satisfies never
 }
 
 /** May a list show the target? Not when every call of it would be refused whatever its arguments are. */
@@ -18,8 +21,10 @@ export function isVisible(policy: Policy, target: Target): boolean {
   switch (policy.strategy) {
     case 'all':
       return isVisibleInAll(policy, target)
+    case 'pack':
+      return isVisibleInPack(policy, target)
   }
-  return policy.strategy satisfies never
+  return policy satisfies never
 }
 
 /** What in the policy speaks of a server by its name, if something does: then the gate must be told which one it guards. */
@@ -27,6 +32,8 @@ export function serverNamed(policy: Policy): string | undefined {
   switch (policy.strategy) {
     case 'all':
       return serverNamedInAll(policy)
+    case 'pack':
+      return serverNamedInPack(policy)
   }
-  return policy.strategy satisfies never
+  return policy satisfies never
 }

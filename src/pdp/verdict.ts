@@ -1,8 +1,19 @@
 /** From what the policy engine returns to a verdict: exactly one well-formed one, or an error. */
-import { type RiskLevel, riskLevels, type Verdict } from '../model/decision.ts'
 
-const decisions = ['allow', 'deny', 'hold']
-const members = new Set(['decision', 'reason_code', 'rule', 'message', 'risk_level', 'counter', 'approval_timeout_ms'])
+import { type RiskLevel, riskLevels, type Verdict } from '../model/decision.ts'
+import { type Variant, variants } from '../model/pack/words.ts'
+
+const decisions = ['allow', 'deny', 'hold', 'kill']
+const members = new Set([
+  'decision',
+  'variant',
+  'reason_code',
+  'rule',
+  'message',
+  'risk_level',
+  'counter',
+  'approval_timeout_ms',
+])
 
 /** Throws on anything but a result set with one verdict. A member it does not know is something it would not honour. */
 export function readVerdict(results: unknown): Verdict {
@@ -11,9 +22,12 @@ export function readVerdict(results: unknown): Verdict {
   if (verdict === null || typeof verdict !== 'object' || Array.isArray(verdict))
     throw new Error('the result is no object')
   const found = verdict as Record<string, unknown>
-  if (!decisions.includes(found['decision'] as string)) throw new Error('the decision is none of allow, deny, hold')
+  if (!decisions.includes(found['decision'] as string))
+    throw new Error('the decision is none of allow, deny, hold, kill')
   for (const key of ['reason_code', 'rule', 'message'])
     if (typeof found[key] !== 'string') throw new Error(`\`${key}\` is no text`)
+  if (found['variant'] !== undefined && !variants.includes(found['variant'] as Variant))
+    throw new Error('unknown variant')
   for (const key of Object.keys(found)) if (!members.has(key)) throw new Error(`unknown member \`${key}\``)
   if (found['risk_level'] !== undefined && !riskLevels.includes(found['risk_level'] as RiskLevel))
     throw new Error('unknown risk level')

@@ -237,11 +237,12 @@ export class Gate implements Gatekeeper {
   }
 
   #decisionOf(tx: Transaction, call: Call, { verdict, plan }: Judged): Decision {
-    const { decision, reason_code, rule, message, risk_level, counter, approval_timeout_ms } = verdict
+    const { decision, variant, reason_code, rule, message, risk_level, counter, approval_timeout_ms } = verdict
     const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, call, plan, counter)
     const expires = tx.now + (approval_timeout_ms ?? approvalTimeoutMsDefault)
     return {
       decision,
+      ...(variant && { variant }),
       reason_code,
       rule,
       message,
@@ -252,6 +253,7 @@ export class Gate implements Gatekeeper {
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
       decision_id: this.#ports.newId(),
       revision: this.revision,
+      ...packOf(this.#active?.policy),
     }
   }
 
@@ -285,6 +287,7 @@ export class Gate implements Gatekeeper {
       message,
       decision_id: this.#ports.newId(),
       revision: this.revision,
+      ...packOf(this.#active?.policy),
     }
   }
 
@@ -344,6 +347,11 @@ function waitFor(tx: Transaction, call: Call, plan: Plan, counterId: string): nu
   if (!key || amount === undefined || asked.max === undefined) return undefined
   const at = tx.roomAt(key, amount, asked.max)
   return at === undefined ? undefined : Math.max(0, at - tx.now)
+}
+
+/** The pack that decided is in every decision, by its hash. */
+function packOf(policy: Policy | undefined): Pick<Decision, 'pack_sha256'> {
+  return policy?.strategy === 'pack' ? { pack_sha256: policy.sha256 } : {}
 }
 
 function nameOf({ policy, revision }: ActivePolicy): PolicyName {

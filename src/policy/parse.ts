@@ -1,10 +1,12 @@
 /** The front door of the policy languages: the text of a file becomes one closed, frozen policy, or all its mistakes. */
+import { hash } from 'node:crypto'
 import { messageOf } from '../model/errors.ts'
 import type { Policy } from '../model/policy.ts'
 import { type Diagnostic, oneOf, Report } from './diagnostics.ts'
 import { deepFreeze } from './freeze.ts'
 import { guardKeys, readGuard } from './guard.ts'
 import { policyKeys, readNative } from './native/policy.ts'
+import { readPack } from './pack/policy.ts'
 import { type MapNode, type Node, readSource } from './source.ts'
 import { nearest } from './spelling.ts'
 import { readText, start } from './text.ts'
@@ -42,7 +44,7 @@ function readPolicy(source: string | Uint8Array, report: Report): Policy | undef
   if (text === undefined) return undefined
   try {
     const root = readSource(text, report)
-    return root && readLanguage(root, report)
+    return root && readLanguage(root, source, report)
   } catch (thrown) {
     // The YAML and RE2 libraries answer for themselves; whatever they throw is no policy.
     report.error(start, 'unreadable', `the file cannot be read: ${messageOf(thrown)}`)
@@ -50,16 +52,17 @@ function readPolicy(source: string | Uint8Array, report: Report): Policy | undef
   }
 }
 
-function readLanguage(root: Node, report: Report): Policy | undefined {
+function readLanguage(root: Node, source: string | Uint8Array, report: Report): Policy | undefined {
   if (root.kind !== 'map') return reportNoMap(root, report)
   const has = (key: string) => root.entries.some((entry) => entry.key === key)
+  if (['workflow_policies', 'decision_contract'].some(has)) return readPack(root, hash('sha256', source), report)
   if (has('allowlist')) return readGuard(root, report)
   if (['version', 'default', 'tools', 'resources', 'prompts'].some(has)) return readNative(root, report)
   return reportUnknown(root, report)
 }
 
 const expected =
-  'expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), or `allowlist` (a guard policy)'
+  'expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)'
 
 function reportNoMap(root: Node, report: Report): undefined {
   if (root.kind === 'scalar' && root.text === '')
@@ -73,7 +76,7 @@ function reportNoMap(root: Node, report: Report): undefined {
 }
 
 function reportUnknown(root: MapNode, report: Report): undefined {
-  const known = [...Object.keys(guardKeys), ...Object.keys(policyKeys)]
+  const known = [...Object.keys(guardKeys), ...Object.keys(policyKeys), 'workflow_policies', 'decision_contract']
   const near = root.entries
     .map(({ key }) => key)
     .filter((key) => !known.includes(key))

@@ -6,11 +6,14 @@ import type { Input } from '../model/call.ts'
 import type { Verdict } from '../model/decision.ts'
 import type { Policy } from '../model/policy.ts'
 import { evaluateAll } from './all.ts'
+import { evaluatePack } from './pack.ts'
 
 export function evaluate(policy: Policy, input: Input): Verdict {
   switch (policy.strategy) {
     case 'all':
       return evaluateAll(policy, input)
+    case 'pack':
+      return evaluatePack(policy, input)
   }
-  return policy.strategy satisfies never
+  return policy satisfies never
 }

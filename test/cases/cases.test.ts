@@ -19,13 +19,19 @@ import { activePolicy } from '../../src/runtime/policyFile.ts'
 interface CaseFile {
   readonly policy?: unknown
   readonly policyFile?: string
+  /** What every call of the file has, if it does not say otherwise itself, attribute by attribute of its run. */
+  readonly base?: Line
   readonly cases: readonly Case[]
+}
+
+interface Line {
+  readonly run?: object
 }
 
 interface Case {
   readonly name: string
   readonly before?: readonly (object & { readonly repeat?: number })[]
-  readonly call: object
+  readonly call: Line
   readonly expect: Readonly<Record<string, unknown>>
 }
 
@@ -33,19 +39,20 @@ const folder = dirname(fileURLToPath(import.meta.url))
 const noon = '2026-01-05T12:00:00Z'
 
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-  const { policy, policyFile, cases } = parse(readFileSync(join(folder, file), 'utf8')) as CaseFile
+  const { policy, policyFile, base = {}, cases } = parse(readFileSync(join(folder, file), 'utf8')) as CaseFile
   const text = policyFile ? readFileSync(join(folder, policyFile), 'utf8') : stringify(policy)
   const artifact = buildPolicy({ name: policyFile ? (policyFile.split('/').at(-1) as string) : file, text })
-  for (const one of cases) test(`${file}: ${one.name}`, async () => runCase(await artifact, one))
+  for (const one of cases) test(`${file}: ${one.name}`, async () => runCase(await artifact, base, one))
 }
 
-function runCase(artifact: Artifact, { before = [], call, expect }: Case): void {
+function runCase(artifact: Artifact, base: Line, { before = [], call, expect }: Case): void {
   let at = Date.parse('2026-01-01T00:00:00Z')
   const report = (error: unknown) => assert.fail(error as Error)
   const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', clock: () => at, report })
   gate.activate(activePolicy(artifact))
-  const judge = (line: object): Decision => {
-    const read = readCallLine(Buffer.from(JSON.stringify({ time: noon, ...line })))
+  const judge = (line: Line): Decision => {
+    const run = base.run && line.run !== null ? { run: { ...base.run, ...line.run } } : {}
+    const read = readCallLine(Buffer.from(JSON.stringify({ time: noon, ...base, ...line, ...run })))
     assert.ok('call' in read, 'message' in read ? read.message : '')
     at = read.at as number
     return gate.admit([read.call])[0] as Decision

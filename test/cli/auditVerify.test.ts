@@ -360,7 +360,7 @@ test('a stored policy that was replaced is found', () => {
     `record 1: what is kept as revision ${revision} is another revision`,
   )
   assert.equal(
-    messages(tampered(keep(encodeArtifact({ ...artifact, policy: { ...artifact.policy, default: 'allow' } })))),
+    messages(tampered(keep(encodeArtifact({ ...artifact, policy: { ...artifact.policy, id: 'other' } })))),
     `record 1: what is kept as revision ${revision}: the compiled policy does not match its revision`,
   )
   assert.equal(

@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import type { Call, Facts } from '../../src/model/call.ts'
 import type { Json } from '../../src/model/canonical.ts'
 import type {
+  AllPolicy,
   Counter,
   Entry,
   Limit,
   Method,
   Pattern,
-  Policy,
   Reading,
   Rule,
   Scalar,
@@ -286,7 +286,7 @@ function entry(index: number): fc.Arbitrary<Entry> {
     })
 }
 
-export const policies: fc.Arbitrary<Policy> = fc
+export const policies: fc.Arbitrary<AllPolicy> = fc
   .record({
     default: fc.constantFrom('allow' as const, 'deny' as const),
     entries: fc
@@ -298,7 +298,7 @@ export const policies: fc.Arbitrary<Policy> = fc
   })
   .map(
     (made) =>
-      ({ strategy: 'all', language: 'native', id: 'random', version: '1', ...withoutUndefined(made) }) as Policy,
+      ({ strategy: 'all', language: 'native', id: 'random', version: '1', ...withoutUndefined(made) }) as AllPolicy,
   )
 
 /** Any members, and often an amount and a currency that a rule could like. */

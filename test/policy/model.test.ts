@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { matchingEntries } from '../../src/model/match.ts'
-import type { Condition, Entry, Policy, Rule } from '../../src/model/policy.ts'
+import type { AllPolicy, Condition, Entry, Rule } from '../../src/model/policy.ts'
 import { isVisible } from '../../src/model/strategy.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { deepFrozen } from './frozen.ts'
+import { ofAll } from './strategies.ts'
 
 const head = 'version: "1"\ndefault: deny\n'
 
-function read(text: string, file = 'policies/f.yaml'): Policy {
+function read(text: string, file = 'policies/f.yaml'): AllPolicy {
   const { policy, diagnostics } = parsePolicy({ file, text })
   assert.deepEqual(diagnostics.map(formatDiagnostic), [])
-  assert.ok(policy)
-  return policy
+  return ofAll(policy)
 }
 
 const tools = (...lines: readonly string[]) => read(`${head}tools:\n${lines.map((line) => `  ${line}\n`).join('')}`)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
+import { ofAll } from './strategies.ts'
 
 function load(name: string) {
   const file = new URL(`fixtures/${name}`, import.meta.url)
   const { policy, diagnostics } = parsePolicy({ file: name, text: readFileSync(file) })
   assert.deepEqual(diagnostics.map(formatDiagnostic), [])
-  assert.ok(policy)
-  return policy
+  return ofAll(policy)
 }
 
 test('the payments policy loads with its five tools and no word of complaint', () => {

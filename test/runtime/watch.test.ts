@@ -10,6 +10,7 @@ import type { Policy } from '../../src/model/policy.ts'
 import type { ActivePolicy } from '../../src/pep/gate.ts'
 import { watchPolicy } from '../../src/runtime/watch.ts'
 import { badFiles } from '../policy/badFiles.ts'
+import { ofAll } from '../policy/strategies.ts'
 
 const policy = (...tools: readonly string[]) =>
   `version: "1"\ndefault: deny\ntools:\n${tools.map((tool) => `  ${tool}: {}\n`).join('')}`
@@ -30,7 +31,7 @@ function watched(t: TestContext, accept?: (policy: Policy) => void) {
     activate(next: ActivePolicy) {
       if (busy-- > 0) throw new TollgateError('ledger_busy', 'the ledger is busy')
       revision = next.revision
-      active.push(next.policy.entries.map(({ key }) => key))
+      active.push(ofAll(next.policy).entries.map(({ key }) => key))
     },
     deactivate() {
       revision = ''
@@ -96,7 +97,8 @@ test('a policy that could not be recorded is tried again', async (t) => {
 })
 
 test('a policy that is not accepted leaves the one before', async (t) => {
-  const refuse = ({ entries }: Policy) => {
+  const refuse = (policy: Policy) => {
+    const { entries } = ofAll(policy)
     if (entries.some(({ key }) => key === 'a/b')) throw new Error('which server is this?')
   }
   const { file, active, said, until } = watched(t, refuse)

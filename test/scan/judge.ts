@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import type { Json } from '../../src/model/canonical.ts'
 import type { Verdict } from '../../src/model/decision.ts'
-import type { Method, Policy } from '../../src/model/policy.ts'
+import type { AllPolicy, Method } from '../../src/model/policy.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
+import { ofAll } from '../policy/strategies.ts'
 
 /** The policy; fails on any word of complaint. */
-export function parsed(text: string): Policy {
+export function parsed(text: string): AllPolicy {
   const { policy, diagnostics } = parsePolicy({ file: 'scan.yaml', text })
   assert.deepEqual(diagnostics.map(formatDiagnostic), [], text)
-  assert.ok(policy)
-  return policy
+  return ofAll(policy)
 }
 
 export interface Asked {
@@ -23,7 +23,7 @@ export interface Asked {
 }
 
 export function judge(
-  policy: Policy,
+  policy: AllPolicy,
   { method = 'tools/call', name, server = '', args = {}, amounts = {} }: Asked,
 ): Verdict {
   const counters = policy.entries.flatMap(({ rules }) => rules.flatMap(({ limits }) => limits))

@@ -1,0 +1,20 @@
+/**
+ * Paths that could mean another file than the one they name: such a path is in no scope at all. Looked for in the path
+ * between two slashes, in lower case.
+ */
+
+/**
+ * A backslash, a drive or stream, an empty segment (so also an absolute path), a segment that ends in a dot (so also `.`
+ * and `..`) or has a space at its end (file systems drop both), and what a server may decode to one of these.
+ */
+export const oddParts = ['\\', ':', '//', './', '/ ', ' /', '%2e', '%2f', '%5c'] as const
+
+export function isUnsafePath(path: string): boolean {
+  const wrapped = lowerPath(`/${path}/`)
+  return oddParts.some((part) => wrapped.includes(part))
+}
+
+/** Letter by letter, as Rego's `lower` does it: no letter becomes two, none depends on its neighbours. */
+export function lowerPath(path: string): string {
+  return [...path].map((letter) => [...letter.toLowerCase()][0] as string).join('')
+}
