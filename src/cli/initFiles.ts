@@ -45,7 +45,7 @@ export function readConfigFile(file: string): ConfigFile | undefined {
   }
 }
 
-/** The backups beside a file, the newest first. */
+/** The backups beside a file that can be read, the newest first. */
 export function backupsOf({ place }: ConfigFile): readonly Buffer[] {
   return backupNumbers(place)
     .toReversed()
@@ -58,20 +58,20 @@ export function backupsOf({ place }: ConfigFile): readonly Buffer[] {
     })
 }
 
-/** Keeps the bytes as they are beside the file, unless a backup has them already. */
+/** Keeps the bytes as they are beside the file, unless a backup has them already. Throws `config_unwritable`. */
 export function keepBackup({ place, bytes, mode, owner }: ConfigFile): string {
-  const numbers = backupNumbers(place)
-  const same = numbers.findLast((number) => readFileSync(backupName(place, number)).equals(bytes))
-  if (same !== undefined) return backupName(place, same)
-  if (numbers.length >= backupsMax)
-    throw new TollgateError('config_unwritable', `\`${place}\` has ${numbers.length} backups: move some away`)
-  const backup = backupName(place, (numbers.at(-1) ?? 0) + 1)
   try {
+    const numbers = backupNumbers(place)
+    const same = numbers.findLast((number) => readFileSync(backupName(place, number)).equals(bytes))
+    if (same !== undefined) return backupName(place, same)
+    if (numbers.length >= backupsMax) throw new Error(`there are ${numbers.length} already, move some away`)
+    const backup = backupName(place, (numbers.at(-1) ?? 0) + 1)
     writeWhole(backup, bytes, mode, owner)
+    return backup
   } catch (cause) {
-    throw new TollgateError('config_unwritable', `no backup can be written: ${messageOf(cause)}`, { cause })
+    const why = `no backup of \`${place}\` can be written: ${messageOf(cause)}`
+    throw new TollgateError('config_unwritable', why, { cause })
   }
-  return backup
 }
 
 /** Throws `config_changed` when the file is not what was read, and `config_unwritable`. */

@@ -5,15 +5,18 @@ import { fileURLToPath } from 'node:url'
 import { TollgateError } from '../model/errors.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 
-/** Throws `not_installed` where Tollgate runs from a cache that may be emptied. */
+/** Throws `not_installed`. */
 export function ownCommand(): { readonly node: string; readonly main: string } {
   const main = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url))
-  if (/[/\\]_npx[/\\]/.test(main))
-    throw new TollgateError(
-      'not_installed',
-      'this Tollgate is in the cache of `npx`, which may be emptied: install it (`npm install -g tollgate`) and begin again',
-    )
+  requireLasting(main)
   return { node: nodePath(), main }
+}
+
+/** Throws `not_installed` where Tollgate runs from a cache that may be emptied. */
+export function requireLasting(main: string): void {
+  if (!/[/\\]_npx[/\\]/.test(main)) return
+  const what = 'this Tollgate is in the cache of `npx`, which may be emptied'
+  throw new TollgateError('not_installed', `${what}: install it (\`npm install -g tollgate\`) and begin again`)
 }
 
 /** A link on the search path stays when Node is updated; what it leads to may be a folder of one version. */

@@ -1,11 +1,11 @@
 /** Puts a gate before servers: a policy for each, then one change of each configuration. */
-import { basename, join } from 'node:path'
-import { type Machine, type Place, pathsOf } from '../init/clients.ts'
+import { join } from 'node:path'
+import { gatedText } from '../init/change.ts'
+import type { Machine } from '../init/clients.ts'
 import { difference } from '../init/difference.ts'
-import { readText } from '../init/document.ts'
-import { type Entry, entriesOf, type Start } from '../init/entries.ts'
-import { policyPath, serverName } from '../init/names.ts'
-import { headOf, type Wrapping, wrap, wrappedOf } from '../init/wrapping.ts'
+import type { Entry, Start } from '../init/entries.ts'
+import { policyPath, scopeOf, serverName } from '../init/names.ts'
+import { headOf, wrappedOf } from '../init/wrapping.ts'
 import { TollgateError } from '../model/errors.ts'
 import { counted } from '../scan/comments.ts'
 import { agree, choose } from './initAsk.ts'
@@ -48,12 +48,12 @@ export async function wrapAll(configs: readonly Config[], options: WrapOptions):
 }
 
 /** The servers of a configuration that can be wrapped; of the others the outcome is known. */
-function itemsOf(config: Config, { machine, policyFolder, policy }: WrapOptions, outcomes: Outcomes): readonly Item[] {
+function itemsOf(config: Config, { policyFolder, policy }: WrapOptions, outcomes: Outcomes): readonly Item[] {
   return config.entries.flatMap((entry) => {
     const known = outcomeOf(entry)
     if (known) outcomes.set(entry, { ...called(entry), ...known })
     if (known || entry.kind !== 'stdio') return []
-    const parts = policyPath(config.place.client, scopeOf(config.place, entry, machine), entry.name)
+    const parts = policyPath(config.place.client, scopeOf(config.place, entry), entry.name)
     return [{ config, entry, start: entry.start, policyFile: policy ?? join(policyFolder, ...parts) }]
   })
 }
@@ -76,14 +76,6 @@ function outcomeOf(entry: Entry): Pick<ServerReport, 'status' | 'code' | 'messag
 
 function called({ name, project }: Entry): Pick<ServerReport, 'server' | 'project'> {
   return { server: name, ...(project !== undefined && { project }) }
-}
-
-/** Undefined for the file that the client has for the user. */
-function scopeOf(place: Place, entry: Entry, machine: Machine): { title: string; whole: string } | undefined {
-  const project = entry.project ?? place.project
-  if (project === undefined && place.main) return undefined
-  const title = project === undefined ? basename(place.file) : pathsOf(machine).basename(project)
-  return { title, whole: JSON.stringify([place.file, project ?? null]) }
 }
 
 async function chosenOf(items: readonly Item[], { ask }: WrapOptions, outcomes: Outcomes): Promise<readonly Item[]> {
@@ -145,7 +137,7 @@ function foreseen(config: Config, plans: Plans, options: WrapOptions, outcomes: 
   const report = { ...named(config.place), servers }
   if (items.length === 0) return report
   const { text } = config.document
-  const diff = difference(config.place.file, text, wrappedText(config, items, options), config.place.containers)
+  const diff = difference(config.place.file, text, changedText(config, items, options), config.place.containers)
   return { ...report, diff }
 }
 
@@ -171,7 +163,7 @@ function changed(
 ): string | undefined {
   if (items.length === 0) return undefined
   try {
-    const text = wrappedText(config, items, options)
+    const text = changedText(config, items, options)
     const backup = keepBackup(config.config)
     replaceConfigFile(config.config, text)
     return backup
@@ -195,29 +187,11 @@ function reportOf(plans: Plans, entry: Entry, status: 'wrapped' | 'would_wrap'):
   }
 }
 
-function wrappedText({ place, document }: Config, items: readonly Wrappable[], { gate }: WrapOptions): string {
-  const wrappings = items.map(({ entry, start, plan }) => ({
+function changedText({ place, document }: Config, items: readonly Wrappable[], { gate }: WrapOptions): string {
+  const gated = items.map(({ entry, start, plan }) => ({
     entry,
     start,
     head: headOf({ ...gate, policy: plan.file, server: serverName(entry.name) }),
   }))
-  const text = wrap(document.text, wrappings)
-  const read = readText(text)
-  const after = read.fault ? [] : entriesOf(read.document, place.containers)
-  if (!wrappings.every((one) => isDone(one, after)))
-    throw new TollgateError(
-      'config_unwritable',
-      `the change of \`${place.file}\` is not what it should be, please report it`,
-    )
-  return text
-}
-
-/** Does the changed text start the server as before, behind the gate? */
-function isDone({ entry, start, head }: Wrapping & { readonly entry: Entry }, after: readonly Entry[]): boolean {
-  const key = JSON.stringify(entry.path)
-  const now = after.find(({ path }) => JSON.stringify(path) === key)
-  if (now?.kind !== 'stdio') return false
-  const wrapped = wrappedOf(now.start)
-  const words = [start.command, ...start.args]
-  return JSON.stringify([wrapped?.head, wrapped?.words]) === JSON.stringify([head, words])
+  return gatedText(document, place, gated)
 }

@@ -173,7 +173,7 @@ program
   .command('init')
   .description('find the servers of the MCP clients of this machine, and put a gate before each')
   .addOption(new Option('--client <name...>', 'look at these clients alone').choices(clientIds))
-  .option('--config <file...>', 'look at these configurations alone')
+  .addOption(new Option('--config <file...>', 'look at these configurations alone').conflicts('client'))
   .option('--server <name...>', 'take these servers alone')
   .option('--policy-dir <dir>', 'where policies are and are written (default: policies in your configuration folder)')
   .option('--policy <file>', 'this policy for all servers: none is scanned')

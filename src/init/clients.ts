@@ -113,9 +113,9 @@ function claudeDesktopFiles(machine: Machine): readonly string[] {
 
 /** Not every version follows the variable for its servers: both files are looked for. */
 function claudeCodeFiles(machine: Machine): readonly string[] {
-  const { join } = pathsOf(machine)
+  const { join, resolve } = pathsOf(machine)
   const moved = machine.env['CLAUDE_CONFIG_DIR']
-  const files = [join(machine.home, '.claude.json'), ...(moved ? [join(moved, '.claude.json')] : [])]
+  const files = [join(machine.home, '.claude.json'), ...(moved ? [resolve(machine.folder, moved, '.claude.json')] : [])]
   return [...new Set(files)]
 }
 

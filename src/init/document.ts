@@ -22,10 +22,15 @@ export type Read = { readonly document: Document; readonly fault?: undefined } |
 const byteOrderMark = '\ufeff'
 
 export function readBytes(bytes: Uint8Array): Read {
+  const text = decoded(bytes)
+  return text === undefined ? { fault: { line: 1, col: 1, message: 'it is not UTF-8' } } : readText(text)
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
   try {
-    return readText(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    return { fault: { line: 1, col: 1, message: 'it is not UTF-8' } }
+    return undefined
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { serverNameTrouble } from '../scan/keys.ts'
 import type { Place } from './clients.ts'
+import type { Entry } from './entries.ts'
 
 /** The name of the entry, where a policy can have it. */
 export function serverName(name: string): string {
@@ -18,6 +19,14 @@ export interface Scope {
   readonly title: string
   /** Tells it from others of the same title. */
   readonly whole: string
+}
+
+/** Undefined for the file that the client has for the user. */
+export function scopeOf(place: Place, entry: Entry): Scope | undefined {
+  const project = entry.project ?? place.project
+  if (project === undefined && place.main) return undefined
+  const title = (project ?? place.file).split(/[/\\]/).at(-1) ?? ''
+  return { title, whole: JSON.stringify([place.file, project ?? null]) }
 }
 
 /** The policy of a server below the folder of policies: the same for the same entry, whatever else there is. */

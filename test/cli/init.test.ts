@@ -4,6 +4,7 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -16,6 +17,7 @@ import { suite, type TestContext, test } from 'node:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { parse } from 'jsonc-parser/lib/umd/main.js'
+import { requireLasting } from '../../src/cli/initGate.ts'
 import { everything, filesystem, Home, memory, node, odd } from '../init/machine.ts'
 
 function machine(context: TestContext): Home {
@@ -119,7 +121,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
         `// Zed
 {
   "context_servers": {
-    "old": { "command": { "path": ${JSON.stringify(node)}, "args": [${JSON.stringify(everything)}], "env": {} }, "settings": {} },
+    "everything": { "command": { "path": ${JSON.stringify(node)}, "args": [${JSON.stringify(everything)}], "env": {} }, "settings": {} },
     "mcp-server-github": { "source": "extension", "settings": {} },
   },
 }
@@ -145,7 +147,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
       'windsurf memory wrapped',
       'windsurf off disabled',
       'windsurf far remote',
-      'zed old wrapped',
+      'zed everything wrapped',
       'zed mcp-server-github not_wrapped',
     ])
     const policies: readonly string[] = reports.flatMap(({ servers }) => servers.flatMap(({ policy = [] }) => policy))
@@ -165,7 +167,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
       [configOf(files.cursor).mcpServers['My Files'], read, /hello from the file/],
       [configOf(files.settings).mcp.servers.memory, graph, /entities/],
       [configOf(files.windsurf).mcpServers.memory, graph, /entities/],
-      [configOf(files.zed).context_servers.old, echo, /through the gate/],
+      [configOf(files.zed).context_servers.everything, echo, /through the gate/],
     ] as const
     for (const [entry, tool, expected] of places) assert.match(await called(entry, home, tool), expected)
     const { 'io.github.x/files': shop } = configOf(files.vscode).servers
@@ -183,7 +185,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
       'My Files read_text_file allow',
       'memory read_graph allow',
       'memory read_graph allow',
-      'old echo allow',
+      'everything echo allow',
       'io.github.x-files read_text_file allow',
     ])
     assert.deepEqual(user.memory.env, { MEMORY_FILE_PATH: join(home.root, 'm.jsonl') })
@@ -236,6 +238,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
     const wrong: readonly (readonly string[])[] = [
       ['--yes', '--timeout', 'soon'],
       ['--client', 'emacs', '--yes'],
+      ['--client', 'cursor', '--config', 'x', '--yes'],
       ['--yes', '--dry-run'],
       ['--undo', '--policy', 'x', '--yes'],
       ['--yes', 'x'],
@@ -387,6 +390,10 @@ suite('tollgate init', { concurrency: 2 }, () => {
   test('one policy for all starts no server, and must be good', async (context) => {
     const home = machine(context)
     const file = home.put('.cursor/mcp.json', json({ mcpServers: { far: { command: 'not-here', args: ['a b'] } } }))
+    const link = join(home.root, 'bin/node')
+    mkdirSync(join(home.root, 'bin'))
+    symlinkSync(node, link)
+    home.env['PATH'] = `${join(home.root, 'bin')}:${home.env['PATH']}`
     const policy = home.put(
       join(home.project, 'all.yaml'),
       'version: "1"\ndefault: deny\ntools: { x: { rules: [] } }\n',
@@ -394,7 +401,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
     const { code, stdout } = await home.tollgate('init', '--yes', '--policy', 'all.yaml')
     assert.equal(code, 0, stdout)
     const { command, args } = configOf(file).mcpServers.far
-    assert.ok(command.startsWith('/'))
+    assert.equal(command, link, 'a link on the search path outlives an update of what it leads to')
     assert.deepEqual(args.slice(2), [
       'run',
       '-c',
@@ -461,6 +468,27 @@ suite('tollgate init', { concurrency: 2 }, () => {
     const missing = await home.tollgate('init', '--yes', '--config', 'none.json')
     assert.equal(missing.code, 1)
     assert.match(missing.stdout, /there is no such file \(config_unreadable\)/)
+  })
+
+  test('what hides in the words of a server is told', async (context) => {
+    const home = machine(context)
+    home.put('.cursor/mcp.json', json({ mcpServers: { odd: server(odd, 'errors') } }))
+    const { stdout } = await home.tollgate('init', '--dry-run', '--json')
+    const [{ warnings = [] }] = JSON.parse(stdout).files[0].servers
+    assert.ok(
+      warnings.some((warning: string) => warning.includes('cannot be seen')),
+      stdout,
+    )
+    const { stdout: text } = await home.tollgate('init', '--dry-run')
+    assert.match(text, /warning +.*cannot be seen/)
+  })
+
+  test('a Tollgate in a cache that may be emptied is put before no server', () => {
+    assert.throws(() => requireLasting('/home/ada/.npm/_npx/1f/node_modules/tollgate/dist/cli/main.js'), {
+      code: 'not_installed',
+    })
+    assert.throws(() => requireLasting('C:\\npm\\_npx\\1f\\main.js'), { code: 'not_installed' })
+    requireLasting('/usr/local/lib/node_modules/tollgate/dist/cli/main.js')
   })
 
   test('where no client is, it says where it has looked', async (context) => {
