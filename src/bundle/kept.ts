@@ -44,7 +44,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 function codeDigest(): string {
   const digest = createHash('sha256').update(readIdentity(compilerFolder).digest)
   for (const folder of ['../model', '../policy', '../codegen', '../compile', '.', '../../rego']) {
-    for (const name of readdirSync(here(folder), { recursive: true, encoding: 'utf8' }).sort()) {
+    for (const name of filesIn(here(folder)).sort()) {
       if (/(?<!\.d)\.(js|ts|rego)$/.test(name))
         digest.update(`${name}\n`).update(readFileSync(join(here(folder), name)))
     }
@@ -55,4 +55,12 @@ function codeDigest(): string {
     digest.update(readFileSync(manifest))
   }
   return digest.digest('hex')
+}
+
+/** Names of files at any depth. Node's own `recursive` takes several times as long in a process that has just started. */
+function filesIn(folder: string, below = ''): string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const name = join(below, entry.name)
+    return entry.isDirectory() ? filesIn(folder, name) : [name]
+  })
 }

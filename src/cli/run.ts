@@ -1,20 +1,9 @@
-/** `tollgate run`: a stdio MCP server behind a policy. stdout belongs to MCP; everything we say goes to stderr. */
-import { randomUUID } from 'node:crypto'
-import type { Artifact } from '../bundle/artifact.ts'
-import { type Child, startChild } from '../mcp/child.ts'
-import { relayTo } from '../mcp/stdio.ts'
-import type { Principal } from '../model/call.ts'
-import { messageOf, TollgateError } from '../model/errors.ts'
-import { outcomeDelayMs } from '../model/limits.ts'
+/** `tollgate run`: a stdio MCP server behind a policy. The server starts as soon as the policy is known to be good. */
+import { startChild } from '../mcp/child.ts'
 import type { Policy } from '../model/policy.ts'
 import { serverNamed } from '../model/strategy.ts'
-import { openGateWith } from '../runtime/open.ts'
-import { defaultLedgerFile } from '../runtime/paths.ts'
-import { activePolicy } from '../runtime/policyFile.ts'
-import { watchPolicy } from '../runtime/watch.ts'
-import { endOnSignals, takeSignals, UsageError } from './exit.ts'
+import { endOnSignals, UsageError } from './exit.ts'
 import { loadPolicy } from './policies.ts'
-import { paint } from './terminal.ts'
 
 export interface RunOptions {
   readonly config: string
@@ -32,38 +21,17 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   if (command === undefined) throw new UsageError('the server to wrap is missing: put its command after `--`')
   const artifact = await loadPolicy(options.config)
   requireServerName(artifact.policy, options.server)
-  // The policy is good: the server starts while the gate is put together. Nothing reaches it before the gate stands.
+  // The server starts while the gate is loaded and put together. Nothing reaches it before the gate stands.
   const child = startChild({ command, args })
+  child.catch(() => {}) // until somebody waits for it
   // Until the relay passes signals on: whoever is told to end while it starts takes the server along.
   endOnSignals(async (signal) => (await child).kill(signal))
   try {
-    await relay(child, artifact, options)
+    const { relay } = await import('./relay.ts')
+    await relay(child, artifact, options, (next) => requireServerName(next, options.server))
   } catch (error) {
     child.then((started) => started.kill('SIGKILL')).catch(() => {}) // nobody has asked it anything yet
     throw error
-  }
-}
-
-async function relay(child: Promise<Child>, artifact: Artifact, options: RunOptions): Promise<void> {
-  const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
-  const later = (work: () => void) => void setTimeout(work, outcomeDelayMs)
-  const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
-  try {
-    const server = options.server ?? ''
-    gate.mark('start', server)
-    gate.activate(activePolicy(artifact))
-    const accept = (next: Policy) => requireServerName(next, options.server)
-    const stopWatching = watchPolicy(options.config, { gate, say, accept })
-    const session = options.session ?? randomUUID()
-    const relayed = relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
-    takeSignals()
-    const { code } = await relayed
-    stopWatching()
-    process.exitCode = code
-    gate.mark('stop', server)
-  } finally {
-    gate.flush()
-    ledger.close()
   }
 }
 
@@ -75,17 +43,4 @@ function requireServerName(policy: Policy, server: string | undefined): void {
     throw new UsageError(
       `the policy speaks of servers by name (\`${named}\`): say which one this is with \`--server NAME\``,
     )
-}
-
-function principalOf({ agent, user, project }: RunOptions): Principal {
-  return { ...(agent && { agent }), ...(user && { user }), ...(project && { project }) }
-}
-
-function say(sentence: string): void {
-  for (const line of sentence.split('\n'))
-    process.stderr.write(`${paint('cyan', 'tollgate:', process.stderr)} ${line}\n`)
-}
-
-function report(error: unknown): void {
-  say(error instanceof TollgateError ? `${error.message} (${error.code})` : messageOf(error))
 }

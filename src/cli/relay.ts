@@ -1,0 +1,57 @@
+/** The gate of `tollgate run`, between a client and its server. stdout belongs to MCP; everything we say goes to stderr. */
+import { randomUUID } from 'node:crypto'
+import type { Artifact } from '../bundle/artifact.ts'
+import type { Child } from '../mcp/child.ts'
+import { relayTo } from '../mcp/stdio.ts'
+import type { Principal } from '../model/call.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
+import { outcomeDelayMs } from '../model/limits.ts'
+import type { Policy } from '../model/policy.ts'
+import { openGateWith } from '../runtime/open.ts'
+import { defaultLedgerFile } from '../runtime/paths.ts'
+import { activePolicy } from '../runtime/policyFile.ts'
+import { watchPolicy } from '../runtime/watch.ts'
+import { takeSignals } from './exit.ts'
+import type { RunOptions } from './run.ts'
+import { paint } from './terminal.ts'
+
+/** Until the server ends. `accept` throws on a policy that must not become active here. */
+export async function relay(
+  child: Promise<Child>,
+  artifact: Artifact,
+  options: RunOptions,
+  accept: (policy: Policy) => void,
+): Promise<void> {
+  const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
+  const later = (work: () => void) => void setTimeout(work, outcomeDelayMs)
+  const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
+  try {
+    const server = options.server ?? ''
+    gate.mark('start', server)
+    gate.activate(activePolicy(artifact))
+    const stopWatching = watchPolicy(options.config, { gate, say, accept })
+    const session = options.session ?? randomUUID()
+    const relayed = relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
+    takeSignals()
+    const { code } = await relayed
+    stopWatching()
+    process.exitCode = code
+    gate.mark('stop', server)
+  } finally {
+    gate.flush()
+    ledger.close()
+  }
+}
+
+function principalOf({ agent, user, project }: RunOptions): Principal {
+  return { ...(agent && { agent }), ...(user && { user }), ...(project && { project }) }
+}
+
+function say(sentence: string): void {
+  for (const line of sentence.split('\n'))
+    process.stderr.write(`${paint('cyan', 'tollgate:', process.stderr)} ${line}\n`)
+}
+
+function report(error: unknown): void {
+  say(error instanceof TollgateError ? `${error.message} (${error.code})` : messageOf(error))
+}
