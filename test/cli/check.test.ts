@@ -59,6 +59,22 @@ policies:1:1: it is a directory, name the files in it
   assert.deepEqual([code, stderr], [1, '4 files, 4 errors, 0 warnings\n'])
 })
 
+test('what `docs/ci.md` gives to editors reads what is printed', () => {
+  const page = readFileSync(new URL('../../docs/ci.md', import.meta.url), 'utf8')
+  const [, written = ''] = /`(\^.*?\$)` as a `problemMatcher`/.exec(page) ?? []
+  // As it stands in JSON.
+  const matcher = new RegExp(JSON.parse(`"${written}"`))
+  const read = (file: string) => matcher.exec(tollgate('check', file).stdout.split('\n', 1)[0] ?? '')?.slice(1)
+  assert.deepEqual(read('spelling.yaml'), [
+    'spelling.yaml',
+    '4',
+    '10',
+    undefined,
+    'unknown key `rulez`, did you mean `rules`?',
+  ])
+  assert.deepEqual(read('loose.yaml')?.slice(0, 4), ['loose.yaml', '4', '39', 'warning'])
+})
+
 test('a file that is named twice is checked once', () => {
   assert.equal(tollgate('check', 'good.yaml', 'good.yaml').stderr, '1 file, 0 errors, 0 warnings\n')
 })

@@ -455,3 +455,16 @@ test('a guard needs no reason codes, and may change one of them', () => {
   assert.deepEqual(guard('reason_codes: {block: NO_WAY}').reasonCodes, { block: 'NO_WAY' })
   assert.deepEqual(guard('').entries[0]?.match, [{ name: { kind: 'literal', text: 'b/c' } }])
 })
+
+test('a place is a file, a line and a column: where a word ends is no part of a policy and its revision', () => {
+  const texts = [
+    'version: "1"\ndefault: deny\ntools: { pay: { rules: [{ rate_limit: 1/day }] } }\nprompts: { a: {} }\n',
+    'policy_id: a\npolicy_version: b\nallowlist: [c]\n',
+  ]
+  for (const text of texts) {
+    const { policy } = parsePolicy({ file: 'f.yaml', text })
+    const places = [...JSON.stringify(policy).matchAll(/"place":(\{.*?\})/g)].map(([, place = '']) => JSON.parse(place))
+    assert.ok(places.length > 0)
+    for (const place of places) assert.deepEqual(Object.keys(place), ['file', 'line', 'col'])
+  }
+})
