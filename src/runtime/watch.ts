@@ -25,6 +25,10 @@ export interface WatchPorts {
  */
 export function watchPolicy(file: string, ports: WatchPorts): () => void {
   const { gate, say } = ports
+  if (!canBeFollowed(file)) {
+    say(`\`${file}\` is no regular file: it was read once, and is not followed`)
+    return () => {}
+  }
   // What is active was read earlier, and the file may have changed since: so it is looked at once in any case.
   let seen: string | undefined = 'nothing yet'
   let before: string | undefined
@@ -81,6 +85,16 @@ export async function activationFailure(source: string, error: unknown): Promise
   if (!(error instanceof PolicyError)) return { source, code, detail: messageOf(error) }
   const { formatDiagnostic } = await import('../policy/diagnostics.ts')
   return { source, code, detail: error.diagnostics.map(formatDiagnostic).join('\n') }
+}
+
+/** A pipe gives its content once: whoever reads it again finds it empty, or waits for a writer that never comes. */
+function canBeFollowed(file: string): boolean {
+  try {
+    const found = statSync(file, { throwIfNoEntry: false })
+    return !found || found.isFile() || found.isDirectory()
+  } catch {
+    return true // looked at again, as a file that is gone
+  }
 }
 
 /** Changes whenever the content may have: undefined when there is no file, or none that can be looked at. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -106,6 +107,21 @@ test('a policy that is not accepted leaves the one before', async (t) => {
   writeFileSync(file, policy('a/b'))
   while (!said.join().includes('which server is this?')) await sleep(20)
   assert.deepEqual(active, [['first']])
+})
+
+test('a pipe is not read a second time, and that is said', { skip: process.platform === 'win32' }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-watch-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const pipe = join(folder, 'policy.yaml')
+  execFileSync('mkfifo', [pipe])
+  const script = `
+    const { watchPolicy } = await import(${JSON.stringify(new URL('../../src/runtime/watch.ts', import.meta.url).href)})
+    watchPolicy(process.argv[1], { gate: { revision: 'r' }, say: (sentence) => console.log(sentence) })
+    setTimeout(() => console.log('still there'), 1_000)`
+  // In a process of its own: to open a pipe without a writer would block this one.
+  const args = ['--input-type=module', '-e', script, pipe]
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 15_000 })
+  assert.equal(stdout, `\`${pipe}\` is no regular file: it was read once, and is not followed\nstill there\n`)
 })
 
 test('a file that cannot be looked at is a file that is gone', async (t) => {
