@@ -1,5 +1,6 @@
 /** The gate of `tollgate run`, between a client and its server. stdout belongs to MCP; everything we say goes to stderr. */
 import { randomUUID } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
 import type { Artifact } from '../bundle/artifact.ts'
 import type { Child } from '../mcp/child.ts'
 import { relayTo } from '../mcp/stdio.ts'
@@ -14,6 +15,9 @@ import { watchPolicy } from '../runtime/watch.ts'
 import { takeSignals } from './exit.ts'
 import type { RunOptions } from './run.ts'
 import { paint } from './terminal.ts'
+
+/** The nursery of a gate is small and holds little that lives: to wake other threads for it costs more than they do. */
+setFlagsFromString('--no-parallel-scavenge')
 
 /** Until the server ends. `accept` throws on a policy that must not become active here. */
 export async function relay(
