@@ -82,7 +82,7 @@ program
 program
   .command('schema')
   .description('print the JSON Schema of a policy language, which editors complete and check by')
-  .addArgument(new Argument('[language]', 'the language').choices(['native', 'guard']).default('native'))
+  .addArgument(new Argument('[language]', 'the language').choices(['native', 'guard', 'intercept']).default('native'))
   .action(async (language: SchemaName) => (await import('./schema.ts')).schema(language))
 
 program

@@ -3,7 +3,8 @@
  * it fails; what can be neither proved nor disproved is never a yes (`src/reference/truth.ts` says the same in plain
  * TypeScript). Rego orders across types, so every comparison proves the type first.
  */
-import type { Condition, JsonType, Path, Reading, Scalar, Span, Test } from '../model/policy.ts'
+import type { Condition, JsonType, Path, Reading, Scalar, Test } from '../model/policy.ts'
+import { outside } from '../model/spans.ts'
 import { ref, term } from './quote.ts'
 import type { Rules } from './rules.ts'
 
@@ -151,18 +152,6 @@ export function readingProofs({ counter, spans }: Reading, wanted: Wanted): read
   const used = [`used := ${ref('input.facts', [counter.id])}`, 'is_number(used)']
   if (wanted === 'holds') return spans.flatMap((span) => bounds(used, 'used', span, true))
   return outside(spans).flatMap((span) => bounds(used, 'used', span, true))
-}
-
-/** The spans between spans that are apart and in order. */
-function outside(spans: readonly Span[]): readonly Span[] {
-  const between: Span[] = []
-  let from: number | undefined
-  for (const { min, max } of spans) {
-    if (min !== undefined) between.push({ ...(from !== undefined && { min: from }), max: min - 1 })
-    if (max === undefined) return between
-    from = max + 1
-  }
-  return [...between, from === undefined ? {} : { min: from }]
 }
 
 function set(values: readonly Scalar[]): string {

@@ -152,7 +152,7 @@ export interface Span {
   readonly max?: number
 }
 
-/** A bound on a counter: calls, or micro-units. */
+/** A bound on a counter: calls, or micro-units. Below zero there is never room. */
 export interface Limit {
   readonly counter: Counter
   readonly max: number

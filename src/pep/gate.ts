@@ -344,7 +344,7 @@ function waitFor(tx: Transaction, call: Call, plan: Plan, counterId: string): nu
   const asked = plan.counters.find(({ counter }) => counter.id === counterId)
   const key = asked && counterKey(asked.policyId, asked.counter, call)
   const amount = key && chargeOf(key.counter, amountsOf(call, plan))
-  if (!key || amount === undefined || asked.max === undefined) return undefined
+  if (!key || amount === undefined || asked.max === undefined || asked.max < 0) return undefined
   const at = tx.roomAt(key, amount, asked.max)
   return at === undefined ? undefined : Math.max(0, at - tx.now)
 }

@@ -56,6 +56,18 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     meaning: 'another limit of the same entry is always reached before',
     advice: 'take the loose one away, or tighten it',
   },
+  never_counts: {
+    meaning: 'a counter of a rule that bounds it nowhere, or leaves no room in it, or a condition that it never meets',
+    advice: 'bound it with `lt` or `lte` in its own rule, or take it away',
+  },
+  no_default: {
+    meaning: 'an Intercept file without `default`: what it does not list is refused here',
+    advice: 'say `default: deny` or `default: allow`',
+  },
+  not_honoured: {
+    meaning: 'a key of an Intercept file that is read, and changes nothing here',
+    advice: 'take it away, or do it elsewhere: the sentence says what is missing',
+  },
   not_quoted: {
     meaning:
       'a bare `yes`, `no`, `on` or `off`, or a time like `18:00`, is text in YAML 1.2 and a boolean or a number in older readers',

@@ -5,6 +5,8 @@ import type { Policy } from '../model/policy.ts'
 import { type Diagnostic, oneOf, Report } from './diagnostics.ts'
 import { deepFreeze } from './freeze.ts'
 import { guardKeys, readGuard } from './guard.ts'
+import { isHosted, languageOf } from './intercept/detect.ts'
+import { readIntercept } from './intercept/policy.ts'
 import { policyKeys, readNative } from './native/policy.ts'
 import { readPack } from './pack/policy.ts'
 import { type MapNode, type Node, readSource } from './source.ts'
@@ -57,8 +59,20 @@ function readLanguage(root: Node, source: string | Uint8Array, report: Report): 
   const has = (key: string) => root.entries.some((entry) => entry.key === key)
   if (['workflow_policies', 'decision_contract'].some(has)) return readPack(root, hash('sha256', source), report)
   if (has('allowlist')) return readGuard(root, report)
-  if (['version', 'default', 'tools', 'resources', 'prompts'].some(has)) return readNative(root, report)
+  if (isHosted(root)) return reportHosted(root, report)
+  if (['version', 'default', 'tools', 'resources', 'prompts', 'hide'].some(has)) return readToolPolicy(root, report)
   return reportUnknown(root, report)
+}
+
+function readToolPolicy(root: MapNode, report: Report): Policy | undefined {
+  const language = languageOf(root, report)
+  if (language === undefined) return undefined
+  return language === 'native' ? readNative(root, report) : readIntercept(root, report)
+}
+
+function reportHosted(root: MapNode, report: Report): undefined {
+  const words = "this is a policy of PolicyLayer's hosted service, which is another language than Intercept's files"
+  report.error(root.at, 'unknown_language', `${words} and is not read: write it as such a file, or as a native policy`)
 }
 
 const expected =

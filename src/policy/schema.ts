@@ -4,6 +4,7 @@
  */
 import type { Schema } from './forms.ts'
 import { guardForm } from './guard.ts'
+import { interceptForm } from './intercept/policy.ts'
 import { constraints } from './native/arguments.ts'
 import { policyForm } from './native/policy.ts'
 
@@ -25,7 +26,15 @@ export const guardSchema: Schema = {
   ...guardForm.schema,
 }
 
+export const interceptSchema: Schema = {
+  ...draft,
+  $id: 'urn:tollgate:policy:intercept:1',
+  title: 'Intercept policy',
+  ...interceptForm.schema,
+  $defs: { argument: constraints.schema },
+}
+
 /** By the name of the language, as `docs/policies` calls it. */
-export const schemas = { native: nativeSchema, guard: guardSchema } as const
+export const schemas = { native: nativeSchema, guard: guardSchema, intercept: interceptSchema } as const
 
 export type SchemaName = keyof typeof schemas

@@ -2,6 +2,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Keys } from '../../src/policy/forms.ts'
 import { guardKeys, reasonCodeKeys } from '../../src/policy/guard.ts'
+import { approvalKeys } from '../../src/policy/intercept/approvals.ts'
+import { conditionKeys } from '../../src/policy/intercept/conditions.ts'
+import { policyKeys as filePolicyKeys, toolKeys } from '../../src/policy/intercept/policy.ts'
+import { ruleKeys as interceptRuleKeys } from '../../src/policy/intercept/rules.ts'
+import { stateKeys } from '../../src/policy/intercept/state.ts'
 import { constraintKeys } from '../../src/policy/native/arguments.ts'
 import { entryKeys } from '../../src/policy/native/entries.ts'
 import { policyKeys } from '../../src/policy/native/policy.ts'
@@ -11,10 +16,14 @@ import { spendKeys } from '../../src/policy/native/spend.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { examplesOf, pageOf } from './pages.ts'
 
-for (const name of ['native.md', 'guard.md'])
+for (const [name, least] of [
+  ['native.md', 2],
+  ['guard.md', 2],
+  ['intercept.md', 1],
+] as const)
   test(`every example of ${name} is a policy without a warning`, () => {
     const examples = examplesOf(name)
-    assert.ok(examples.length >= 2)
+    assert.ok(examples.length >= least)
     for (const text of examples)
       assert.deepEqual(parsePolicy({ file: name, text }).diagnostics.map(formatDiagnostic), [])
   })
@@ -44,6 +53,10 @@ test('the reference explains every key, in the words of the parser', () => {
   const guard = tablesOf(pageOf('guard.md'))
   explains(guard[0], guardKeys)
   explains(guard[1], reasonCodeKeys)
+  const intercept = tablesOf(pageOf('intercept.md'))
+  const keys = [filePolicyKeys, approvalKeys, toolKeys, interceptRuleKeys, conditionKeys, stateKeys]
+  assert.equal(intercept.length, keys.length)
+  for (const [index, known] of keys.entries()) explains(intercept[index], known)
 })
 
 test('the mistakes that the reference shows are what the parser says', () => {

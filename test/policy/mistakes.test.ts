@@ -261,7 +261,7 @@ const languages: readonly Case[] = [
   ['no version', 'default: deny\ntools: {}\n', ['f.yaml:1:1: `version` is missing: write `version: "1"`']],
   [
     'no default',
-    'version: "1"\ntools: {}\n',
+    'version: "1"\nprompts: {}\n',
     [
       'f.yaml:1:1: `default` is missing: say `default: deny` or `default: allow`, there is no comfortable default for a choice about safety',
     ],
@@ -297,9 +297,9 @@ const languages: readonly Case[] = [
   ],
   [
     'an unknown key without one',
-    `${head}tools: {}\nhide: []\n`,
+    `${head}tools: {}\nshow: []\n`,
     [
-      'f.yaml:4:1: unknown key `hide`, a policy has `version`, `default`, `tools`, `resources`, `prompts`, `policy_id`, `policy_version`, `risk_level` or `description`',
+      'f.yaml:4:1: unknown key `show`, a policy has `version`, `default`, `tools`, `resources`, `prompts`, `policy_id`, `policy_version`, `risk_level` or `description`',
     ],
   ],
   [
@@ -505,17 +505,17 @@ const rules: readonly Case[] = [
   ],
   [
     'an action of another language',
-    rule('action: evaluate'),
-    ['f.yaml:6:17: `action` must be `allow`, `deny` or `require_approval`, got "evaluate"'],
+    rule('action: approve'),
+    ['f.yaml:6:17: `action` must be `allow`, `deny` or `require_approval`, got "approve"'],
   ],
   [
     'misspelt keys',
-    rule('on_denied: x', 'rate-limit: 1/day', 'aproval_timeout: 5m', 'conditions: []'),
+    rule('on_denied: x', 'rate-limit: 1/day', 'aproval_timeout: 5m', 'when: []'),
     [
       'f.yaml:6:9: unknown key `on_denied`, did you mean `on_deny`?',
       'f.yaml:7:9: unknown key `rate-limit`, did you mean `rate_limit`?',
       'f.yaml:8:9: unknown key `aproval_timeout`, did you mean `approval_timeout`?',
-      'f.yaml:9:9: unknown key `conditions`, a rule has `name`, `action`, `arguments`, `spend`, `rate_limit`, `per`, `approval_timeout`, `risk_level`, `on_deny` or `description`',
+      'f.yaml:9:9: unknown key `when`, a rule has `name`, `action`, `arguments`, `spend`, `rate_limit`, `per`, `approval_timeout`, `risk_level`, `on_deny` or `description`',
     ],
   ],
   [

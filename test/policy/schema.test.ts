@@ -6,13 +6,18 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { program } from '../../src/cli/program.ts'
-import { guardSchema, nativeSchema, schemas as published } from '../../src/policy/schema.ts'
+import { guardSchema, interceptSchema, nativeSchema, schemas as published } from '../../src/policy/schema.ts'
 import { examplesOf, policyPages } from './pages.ts'
 
-const schemas = { 'native.schema.json': nativeSchema, 'guard.schema.json': guardSchema }
+const schemas = {
+  'native.schema.json': nativeSchema,
+  'guard.schema.json': guardSchema,
+  'intercept.schema.json': interceptSchema,
+}
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
 const native = z.fromJSONSchema(nativeSchema as JsonSchema)
+const intercept = z.fromJSONSchema(interceptSchema as JsonSchema)
 const guard = z.fromJSONSchema(guardSchema as JsonSchema)
 
 test('the published schemas are the ones of the parser (UPDATE=1 writes them)', () => {
@@ -24,7 +29,11 @@ test('the published schemas are the ones of the parser (UPDATE=1 writes them)', 
 })
 
 test('a schema is printed as it is published, under a name that stays', () => {
-  const ids = { native: 'urn:tollgate:policy:native:1', guard: 'urn:tollgate:policy:guard:1' }
+  const ids = {
+    native: 'urn:tollgate:policy:native:1',
+    guard: 'urn:tollgate:policy:guard:1',
+    intercept: 'urn:tollgate:policy:intercept:1',
+  }
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const printed = (...args: readonly string[]) =>
     spawnSync(process.execPath, [main, 'schema', ...args], { encoding: 'utf8' })
@@ -44,6 +53,7 @@ test('the schemas accept every example of the reference', () => {
   for (const [name, schema] of [
     ['native.md', native],
     ['guard.md', guard],
+    ['intercept.md', intercept],
   ] as const)
     for (const text of examplesOf(name)) {
       const { error } = schema.safeParse(parse(text))

@@ -291,12 +291,20 @@ test('the policies of the cases, the reference and the fixtures have no warning,
   assert.ok(caseFiles.length > 5)
   const policies = [
     ...caseFiles.flatMap((file) => policiesOf(parse(readFileSync(file, 'utf8')))),
-    ...['native.md', 'guard.md'].flatMap(examplesOf),
+    ...['native.md', 'guard.md', 'intercept.md'].flatMap(examplesOf),
     ...globSync(new URL('fixtures/*.{yaml,json}', import.meta.url).pathname).map((file) => readFileSync(file, 'utf8')),
   ]
   const found = policies.flatMap((text) => warningsOf(text).map(({ code, message }) => `${code} ${message}`))
-  // The case is about the prefix alone, and the warning is right.
-  assert.deepEqual(found, [`escapable_prefix ${tmpSentence}`])
+  // The cases are about the prefix alone, and about what Intercept does with such counters and names.
+  const uncounted = (name: string) =>
+    `never_counts nothing is counted in \`${name}\`, here as in Intercept: no \`lt\` or \`lte\` of this rule bounds it, and conditions that read it see 0`
+  assert.deepEqual(found.sort(), [
+    'bad_name `read_*` is the name of one tool: Intercept has no wildcard but `"*"`',
+    `escapable_prefix ${tmpSentence}`,
+    uncounted('counts-amount.n'),
+    uncounted('never-counts.n'),
+    'never_counts there is room for 0 here: no call passes',
+  ])
 })
 
 const tmpSentence =
