@@ -50,3 +50,6 @@ export const comparedValuesMax = 100
 
 /** Patterns that are tried on a way out of a folder for a warning: each is compiled. */
 export const triedPatternsMax = 1_000
+
+/** Names of counters that are compared with all others for a spelling: a file with more is wrong all over. */
+export const hintedCountersMax = 20

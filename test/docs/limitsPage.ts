@@ -87,6 +87,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^parameters/, 'parameters'],
   [/[vV]alues/, 'values'],
   [/^backups/, 'backups'],
+  [/Counters/, 'counters'],
 ]
 
 export function valueText(name: string, value: number): string {

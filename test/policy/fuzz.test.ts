@@ -41,6 +41,8 @@ const words = [
     'allowlist',
     'reason_codes',
   ],
+  ...['hide', 'approvals', 'conditions', 'state', 'path', 'op', 'value', 'counter', 'increment', 'increment_from'],
+  ...['evaluate', 'eq', 'not_in', 'lt', 'regex', 'contains', 'exists', 'args.a', 'state.pay.n', 'n', '5/hour'],
   ...[
     'rules',
     'name',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import test from 'node:test'
 import type { AllPolicy } from '../../src/model/policy.ts'
+import { isVisible } from '../../src/model/strategy.ts'
 import { printed } from '../../src/policy/intercept/printing.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 
@@ -250,6 +251,26 @@ test('mistakes are told with their place and what was meant', () => {
     ],
   ]
   for (const [said, wanted] of cases) assert.deepEqual(said, wanted)
+})
+
+test('a hidden tool is in no list, and neither is one that nothing lists', () => {
+  const { policy } = readFile('docs/POLICY.md-02.yaml')
+  assert.ok(policy)
+  const visible = (name: string) => isVisible(policy, { method: 'tools/call', server: 's', name })
+  assert.deepEqual(['create_issue', 'delete_repository', 'other'].map(visible), [true, false, false])
+  const all = read(tools('hide: ["*"]\ntools: { a: { rules: [] } }\n')).policy
+  assert.ok(all && !isVisible(all, { method: 'tools/call', server: 's', name: 'a' }))
+})
+
+test('a file whose conditions read two thousand counters that nothing counts is refused in time', () => {
+  const counted = Array.from(
+    { length: 2_000 },
+    (_, i) =>
+      `  t${i}: { rules: [{ conditions: [{ path: state.t${i}.n, op: lt, value: 1 }], state: { counter: m, window: day } }] }`,
+  )
+  const started = performance.now()
+  assert.ok(mistakes(tools(`tools:\n${counted.join('\n')}\n`)).length >= 1_000)
+  assert.ok(performance.now() - started < 20_000)
 })
 
 test('what a value equals is worked out when the file is read', () => {

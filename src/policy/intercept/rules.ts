@@ -7,7 +7,6 @@ import { approvalTimeoutMsMax } from '../limits.ts'
 import { argumentsForm, conditionsOf } from '../native/arguments.ts'
 import { spendForm, spendOf } from '../native/spend.ts'
 import { label, text } from '../scalars.ts'
-import { hint } from '../spelling.ts'
 import { type Asked, askedBy, type Bound, conditionForm, spansOf } from './conditions.ts'
 import { goDuration } from './durations.ts'
 import { type Rate, rate, windowOf } from './rates.ts'
@@ -148,8 +147,7 @@ function readingsOf(asked: readonly Asked[], bound: Asked | undefined, { counter
     if (one.about === 'argument') return []
     const counter = counters.named(one.name)
     if (!counter) {
-      const known = hint(one.name, counters.names)
-      report.error(one.at, 'wrong_value', `no \`state\` counts ${quote(one.name)}${known}`)
+      report.error(one.at, 'wrong_value', `no \`state\` counts ${quote(one.name)}${counters.hintFor(one.name)}`)
       return []
     }
     const spans = spansOf(one.wanted, isAmount(counter))

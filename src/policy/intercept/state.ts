@@ -2,7 +2,9 @@
 import { type Counter, counterId, type Measure } from '../../model/policy.ts'
 import { literal, quote, type Report, type Spot } from '../diagnostics.ts'
 import { type FieldsOf, type Filled, type Form, record } from '../forms.ts'
+import { hintedCountersMax } from '../limits.ts'
 import { label, text, wholeNumber } from '../scalars.ts'
+import { hint } from '../spelling.ts'
 import { argumentPath } from './conditions.ts'
 import { windowOf, windowWord } from './rates.ts'
 
@@ -43,6 +45,7 @@ export interface Declared {
 export class Counters {
   readonly #declared = new Map<string, Declared>()
   readonly #report: Report
+  #hinted = 0
 
   constructor(report: Report) {
     this.#report = report
@@ -52,8 +55,11 @@ export class Counters {
     return this.#declared.get(name)?.counter
   }
 
-  get names(): readonly string[] {
-    return [...this.#declared.keys()]
+  /** What was meant; nothing, once that has been asked often enough of a file that is wrong all over. */
+  hintFor(name: string): string {
+    if (this.#hinted >= hintedCountersMax) return ''
+    this.#hinted++
+    return hint(name, this.#declared.keys())
   }
 
   /** `said` is how a mistake calls it. */
