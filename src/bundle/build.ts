@@ -4,7 +4,7 @@ import { generate } from '../codegen/generate.ts'
 import { compileCached } from '../compile/cache.ts'
 import { compilerFolder, readIdentity } from '../compile/module.ts'
 import type { Policy } from '../model/policy.ts'
-import { parsePolicy } from '../policy/parse.ts'
+import { parsePolicies } from '../policy/merge.ts'
 import { type Artifact, type Source, sealArtifact } from './artifact.ts'
 import { PolicyError } from './errors.ts'
 
@@ -19,10 +19,22 @@ export interface PolicyText {
 }
 
 /** Throws a `PolicyError` with every mistake of the source, or what the compiler throws. */
-export async function buildPolicy({ name, path = name, text }: PolicyText): Promise<Artifact> {
-  const { policy, diagnostics } = parsePolicy({ file: name, text })
-  if (!policy) throw new PolicyError(diagnostics.map((diagnostic) => ({ ...diagnostic, file: path })))
-  return compilePolicy(policy, [{ name, text: Buffer.from(text as Uint8Array).toString('utf8') }])
+export function buildPolicy(file: PolicyText): Promise<Artifact> {
+  return buildMerged([file])
+}
+
+/** One policy of several files, the first of which is the base (`src/policy/merge.ts`); their names differ. Throws so, too. */
+export async function buildMerged(files: readonly PolicyText[]): Promise<Artifact> {
+  const { policy, diagnostics } = parsePolicies(files.map(({ name, text }) => ({ file: name, text })))
+  if (policy) return compilePolicy(policy, files.map(sourceOf))
+  const paths = new Map(files.map(({ name, path = name }) => [name, path]))
+  throw new PolicyError(
+    diagnostics.map((diagnostic) => ({ ...diagnostic, file: paths.get(diagnostic.file) as string })),
+  )
+}
+
+function sourceOf({ name, text }: PolicyText): Source {
+  return { name, text: Buffer.from(text as Uint8Array).toString('utf8') }
 }
 
 export async function compilePolicy(policy: Policy, sources: readonly Source[]): Promise<Artifact> {

@@ -18,9 +18,10 @@ export interface PolicyFile {
   readonly text: Uint8Array
 }
 
-/** Where it is kept, as of the code that runs now. */
-export function keptName({ name, text }: PolicyFile): string {
-  return `${hash('sha256', JSON.stringify([name, hash('sha256', text), codeDigest()]))}.artifact`
+/** Where what the files become together is kept, as of the code that runs now. */
+export function keptName(files: readonly PolicyFile[]): string {
+  const named = files.map(({ name, text }) => [name, hash('sha256', text)])
+  return `${hash('sha256', JSON.stringify([named, codeDigest()]))}.artifact`
 }
 
 /** Undefined when no earlier run kept one, or it cannot be trusted. */

@@ -1,15 +1,19 @@
 /** The policies that records name, as the ledger keeps them: held against their digests, and ready to be asked again. */
 import { type Artifact, decodeArtifact } from '../bundle/artifact.ts'
-import { type Body, textIn } from '../log/body.ts'
-import { type NamedPolicy, policyNamedIn } from '../log/proof.ts'
+import type { Body } from '../log/body.ts'
+import { activatedIn, type NamedActivation, type NamedLayer, type NamedPolicy } from '../log/policies.ts'
+import type { LayeredInput } from '../model/call.ts'
+import { canonical, type Json } from '../model/canonical.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import { judgeEach, type LayersVerdict, layersRevision } from '../model/layers.ts'
+import type { Policy } from '../model/policy.ts'
 import { Engine } from '../pdp/engine.ts'
 
 /** Policies held in memory at once: each has up to some ten MB. */
 const policiesMax = 16
 
 interface Kept {
-  readonly name: NamedPolicy
+  readonly policy: Policy
   readonly wasmDigest: string
   readonly engine: Engine
 }
@@ -17,14 +21,14 @@ interface Kept {
 export interface PolicyPorts {
   /** The bytes that the ledger keeps. */
   readonly stored: (revision: string) => Uint8Array | undefined
-  /** The body of an activation before the records that are looked at, where there is one. */
-  readonly activationBefore: (revision: string) => Body | undefined
+  /** What an activation before the records that are looked at says of a revision, where there is one. */
+  readonly activationBefore: (revision: string) => NamedActivation | undefined
 }
 
 export class KeptPolicies {
   readonly #ports: PolicyPorts
   readonly #kept = new Map<string, Kept>()
-  /** Digest of the module of each revision that was activated, from the chain. */
+  /** Digest of the module of each revision that was activated, from the chain; layers together have none. */
   readonly #activated = new Map<string, string | null>()
 
   constructor(ports: PolicyPorts) {
@@ -33,31 +37,56 @@ export class KeptPolicies {
 
   /** Takes note of an activation. Throws a `TollgateError` when what is kept is not what was activated. */
   activate(body: Body): void {
-    const named = policyNamedIn(body)
-    if (!named) throw new TollgateError('record_unreadable', 'the activation names no policy')
-    this.#activated.set(named.revision, textIn(body, 'wasm_sha256'))
-    this.engineOf(named)
+    const activated = activatedIn(body)
+    if (!activated) throw new TollgateError('record_unreadable', 'the activation names no policy')
+    this.#note(activated)
+    for (const named of activated.policies) this.engineOf(named)
   }
 
   /** The engine of the policy that a record names. Throws a `TollgateError` when it cannot be the one that decided. */
   engineOf(named: NamedPolicy): Engine {
-    const { revision, id, version } = named
+    const kept = this.#keptOf(named.revision)
+    requireName(kept.policy, named)
+    return kept.engine
+  }
+
+  /**
+   * What the layers that a record names say of its input, and the policy of the layer that decides. Throws a
+   * `TollgateError` when they cannot be the ones that decided, or give no decision.
+   */
+  askLayers(
+    named: readonly NamedLayer[],
+    input: LayeredInput,
+  ): { readonly verdict: LayersVerdict; readonly deciding?: Policy } {
+    const together = layersRevision(named)
+    if (this.#digestOf(together) === undefined)
+      throw damaged(
+        `the layers ${named.map(({ name }) => `\`${name}\``).join(', ')} were never activated together before this record`,
+      )
+    const layers = named.map(({ name, revision }) => ({ name, ...this.#keptOf(revision) }))
+    const verdict = judgeEach(layers, input, ({ engine }, own) => engine.evaluate(canonical(own as unknown as Json)))
+    const deciding = layers.find(({ name }) => name === verdict.layer)
+    return { verdict, ...(deciding && { deciding: deciding.policy }) }
+  }
+
+  #keptOf(revision: string): Kept {
     const kept = this.#kept.get(revision) ?? this.#load(revision)
     const digest = this.#digestOf(revision)
     if (digest === undefined) throw damaged(`revision ${short(revision)} was never activated before this record`)
     if (digest !== kept.wasmDigest)
       throw damaged(`the module kept for revision ${short(revision)} is not the one that was activated`)
-    if (id !== kept.name.id || version !== kept.name.version)
-      throw damaged(
-        `revision ${short(revision)} is policy \`${kept.name.id}\` version \`${kept.name.version}\`, the record says \`${id}\` version \`${version}\``,
-      )
-    return kept.engine
+    return kept
+  }
+
+  #note({ revision, policies }: NamedActivation): void {
+    this.#activated.set(revision, null)
+    for (const policy of policies) this.#activated.set(policy.revision, policy.wasmDigest)
   }
 
   #digestOf(revision: string): string | null | undefined {
     if (!this.#activated.has(revision)) {
       const activation = this.#ports.activationBefore(revision)
-      if (activation) this.#activated.set(revision, textIn(activation, 'wasm_sha256'))
+      if (activation) this.#note(activation)
     }
     return this.#activated.get(revision)
   }
@@ -67,13 +96,20 @@ export class KeptPolicies {
     if (!bytes) throw damaged(`the ledger does not keep revision ${short(revision)}`)
     const artifact = decoded(revision, bytes)
     const { policy, wasm, wasmDigest, data, entrypoint } = artifact
-    const name = { id: policy.id, version: policy.version, revision }
-    const kept = { name, wasmDigest, engine: new Engine(wasm, data, entrypoint) }
+    const kept = { policy, wasmDigest, engine: new Engine(wasm, data, entrypoint) }
     const [oldest] = this.#kept.keys()
     if (this.#kept.size >= policiesMax && oldest !== undefined) this.#kept.delete(oldest)
     this.#kept.set(revision, kept)
     return kept
   }
+}
+
+/** Throws a `TollgateError` when the policy is another one than the record says. */
+export function requireName(policy: Policy, { id, version, revision }: NamedPolicy): void {
+  if (id === policy.id && version === policy.version) return
+  throw damaged(
+    `revision ${short(revision)} is policy \`${policy.id}\` version \`${policy.version}\`, the record says \`${id}\` version \`${version}\``,
+  )
 }
 
 /** Holds it against its own digests, and against the name it is kept under. */

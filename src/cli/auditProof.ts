@@ -1,7 +1,7 @@
 /** The proof of a record in one pass: the chain is walked, every decision made again, every call followed to its end. */
 import { type ChainReport, type Head, origin, verifyChain } from '../ledger/chain.ts'
-import { type Body, bodyOf } from '../log/body.ts'
-import { policyNamedIn } from '../log/proof.ts'
+import { bodyOf } from '../log/body.ts'
+import { activatedIn, type NamedActivation } from '../log/policies.ts'
 import { messageOf } from '../model/errors.ts'
 import type { StoredRecord } from '../model/ledger.ts'
 import { FollowedCalls } from './auditCalls.ts'
@@ -144,14 +144,18 @@ class Proof {
 const stepRecords = 512
 
 /** Looks back from a record for the activation of a policy: it is near, a gate makes one when it starts. */
-function activationBefore({ records }: RecordSource, from: number, revision: string): Body | undefined {
+function activationBefore({ records }: RecordSource, from: number, revision: string): NamedActivation | undefined {
   for (let end = from; end > 0; end -= stepRecords) {
     const after = Math.max(0, end - stepRecords)
     for (const record of [...records.read(after, end - after)].reverse()) {
       if (record.kind !== 'activation' || record.seq > from) continue
-      const body = bodyOf(record)
-      if (policyNamedIn(body)?.revision === revision) return body
+      const activated = activatedIn(bodyOf(record))
+      if (activated && isAmong(revision, activated)) return activated
     }
   }
   return undefined
+}
+
+function isAmong(revision: string, activated: NamedActivation): boolean {
+  return activated.revision === revision || activated.policies.some((policy) => policy.revision === revision)
 }

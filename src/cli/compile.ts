@@ -1,14 +1,15 @@
 /** `tollgate compile`: what a policy becomes, as files to read. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { loadPolicy } from './policies.ts'
+import { loadPolicyFiles } from '../runtime/policyFile.ts'
+import { withMistakesTold } from './policies.ts'
 
 export interface CompileOptions {
   readonly output: string
 }
 
-export async function compile(file: string, { output }: CompileOptions): Promise<void> {
-  const artifact = await loadPolicy(file)
+export async function compile(files: readonly string[], { output }: CompileOptions): Promise<void> {
+  const artifact = await withMistakesTold(files, () => loadPolicyFiles(files))
   const write = (name: string, content: string | Uint8Array) => {
     const path = join(output, name)
     mkdirSync(dirname(path), { recursive: true })

@@ -7,18 +7,16 @@ import { messageOf, TollgateError } from '../model/errors.ts'
 import { lineBytesMax } from '../model/limits.ts'
 import type { Gate } from '../pep/gate.ts'
 import { openGateWith } from '../runtime/open.ts'
-import { activePolicy } from '../runtime/policyFile.ts'
 import { type CallLine, readCallLine, tooLarge } from './callLine.ts'
-import { loadPolicy } from './policies.ts'
+import { choiceOf, loadPolicy, type PolicyOptions } from './policies.ts'
 
-export interface EvalOptions {
-  readonly config: string
+export interface EvalOptions extends PolicyOptions {
   readonly calls: string
   readonly ledger?: string
 }
 
-export async function evaluateCalls({ config, calls, ledger: ledgerFile }: EvalOptions): Promise<void> {
-  const artifact = await loadPolicy(config)
+export async function evaluateCalls({ calls, ledger: ledgerFile, ...named }: EvalOptions): Promise<void> {
+  const loaded = await loadPolicy(choiceOf(named))
   const input = calls === '-' ? process.stdin : openCalls(calls)
   let at = Date.now()
   const report = (error: unknown) => process.stderr.write(`tollgate: ${messageOf(error)}\n`)
@@ -26,7 +24,7 @@ export async function evaluateCalls({ config, calls, ledger: ledgerFile }: EvalO
   const ids = ledgerFile === undefined ? { newId: countedIds() } : {}
   const { gate, ledger } = openGateWith({ ledgerFile: ledgerFile ?? ':memory:', clock: () => at, report, ...ids })
   try {
-    const activate = once(() => gate.activate(activePolicy(artifact)))
+    const activate = once(() => gate.activate(loaded.active()))
     for await (const frame of framesOf(input)) {
       const read = frame === tooLong ? tooLarge(`over ${lineBytesMax}`) : readCallLine(frame)
       at = read.at ?? Date.now()

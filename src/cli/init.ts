@@ -58,7 +58,7 @@ function gateOf({ ledger }: InitOptions): { readonly node: string; readonly main
 
 /** The policy for all, which must be one that `run` starts with. */
 async function goodPolicy(file: string): Promise<string> {
-  await loadPolicy(file)
+  await loadPolicy({ files: [file] })
   return resolve(file)
 }
 

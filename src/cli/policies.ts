@@ -1,17 +1,60 @@
-/** Loads the policy a command was given; mistakes go to stderr, all of them. */
-import type { Artifact } from '../bundle/artifact.ts'
+/** The policy a command was given: files with `-c`, layers with `--layer`. Mistakes go to stderr, all of them. */
 import { TollgateError } from '../model/errors.ts'
-import { loadPolicyFile } from '../runtime/policyFile.ts'
+import {
+  filesOf,
+  isLayerName,
+  type LayerFiles,
+  type LoadedSet,
+  loadPolicySet,
+  type PolicyChoice,
+} from '../runtime/policySet.ts'
+import { UsageError } from './exit.ts'
+
+export interface PolicyOptions {
+  readonly config?: readonly string[]
+  readonly layer?: readonly string[]
+}
+
+/** Throws a `UsageError` for options that name no policy, or two. */
+export function choiceOf({ config, layer }: PolicyOptions): PolicyChoice {
+  if (config && layer) throw new UsageError('`-c` and `--layer` do not go together: give each policy as a layer')
+  if (config) return { files: config }
+  if (layer) return { layers: layersOf(layer) }
+  throw new UsageError('the policy is missing: name its file with `-c FILE`, or layers with `--layer NAME=FILE`')
+}
+
+/** In the order in which their names come first; several files of one name are merged. */
+function layersOf(written: readonly string[]): readonly LayerFiles[] {
+  const layers = new Map<string, string[]>()
+  for (const text of written) {
+    const [, name = '', file = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? []
+    if (!isLayerName(name) || file === '')
+      throw new UsageError(
+        `\`--layer\` takes NAME=FILE, and a name has letters, digits, \`_\` and \`-\`, a letter first, got \`${text}\``,
+      )
+    layers.set(name, [...(layers.get(name) ?? []), file])
+  }
+  return [...layers].map(([name, files]) => ({ name, files }))
+}
 
 /** Throws `policy_invalid` after printing every mistake. */
-export async function loadPolicy(file: string): Promise<Artifact> {
+export async function loadPolicy(choice: PolicyChoice): Promise<LoadedSet> {
+  return withMistakesTold(filesOf(choice), () => loadPolicySet(choice))
+}
+
+/** Throws `policy_invalid` after printing every mistake. */
+export async function withMistakesTold<T>(files: readonly string[], load: () => Promise<T>): Promise<T> {
   try {
-    return await loadPolicyFile(file)
+    return await load()
   } catch (error) {
     const { PolicyError } = await import('../bundle/build.ts')
     if (!(error instanceof PolicyError)) throw error
     const { formatDiagnostic } = await import('../policy/diagnostics.ts')
     for (const diagnostic of error.diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`)
-    throw new TollgateError('policy_invalid', `\`${file}\` has mistakes`, { cause: error })
+    const wrong = files.filter((file) => error.diagnostics.some((one) => one.file === file && one.severity === 'error'))
+    const named = wrong.map((file) => `\`${file}\``).join(', ')
+    throw new TollgateError('policy_invalid', `${named} ${wrong.length === 1 ? 'has' : 'have'} mistakes`, {
+      cause: error,
+    })
   }
 }

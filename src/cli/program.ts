@@ -1,5 +1,5 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
-import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { clientIds } from '../init/clients.ts'
 import { recordKinds } from '../log/filter.ts'
 import type { SchemaName } from '../policy/schema.ts'
@@ -19,11 +19,20 @@ import type { ScanOptions } from './scan.ts'
 const ledgerOption = () =>
   new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
 const policyOption = () =>
-  new Option('-c, --config <file>', 'the policy').makeOptionMandatory().argParser((file: string, before?: string) => {
-    // The last of two would win without a word, and the rules of the first would be gone.
-    if (before !== undefined) throw new InvalidArgumentError('One policy file is taken, and this is the second.')
-    return file
-  })
+  new Option(
+    '-c, --config <file>',
+    'the policy; several, each after its own `-c`, are merged, the first is the base',
+  ).argParser(collected)
+const layerOption = () =>
+  new Option(
+    '--layer <name=file>',
+    'a layer of policies that each judge every call: the most restrictive decision counts; files of one name are merged',
+  ).argParser(collected)
+
+/** An option that may stand several times. */
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
 
 export const program = new Command('tollgate')
   .description('The gate in front of every MCP call.')
@@ -38,8 +47,9 @@ export const program = new Command('tollgate')
 program
   .command('run')
   .description('wrap a stdio MCP server: every call is judged before it reaches it')
-  .usage('-c POLICY [options] -- CMD [ARG...]')
+  .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...]')
   .addOption(policyOption())
+  .addOption(layerOption())
   .option('--server <name>', 'what policies call this server')
   .addOption(new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT'))
   .addOption(new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER'))
@@ -89,13 +99,14 @@ program
   .command('compile')
   .description('write the Rego, the data and the WASM of a policy into a folder, to read')
   .requiredOption('-o, --output <dir>', 'the folder; made if it is not there')
-  .argument('<file>', 'the policy')
-  .action(async (file: string, options: CompileOptions) => (await import('./compile.ts')).compile(file, options))
+  .argument('<file...>', 'the policy; several files are merged, the first is the base')
+  .action(async (files: string[], options: CompileOptions) => (await import('./compile.ts')).compile(files, options))
 
 program
   .command('eval')
   .description('judge calls, one JSON object a line, in order: the whole gate without the wire')
   .addOption(policyOption())
+  .addOption(layerOption())
   .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
   .option('--ledger <file>', 'count on in this ledger (default: a fresh one in memory)')
   .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))

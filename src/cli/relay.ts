@@ -1,18 +1,18 @@
 /** The gate of `tollgate run`, between a client and its server. stdout belongs to MCP; everything we say goes to stderr. */
 import { randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
-import type { Artifact } from '../bundle/artifact.ts'
 import type { Child } from '../mcp/child.ts'
 import { relayTo } from '../mcp/stdio.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
-import type { Policy } from '../model/policy.ts'
+import type { PolicySet } from '../model/policy.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
-import { activePolicy } from '../runtime/policyFile.ts'
+import type { LoadedSet } from '../runtime/policySet.ts'
 import { watchPolicy } from '../runtime/watch.ts'
 import { takeSignals } from './exit.ts'
+import { choiceOf } from './policies.ts'
 import type { RunOptions } from './run.ts'
 import { paint } from './terminal.ts'
 
@@ -22,9 +22,9 @@ setFlagsFromString('--no-parallel-scavenge')
 /** Until the server ends. `accept` throws on a policy that must not become active here. */
 export async function relay(
   child: Promise<Child>,
-  artifact: Artifact,
+  loaded: LoadedSet,
   options: RunOptions,
-  accept: (policy: Policy) => void,
+  accept: (policy: PolicySet) => void,
 ): Promise<void> {
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
   const later = (work: () => void) => void setTimeout(work, outcomeDelayMs)
@@ -32,8 +32,8 @@ export async function relay(
   try {
     const server = options.server ?? ''
     gate.mark('start', server)
-    gate.activate(activePolicy(artifact))
-    const stopWatching = watchPolicy(options.config, { gate, say, accept })
+    gate.activate(loaded.active())
+    const stopWatching = watchPolicy(choiceOf(options), { gate, say, accept })
     const session = options.session ?? randomUUID()
     const relayed = relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
     takeSignals()

@@ -1,12 +1,11 @@
 /** `tollgate run`: a stdio MCP server behind a policy. The server starts as soon as the policy is known to be good. */
 import { startChild } from '../mcp/child.ts'
-import type { Policy } from '../model/policy.ts'
-import { serverNamed } from '../model/strategy.ts'
+import { serverNamedInSet } from '../model/layers.ts'
+import type { PolicySet } from '../model/policy.ts'
 import { endOnSignals, UsageError } from './exit.ts'
-import { loadPolicy } from './policies.ts'
+import { choiceOf, loadPolicy, type PolicyOptions } from './policies.ts'
 
-export interface RunOptions {
-  readonly config: string
+export interface RunOptions extends PolicyOptions {
   readonly server?: string
   readonly agent?: string
   readonly user?: string
@@ -19,8 +18,8 @@ export interface RunOptions {
 
 export async function run([command, ...args]: readonly string[], options: RunOptions): Promise<void> {
   if (command === undefined) throw new UsageError('the server to wrap is missing: put its command after `--`')
-  const artifact = await loadPolicy(options.config)
-  requireServerName(artifact.policy, options.server)
+  const loaded = await loadPolicy(choiceOf(options))
+  requireServerName(loaded.policy, options.server)
   // The server starts while the gate is loaded and put together. Nothing reaches it before the gate stands.
   const child = startChild({ command, args })
   child.catch(() => {}) // until somebody waits for it
@@ -28,7 +27,7 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   endOnSignals(async (signal) => (await child).kill(signal))
   try {
     const { relay } = await import('./relay.ts')
-    await relay(child, artifact, options, (next) => requireServerName(next, options.server))
+    await relay(child, loaded, options, (next) => requireServerName(next, options.server))
   } catch (error) {
     child.then((started) => started.kill('SIGKILL')).catch(() => {}) // nobody has asked it anything yet
     throw error
@@ -36,9 +35,9 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
 }
 
 /** A policy that speaks of servers by name must be told which one this is: a guess could disarm a rule. */
-function requireServerName(policy: Policy, server: string | undefined): void {
+function requireServerName(policy: PolicySet, server: string | undefined): void {
   if (server !== undefined) return
-  const named = serverNamed(policy)
+  const named = serverNamedInSet(policy)
   if (named !== undefined)
     throw new UsageError(
       `the policy speaks of servers by name (\`${named}\`): say which one this is with \`--server NAME\``,

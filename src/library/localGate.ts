@@ -62,7 +62,7 @@ async function recordingFailure(gate: EnforcementPoint, policy: string | PolicyT
   try {
     await work()
   } catch (error) {
-    const failure = await activationFailure(typeof policy === 'string' ? policy : policy.name, error)
+    const failure = await activationFailure([typeof policy === 'string' ? policy : policy.name], error)
     if (!failure.code.startsWith('ledger_')) gate.notActivated(failure)
     throw error
   }
@@ -137,7 +137,7 @@ class LocalGate implements Gate {
       // What is under way when the gate closes comes to nothing, and that is no news.
       if (!this.#closed) this.#settings.report({ message, ...(error !== undefined && { error }) })
     }
-    this.#stopWatching = watchPolicy(file, { gate: this.#gate, say })
+    this.#stopWatching = watchPolicy({ files: [file] }, { gate: this.#gate, say })
   }
 
   onPolicyChange(listener: () => void): () => void {

@@ -4,7 +4,14 @@
  */
 import { hash } from 'node:crypto'
 import { canonical } from '../model/canonical.ts'
-import type { DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
+import type {
+  ActivatedPolicy,
+  ActivationName,
+  DecisionEvent,
+  GateEvent,
+  LayersName,
+  PolicyName,
+} from '../model/event.ts'
 import { recordedArgumentsBytesMax } from '../model/limits.ts'
 
 /** What every record of one process says of it. */
@@ -40,15 +47,10 @@ export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (eve
       case 'outcome':
         return JSON.stringify({ ...head, decision_id: event.decisionId, status: event.status, detail: event.detail })
       case 'activation':
-        return JSON.stringify({
-          ...head,
-          ...bundles(event.policy),
-          sources: event.sources,
-          wasm_sha256: event.wasmDigest,
-        })
+        return JSON.stringify({ ...head, ...bundles(event.policy), ...activated(event.policy) })
       case 'activation_failure': {
-        const { source, code, detail } = event
-        return JSON.stringify({ ...head, ...bundles(event.policy), sources: [source], error_code: code, detail })
+        const { sources, code, detail } = event
+        return JSON.stringify({ ...head, ...bundles(event.policy), sources, error_code: code, detail })
       }
       case 'deactivation':
         return JSON.stringify({ ...head, ...bundles(event.policy), detail: event.detail })
@@ -80,13 +82,37 @@ function decisionText(head: object, event: DecisionEvent, argumentsKept: Argumen
   return `${text.slice(0, -1)}${kept}${inputMember(input)}}`
 }
 
-function bundles(policy: PolicyName | undefined): object {
+/** One entry for each layer, as OPA's decision log has one for each bundle. */
+function bundles(policy: PolicyName | LayersName | undefined): object {
   if (!policy) return {}
+  if ('layers' in policy) return layeredBundles(policy)
   return {
     policy_id: policy.id,
     policy_version: policy.version,
     bundles: { [policy.id]: { revision: policy.revision } },
   }
+}
+
+function layeredBundles({ layers, deciding }: LayersName): object {
+  const first = layers.find(({ name }) => name === deciding)
+  return {
+    ...(first && { policy_id: first.id, policy_version: first.version }),
+    bundles: Object.fromEntries(layers.map(({ name, revision }) => [name, { revision }])),
+    layers: layers.map(({ name }) => name),
+  }
+}
+
+function activated(policy: ActivationName): object {
+  if (!('layers' in policy)) return files(policy)
+  return { layers: policy.layers.map((layer) => ({ name: layer.name, ...policyMembers(layer), ...files(layer) })) }
+}
+
+function policyMembers({ id, version }: PolicyName): object {
+  return { policy_id: id, policy_version: version }
+}
+
+function files({ sources, wasmDigest }: ActivatedPolicy): object {
+  return { sources, wasm_sha256: wasmDigest }
 }
 
 function argumentsMember(args: DecisionEvent['call']['arguments'], kept: ArgumentsKept): string {

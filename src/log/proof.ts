@@ -3,24 +3,13 @@
  * what does not, or undefined.
  */
 import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { canonical, type Json } from '../model/canonical.ts'
 import type { Verdict } from '../model/decision.ts'
+import type { LayersVerdict } from '../model/layers.ts'
 import type { StoredRecord } from '../model/ledger.ts'
-import { type Body, objectIn, textIn, timeOf } from './body.ts'
-
-/** The policy that a record names as the one that decided. */
-export interface NamedPolicy {
-  readonly id: string
-  readonly version: string
-  readonly revision: string
-}
-
-/** Undefined when no policy was loaded. */
-export function policyNamedIn(body: Body): NamedPolicy | undefined {
-  const [id, version] = [textIn(body, 'policy_id'), textIn(body, 'policy_version')]
-  const revision = id === null ? null : textIn(objectIn(objectIn(body, 'bundles'), id), 'revision')
-  return id === null || version === null || revision === null ? undefined : { id, version, revision }
-}
+import { type Body, objectIn, timeOf } from './body.ts'
+import { revisionNamedIn } from './policies.ts'
 
 /** The text that was evaluated, exactly; undefined when the policy was not asked. */
 export function inputTextOf(body: Body): string | undefined {
@@ -32,10 +21,11 @@ export function contradictionIn(record: StoredRecord, body: Body, input: string 
 }
 
 /** What was recorded against what the policy says of the same input. */
-export function differenceBetween(body: Body, verdict: Verdict): string | undefined {
+export function differenceBetween(body: Body, asked: Verdict | LayersVerdict): string | undefined {
   const recorded = objectIn(body, 'result')
-  const compared = ['decision', 'reason_code', 'rule', 'message', 'risk_level'] as const
-  const different = compared.filter((name) => recorded[name] !== verdict[name])
+  const verdict: Body = { ...asked }
+  const compared = ['decision', 'variant', 'reason_code', 'rule', 'message', 'risk_level', 'layers', 'conflicts']
+  const different = compared.filter((name) => !isDeepStrictEqual(recorded[name], verdict[name]))
   if (different.length === 0) return undefined
   return different
     .map((name) => `\`${name}\` is ${shown(recorded[name])}, the policy says ${shown(verdict[name])}`)
@@ -54,7 +44,7 @@ function besideItsRow(record: StoredRecord, body: Body): string | undefined {
 function besideItsResult(record: StoredRecord, body: Body, input: string | undefined): string | undefined {
   const result = objectIn(body, 'result')
   if (result['decision_id'] !== record.decisionId) return `its result has the id ${shown(result['decision_id'])}`
-  const revision = policyNamedIn(body)?.revision ?? ''
+  const revision = revisionNamedIn(body)
   if (result['revision'] !== revision)
     return `its result is of revision ${shown(result['revision'])}, its bundle ${shown(revision)}`
   if (input !== undefined) return revision === '' ? 'it has an input and names no policy' : undefined

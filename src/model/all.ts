@@ -37,6 +37,10 @@ export function serverNamedInAll({ entries }: AllPolicy): string | undefined {
   return named?.key
 }
 
+export function countersInAll({ entries }: AllPolicy): readonly Counter[] {
+  return entries.flatMap(({ rules }) => rules.flatMap(({ limits }) => limits.map(({ counter }) => counter)))
+}
+
 function countersOf(policyId: string, rules: readonly Rule[]): readonly PlannedCounter[] {
   const counters = new Map<string, PlannedCounter>()
   for (const { counter } of rules.flatMap(({ readings }) => readings ?? []))

@@ -30,11 +30,14 @@ export interface Call {
 /** What the ledger knew when the call was judged: used calls or micro-units, by counter id. */
 export type Facts = Readonly<Record<string, number>>
 
+/** The same by layer: what one counts is not what another counts under the same id. */
+export type LayeredFacts = Readonly<Record<string, Facts>>
+
 /**
  * The input document: all that the policy sees, and so all that a decision can depend on. It is serialised by RFC 8785,
  * hashed, evaluated, and stored with the record, as the same bytes.
  */
-export interface Input {
+export interface Input<F = Facts, R = RunFacts> {
   /** Version of this shape. */
   readonly v: 1
   readonly method: Method
@@ -47,11 +50,17 @@ export interface Input {
   readonly arguments: Json
   /** Micro-units of each amount that could be read, by the path of its argument. */
   readonly amounts: Readonly<Record<string, number>>
-  readonly facts: Facts
+  readonly facts: F
   readonly principal: Principal
   /** What is known of the run; only where the policy asks for it. */
-  readonly run?: RunFacts
+  readonly run?: R
   readonly session: string
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string
 }
+
+/** The one document of a call that several layers judge: `src/model/layers.ts` derives the input of each from it. */
+export type LayeredInput = Input<LayeredFacts, LayeredRuns>
+
+/** What each layer that asks for it knows of the run: what a tool does is the word of its policy. */
+export type LayeredRuns = Readonly<Record<string, RunFacts>>

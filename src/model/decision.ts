@@ -23,6 +23,19 @@ export interface Verdict {
   readonly approval_timeout_ms?: number
 }
 
+/** What one layer says of a call. */
+export interface LayerDecision extends Pick<Verdict, 'decision' | 'reason_code' | 'rule' | 'risk_level'> {
+  readonly name: string
+}
+
+/** A layer that would have let more through than another one did. */
+export interface LayerConflict {
+  readonly layer: string
+  readonly decision: Verdict['decision']
+  /** The layer whose decision counts. */
+  readonly overruled_by: string
+}
+
 /** One decision of the gate; field names are the wire's. */
 export interface Decision {
   readonly decision: 'allow' | 'deny' | 'hold' | 'kill'
@@ -35,6 +48,10 @@ export interface Decision {
   /** For a held call: what a person approves. */
   readonly approval?: { readonly id: string; readonly expires_at: string }
   readonly retry_after_ms?: number
+  /** What each layer says, in their order, where the policy has layers. */
+  readonly layers?: readonly LayerDecision[]
+  /** Where they do not agree; empty when they do. */
+  readonly conflicts?: readonly LayerConflict[]
   /** UUID; the record and the outcome carry the same one. */
   readonly decision_id: string
   /** Revision of the policy that decided; empty when none was loaded. */

@@ -10,7 +10,7 @@ export type GateEvent =
       readonly at: number
       readonly decision: Decision
       readonly about: RefusedMessage
-      readonly policy?: PolicyName
+      readonly policy?: PolicyName | LayersName
     }
   | {
       readonly kind: 'outcome'
@@ -22,29 +22,27 @@ export type GateEvent =
   | {
       readonly kind: 'activation'
       readonly at: number
-      readonly policy: PolicyName
-      readonly sources: readonly string[]
-      readonly wasmDigest: string
+      readonly policy: ActivationName
     }
   | {
       readonly kind: 'deactivation'
       readonly at: number
       readonly detail: string
       /** The one that was active; absent when none was. */
-      readonly policy?: PolicyName
+      readonly policy?: PolicyName | LayersName
     }
   | (ActivationFailure & {
       readonly kind: 'activation_failure'
       readonly at: number
       /** The one that stays active; absent when there is none. */
-      readonly policy?: PolicyName
+      readonly policy?: PolicyName | LayersName
     })
   | { readonly kind: 'start' | 'stop'; readonly at: number; readonly server: string }
 
 /** A policy that was to become active and did not. */
 export interface ActivationFailure {
-  /** Its file, or the name of its text. */
-  readonly source: string
+  /** Its files, those that changed, or the name of its text. */
+  readonly sources: readonly string[]
   /** Of an error; empty for one that has none. */
   readonly code: string
   /** Why not, with the place of every mistake where the error has them. */
@@ -60,13 +58,29 @@ export interface DecisionEvent {
   /** The input document, as the canonical text that was evaluated. Absent when it could not be made. */
   readonly input?: string
   /** Absent when none was loaded. */
-  readonly policy?: PolicyName
+  readonly policy?: PolicyName | LayersName
   readonly evaluationNs: number
 }
 
 export interface PolicyName extends Pick<Policy, 'id' | 'version'> {
   readonly revision: string
 }
+
+/** The policies of layers, in their order, and which of them decided, where one did. */
+export interface LayersName {
+  readonly layers: readonly (PolicyName & { readonly name: string })[]
+  readonly deciding?: string
+}
+
+/** A policy that became active: its name, its files, and the digest of its module. */
+export interface ActivatedPolicy extends PolicyName {
+  readonly sources: readonly string[]
+  readonly wasmDigest: string
+}
+
+export type ActivationName =
+  | ActivatedPolicy
+  | { readonly layers: readonly (ActivatedPolicy & { readonly name: string })[] }
 
 export interface RefusedMessage {
   readonly method?: string

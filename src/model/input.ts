@@ -1,16 +1,17 @@
 /** From a call to the input document: projection of the arguments, and amounts as whole micro-units. */
-import type { Call, Facts, Input } from './call.ts'
+import type { Call, Input } from './call.ts'
 import type { Json } from './canonical.ts'
 import { microOf } from './decimal.ts'
 import { foldedKey } from './message/folding.ts'
+import type { RunFacts } from './pack/run.ts'
 import type { Plan } from './plan.ts'
 import type { Path } from './policy.ts'
 import type { Names, Shape } from './shape.ts'
 
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
-export function inputOf(call: Call, plan: Plan, facts: Facts, amounts: Input['amounts'], at: number): Input {
+export function inputOf<F>(call: Call, plan: Plan, facts: F, amounts: Input['amounts'], at: number): Input<F> {
   const { method, name } = call
-  const run = plan.run?.(call)
+  const run = plan.run?.(call) as RunFacts | undefined
   return {
     amounts,
     arguments: project(call.arguments, plan.shape),
@@ -66,7 +67,7 @@ function projectArray(value: readonly Json[], shape: Shape): Json {
 export function oddSpelling(value: Json, names: Names): string | undefined {
   if (value === null || typeof value !== 'object') return undefined
   if (Array.isArray(value)) return names.elements && oddElement(value, names.elements)
-  if (names.fields.size === 0) return undefined
+  if (names.folded.size === 0) return undefined
   for (const key of Object.keys(value)) {
     const below = names.fields.get(key)
     const odd = below ? oddSpelling((value as Record<string, Json>)[key] as Json, below) : namedOtherwise(key, names)

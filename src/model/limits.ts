@@ -51,6 +51,12 @@ export const recordedDetailCharsMax = 4_096
 /** Rules, entries and conditions of one policy, so that compile time stays in seconds. */
 export const policyRulesMax = 10_000
 
+/** Layers that judge one call: each costs what a policy of its own costs. */
+export const layersMax = 16
+
+/** The name of a layer: it stands in every record. */
+export const layerNameCharsMax = 64
+
 /** Memory of one policy instance, in pages of 64 KiB: 64 MiB holds any input we admit many times over. */
 export const wasmPagesMax = 1_024
 

@@ -2,7 +2,7 @@
  * What judging a call of one target takes: which arguments are read, which amounts counted, which counters asked. All of
  * it in the order of canonical JSON, so that the input made from it needs no sorting.
  */
-import type { Call } from './call.ts'
+import type { Call, LayeredRuns } from './call.ts'
 import type { RunFacts } from './pack/run.ts'
 import type { Counter, Path } from './policy.ts'
 import type { Names, Shape } from './shape.ts'
@@ -12,14 +12,18 @@ export interface Plan {
   readonly names: Names
   /** Arguments that hold an amount, and their paths as one text. */
   readonly amounts: readonly { readonly path: Path; readonly text: string }[]
-  /** Each once, though several rules may ask it. */
+  /** Each once, though several rules may ask it; those of layers side by side. */
   readonly counters: readonly PlannedCounter[]
   /** What the policy knows of the run of a call, where it asks for one. */
-  readonly run?: (call: Call) => RunFacts | undefined
+  readonly run?: (call: Call) => RunFacts | LayeredRuns | undefined
+  /** The names of the layers, where there are any. */
+  readonly layers?: readonly string[]
 }
 
 export interface PlannedCounter {
   readonly counter: Counter
+  /** The layer that counts, where there are any. */
+  readonly layer?: string
   /** The policy that counts: policies that share a ledger do not share their budgets. */
   readonly policyId: string
   /** The lowest of the limits on it: up to here there is room. Absent: it is only read, and calls charge nothing to it. */

@@ -15,6 +15,20 @@ export interface Place {
 /** What decides, by its strategy; `src/model/strategy.ts` has what is asked of any of them. */
 export type Policy = AllPolicy | PackPolicy
 
+/** Policies that judge every call, each on its own: the most restrictive answer counts (`src/model/layers.ts`). */
+export interface Layers {
+  readonly layers: readonly Layer[]
+}
+
+export interface Layer {
+  /** Unique among its like: letters, digits, `_` and `-`, a letter first. */
+  readonly name: string
+  readonly policy: Policy
+}
+
+/** What a gate decides by. */
+export type PolicySet = Policy | Layers
+
 /** What every policy carries into the record. */
 export interface PolicyHead {
   readonly id: string

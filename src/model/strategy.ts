@@ -1,9 +1,9 @@
 /** What the gate asks of a policy, whatever its strategy is. */
-import { isVisibleInAll, planOfAll, serverNamedInAll } from './all.ts'
+import { countersInAll, isVisibleInAll, planOfAll, serverNamedInAll } from './all.ts'
 import type { Target } from './match.ts'
 import { isVisibleInPack, planOfPack, serverNamedInPack } from './pack/plan.ts'
 import type { Plan } from './plan.ts'
-import type { Policy } from './policy.ts'
+import type { Counter, Policy } from './policy.ts'
 
 /** What judging a call of this target takes. */
 export function planFor(policy: Policy, target: Target): Plan {
@@ -34,6 +34,17 @@ export function serverNamed(policy: Policy): string | undefined {
       return serverNamedInAll(policy)
     case 'pack':
       return serverNamedInPack(policy)
+  }
+  return policy satisfies never
+}
+
+/** Everything that the policy counts. */
+export function countersIn(policy: Policy): readonly Counter[] {
+  switch (policy.strategy) {
+    case 'all':
+      return countersInAll(policy)
+    case 'pack':
+      return []
   }
   return policy satisfies never
 }

@@ -2,13 +2,14 @@
  * The policy enforcement point: one call, one story. Facts, decision, reservation and record are one transaction; what
  * fails on the way is a deny.
  */
-import type { Call, Facts, Input } from '../model/call.ts'
+import type { Call, Input } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
 import type { Decision, Verdict } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
-import type { ActivationFailure, DecisionEvent, GateEvent, PolicyName } from '../model/event.ts'
+import type { ActivationFailure, DecisionEvent, GateEvent } from '../model/event.ts'
 import { amountsOf, inputOf, oddSpelling } from '../model/input.ts'
+import { isVisibleInSet, type LayersVerdict, planForSet } from '../model/layers.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
 import {
   approvalTimeoutMsDefault,
@@ -20,25 +21,14 @@ import {
 import type { Target } from '../model/match.ts'
 import { quoted } from '../model/message/quoted.ts'
 import type { Plan } from '../model/plan.ts'
-import type { Policy } from '../model/policy.ts'
 import type { ReasonCode } from '../model/reasons.ts'
-import { isVisible, planFor } from '../model/strategy.ts'
 import { unsafeUri } from '../model/uri.ts'
+import { type ActiveLayers, type ActivePolicy, activated, nameOf, packOf, partsOf } from './active.ts'
+import { factsByLayer, factsOf, waitFor } from './facts.ts'
 import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
 import { Remembered } from './remembered.ts'
 
-/** A policy that can be asked. */
-export interface ActivePolicy {
-  readonly revision: string
-  readonly policy: Policy
-  /** Digest of the module that evaluates it, for the record. */
-  readonly wasmDigest: string
-  readonly sources: readonly string[]
-  /** The verdict on an input document in canonical JSON; throws when there is none. */
-  evaluate(input: string): Verdict
-  /** The compiled policy, to be kept with the records it decides. */
-  encoded(): Uint8Array
-}
+export type { ActiveLayers, ActivePolicy } from './active.ts'
 
 export interface GatePorts {
   readonly ledger: Ledger
@@ -58,9 +48,9 @@ export interface GatePorts {
 export class Gate implements Gatekeeper {
   readonly #ports: GatePorts
   readonly #listeners: (() => void)[] = []
-  readonly #plans = new Remembered(plansRememberedMax, planFor)
-  readonly #visible = new Remembered(visibleRememberedMax, isVisible)
-  #active: ActivePolicy | undefined
+  readonly #plans = new Remembered(plansRememberedMax, planForSet)
+  readonly #visible = new Remembered(visibleRememberedMax, isVisibleInSet)
+  #active: ActivePolicy | ActiveLayers | undefined
   /** Outcomes that no transaction has recorded yet. */
   #ended: Outcome[] = []
   #flushDue = false
@@ -70,11 +60,10 @@ export class Gate implements Gatekeeper {
   }
 
   /** Makes a policy the one that decides, in one assignment: a call sees one revision. Throws when that cannot be recorded. */
-  activate(active: ActivePolicy): void {
+  activate(active: ActivePolicy | ActiveLayers): void {
     this.#ports.ledger.transact((tx) => {
-      tx.keepPolicy(active.revision, active.encoded())
-      const { wasmDigest, sources } = active
-      this.#append(tx, 'activation', { kind: 'activation', at: tx.now, policy: nameOf(active), sources, wasmDigest })
+      for (const one of partsOf(active)) tx.keepPolicy(one.revision, one.encoded())
+      this.#append(tx, 'activation', { kind: 'activation', at: tx.now, policy: activated(active) })
     })
     this.#change(active)
   }
@@ -199,7 +188,7 @@ export class Gate implements Gatekeeper {
       tx.open(decision.decision_id)
     }
     const { input } = judged
-    const policy = this.#active && nameOf(this.#active)
+    const policy = this.#active && nameOf(this.#active, judged.verdict)
     this.#append(tx, kind, {
       kind,
       at: tx.now,
@@ -224,7 +213,7 @@ export class Gate implements Gatekeeper {
     }
     const amounts = amountsOf(call, plan)
     const keys = plan.counters.map(({ counter, policyId }) => counterKey(policyId, counter, call))
-    const facts = factsOf(tx, keys)
+    const facts = plan.layers ? factsByLayer(tx, plan, keys) : factsOf(tx, keys)
     try {
       const input = canonical(inputOf(call, plan, facts, amounts, tx.now) as unknown as Json)
       if (Buffer.byteLength(input) > inputBytesMax)
@@ -237,8 +226,8 @@ export class Gate implements Gatekeeper {
   }
 
   #decisionOf(tx: Transaction, call: Call, { verdict, plan }: Judged): Decision {
-    const { decision, variant, reason_code, rule, message, risk_level, counter, approval_timeout_ms } = verdict
-    const retryAfterMs = counter === undefined || !plan ? undefined : waitFor(tx, call, plan, counter)
+    const { decision, variant, reason_code, rule, message, risk_level, approval_timeout_ms } = verdict
+    const retryAfterMs = plan && waitFor(tx, call, plan, verdict)
     const expires = tx.now + (approval_timeout_ms ?? approvalTimeoutMsDefault)
     return {
       decision,
@@ -251,13 +240,14 @@ export class Gate implements Gatekeeper {
         approval: { id: `apr_${this.#ports.newId()}`, expires_at: new Date(expires).toISOString() },
       }),
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+      ...('layers' in verdict && { layers: verdict.layers, conflicts: verdict.conflicts }),
       decision_id: this.#ports.newId(),
       revision: this.revision,
-      ...packOf(this.#active?.policy),
+      ...packOf(this.#active),
     }
   }
 
-  #change(active: ActivePolicy | undefined): void {
+  #change(active: ActivePolicy | ActiveLayers | undefined): void {
     this.#plans.forget()
     this.#visible.forget()
     this.#active = active
@@ -287,7 +277,7 @@ export class Gate implements Gatekeeper {
       message,
       decision_id: this.#ports.newId(),
       revision: this.revision,
-      ...packOf(this.#active?.policy),
+      ...packOf(this.#active),
     }
   }
 
@@ -299,7 +289,7 @@ export class Gate implements Gatekeeper {
 }
 
 interface Judged {
-  readonly verdict: Verdict
+  readonly verdict: Verdict | LayersVerdict
   readonly input?: DecisionEvent['input']
   readonly plan?: Plan
   readonly charges: readonly { readonly key: CounterKey; readonly amount: number }[]
@@ -317,7 +307,7 @@ function stop(reason: ReasonCode, message: string): Judged {
 
 /** A verdict with what it charges: an allowed call whose counters cannot be charged is not allowed. */
 function charged(
-  verdict: Verdict,
+  verdict: Verdict | LayersVerdict,
   input: string,
   plan: Plan,
   keys: readonly (CounterKey | undefined)[],
@@ -331,29 +321,4 @@ function charged(
     return [{ key: key as CounterKey, amount }]
   })
   return { verdict, input, plan, charges }
-}
-
-function factsOf(tx: Transaction, keys: readonly (CounterKey | undefined)[]): Facts {
-  const facts: Record<string, number> = {}
-  for (const key of keys) if (key) facts[key.counter.id] = tx.used(key).used
-  return facts
-}
-
-/** Milliseconds until the counter that refused the call has room for it; undefined when waiting does not help. */
-function waitFor(tx: Transaction, call: Call, plan: Plan, counterId: string): number | undefined {
-  const asked = plan.counters.find(({ counter }) => counter.id === counterId)
-  const key = asked && counterKey(asked.policyId, asked.counter, call)
-  const amount = key && chargeOf(key.counter, amountsOf(call, plan))
-  if (!key || amount === undefined || asked.max === undefined || asked.max < 0) return undefined
-  const at = tx.roomAt(key, amount, asked.max)
-  return at === undefined ? undefined : Math.max(0, at - tx.now)
-}
-
-/** The pack that decided is in every decision, by its hash. */
-function packOf(policy: Policy | undefined): Pick<Decision, 'pack_sha256'> {
-  return policy?.strategy === 'pack' ? { pack_sha256: policy.sha256 } : {}
-}
-
-function nameOf({ policy, revision }: ActivePolicy): PolicyName {
-  return { id: policy.id, version: policy.version, revision }
 }

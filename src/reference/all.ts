@@ -7,7 +7,7 @@ import { valueAt } from '../model/input.ts'
 import { isListed, matchingEntries } from '../model/match.ts'
 import { type AllPolicy, type Counter, pathText, type Reading } from '../model/policy.ts'
 import { riskOf, withRisk } from '../model/risk.ts'
-import { targetOf } from './target.ts'
+import { targetOf } from '../model/target.ts'
 import { all, type Truth, truthOf, within } from './truth.ts'
 
 /** Every rule of every matching entry must pass; the first that does not is named; holds come after denials. */

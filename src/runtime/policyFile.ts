@@ -1,6 +1,6 @@
 /** A policy file: read once, or watched. Everything that can be wrong with it is an error with its place. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { resolve, sep } from 'node:path'
 import type { Artifact } from '../bundle/artifact.ts'
 import { encodeArtifact } from '../bundle/artifact.ts'
 import { keep, keptName, readKept } from '../bundle/kept.ts'
@@ -57,15 +57,34 @@ function tooLarge(file: string, found: string): PolicyFileError {
 }
 
 /** Reads, parses and compiles, or finds it done. Throws a `PolicyError`, a `CompileError`, or `policy_unreadable`. */
-export async function loadPolicyFile(file: string): Promise<Artifact> {
-  const source = { name: basename(file), text: readPolicyFile(file) }
-  const name = keptName(source)
+export function loadPolicyFile(file: string): Promise<Artifact> {
+  return loadPolicyFiles([file])
+}
+
+/** The same for files that make one policy, the first of which is the base. */
+export async function loadPolicyFiles(files: readonly string[]): Promise<Artifact> {
+  const names = sourceNames(files)
+  const sources = files.map((path, index) => ({ name: names[index] as string, path, text: readPolicyFile(path) }))
+  const name = keptName(sources)
   const kept = readKept(name)
   if (kept !== undefined) return kept
-  const { buildPolicy } = await import('../bundle/build.ts')
-  const artifact = await buildPolicy({ ...source, path: file })
+  const { buildMerged } = await import('../bundle/build.ts')
+  const artifact = await buildMerged(sources)
   keep(name, artifact)
   return artifact
+}
+
+/** The last parts of the paths, as many as it takes to tell the files apart: a name is part of the revision, a folder is not. */
+function sourceNames(files: readonly string[]): readonly string[] {
+  const paths = files.map((file) => resolve(file).split(sep))
+  const twice = files.find((_, index) => new Set(paths.slice(0, index + 1).map(String)).size <= index)
+  if (twice !== undefined) throw new PolicyFileError(twice, 'it is named twice')
+  const longest = Math.max(...paths.map((path) => path.length))
+  for (let parts = 1; parts < longest; parts++) {
+    const names = paths.map((path) => path.slice(-parts).join('/'))
+    if (new Set(names).size === names.length) return names
+  }
+  return paths.map((path) => path.join('/'))
 }
 
 /** A compiled policy, ready to be asked. Throws `engine_unloadable`. */

@@ -1,10 +1,11 @@
-/** Follows a policy file while the gate runs. Polled: mounted volumes and editors replace files in ways that watchers miss. */
+/** Follows the policy files of a gate while it runs. Polled: mounted volumes and editors replace files in ways that watchers miss. */
 import { statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import type { ActivationFailure } from '../model/event.ts'
-import type { Policy } from '../model/policy.ts'
+import type { PolicySet } from '../model/policy.ts'
 import type { Gate } from '../pep/gate.ts'
-import { activePolicy, loadPolicyFile } from './policyFile.ts'
+import { filesOf, loadPolicySet, type PolicyChoice } from './policySet.ts'
 
 const pollMs = 250
 
@@ -14,44 +15,50 @@ const vanishedMs = 1_000
 export interface WatchPorts {
   readonly gate: Pick<Gate, 'activate' | 'deactivate' | 'notActivated' | 'revision'>
   /** Throws on a policy that must not become active here. */
-  readonly accept?: (policy: Policy) => void
+  readonly accept?: (policy: PolicySet) => void
   /** Told in a sentence of every change and of every failure; `error` is there when something is wrong. */
   readonly say: (sentence: string, error?: unknown) => void
 }
 
 /**
  * A good edit becomes active; a bad one is told with its places and the old policy stays; a file that is gone leaves no
- * policy, so that every call is denied until it is back. Gives a function that stops watching.
+ * policy, so that every call is denied until it is back. Files that are one policy, or layers, change together: what is
+ * active was read from all of them. Gives a function that stops watching.
  */
-export function watchPolicy(file: string, ports: WatchPorts): () => void {
+export function watchPolicy(choice: PolicyChoice, ports: WatchPorts): () => void {
   const { gate, say } = ports
-  if (!canBeFollowed(file)) {
-    say(`\`${file}\` is no regular file: it was read once, and is not followed`)
+  const files = [...new Set(filesOf(choice))]
+  const unfollowed = files.filter((file) => !canBeFollowed(file))
+  if (unfollowed.length > 0) {
+    const why = unfollowed.length === 1 ? 'is no regular file: it was' : 'are no regular files: they were'
+    say(`${named(unfollowed)} ${why} read once, and ${files.length === 1 ? 'is' : 'the policy is'} not followed`)
     return () => {}
   }
-  // What is active was read earlier, and the file may have changed since: so it is looked at once in any case.
-  let seen: string | undefined = 'nothing yet'
-  let before: string | undefined
+  // What is active was read earlier, and a file may have changed since: so it is looked at once in any case.
+  let seen: Signatures | undefined = files.map(() => 'nothing yet')
+  let before: Signatures | undefined
   let goneMs = 0
   let busy = false
   const timer = setInterval(() => {
     if (busy) return
-    const now = signatureOf(file)
-    goneMs = now === undefined ? goneMs + pollMs : 0
-    if (now === undefined && goneMs >= vanishedMs && seen !== undefined) {
+    const now = files.map(signatureOf)
+    const gone = files.filter((_, index) => now[index] === undefined)
+    goneMs = gone.length > 0 ? goneMs + pollMs : 0
+    if (goneMs >= vanishedMs && seen !== undefined) {
       seen = undefined
-      const sentence = `\`${file}\` is gone: every call is denied until it is back`
-      gate.deactivate(`\`${file}\` is gone`)
+      const sentence = `${named(gone)} ${gone.length === 1 ? 'is gone: every call is denied until it is' : 'are gone: every call is denied until they are'} back`
+      gate.deactivate(`${named(gone)} ${gone.length === 1 ? 'is' : 'are'} gone`)
       say(sentence, new TollgateError('policy_unreadable', sentence))
     }
     // Half of a file that is still being written may be a policy too, without the rules of its other half.
-    const isStill = now === before
+    const isStill = isDeepStrictEqual(now, before)
     before = now
-    if (now === undefined || now === seen || !isStill) return
+    if (gone.length > 0 || isDeepStrictEqual(now, seen) || !isStill) return
+    const changed = files.filter((_, index) => now[index] !== seen?.[index])
     seen = now
     busy = true
-    void reload(file, ports).then((again) => {
-      if (again) seen = 'nothing that could be recorded'
+    void reload(choice, changed, ports).then((again) => {
+      if (again) seen = files.map(() => 'nothing that could be recorded')
       busy = false
     })
   }, pollMs)
@@ -59,32 +66,42 @@ export function watchPolicy(file: string, ports: WatchPorts): () => void {
   return () => clearInterval(timer)
 }
 
-/** True when it should be tried again though the file does not change: the ledger was busy or full. */
-async function reload(file: string, { gate, say, accept }: WatchPorts): Promise<boolean> {
+type Signatures = readonly (string | undefined)[]
+
+/** True when it should be tried again though no file changes: the ledger was busy or full. */
+async function reload(
+  choice: PolicyChoice,
+  changed: readonly string[],
+  { gate, say, accept }: WatchPorts,
+): Promise<boolean> {
   try {
-    const artifact = await loadPolicyFile(file)
-    if (artifact.revision === gate.revision) return false
-    accept?.(artifact.policy)
-    gate.activate(activePolicy(artifact))
-    say(`\`${file}\` changed: revision ${artifact.revision.slice(0, 12)} is active`)
+    const loaded = await loadPolicySet(choice)
+    if (loaded.revision === gate.revision) return false
+    accept?.(loaded.policy)
+    gate.activate(loaded.active())
+    say(`${named(changed)} changed: revision ${loaded.revision.slice(0, 12)} is active`)
     return false
   } catch (error) {
     const kept = gate.revision === '' ? 'every call is denied' : `revision ${gate.revision.slice(0, 12)} stays active`
-    const failure = await activationFailure(file, error)
-    say(`${failure.detail}\n\`${file}\` was not loaded: ${kept}`, error)
+    const failure = await activationFailure(changed, error)
+    say(`${failure.detail}\n${named(changed)} ${changed.length === 1 ? 'was' : 'were'} not loaded: ${kept}`, error)
     const again = failure.code.startsWith('ledger_')
     if (!again) gate.notActivated(failure)
     return again
   }
 }
 
+function named(files: readonly string[]): string {
+  return files.map((file) => `\`${file}\``).join(', ')
+}
+
 /** What a failure says in the record: every mistake with its place, where the error has them. */
-export async function activationFailure(source: string, error: unknown): Promise<ActivationFailure> {
+export async function activationFailure(sources: readonly string[], error: unknown): Promise<ActivationFailure> {
   const code = error instanceof TollgateError ? error.code : ''
   const { PolicyError } = await import('../bundle/build.ts')
-  if (!(error instanceof PolicyError)) return { source, code, detail: messageOf(error) }
+  if (!(error instanceof PolicyError)) return { sources, code, detail: messageOf(error) }
   const { formatDiagnostic } = await import('../policy/diagnostics.ts')
-  return { source, code, detail: error.diagnostics.map(formatDiagnostic).join('\n') }
+  return { sources, code, detail: error.diagnostics.map(formatDiagnostic).join('\n') }
 }
 
 /** A pipe gives its content once: whoever reads it again finds it empty, or waits for a writer that never comes. */

@@ -26,7 +26,7 @@ after(() => {
 test('a policy that was built before is the same when it is found again', async () => {
   writeFileSync(file, policy(1))
   const built = await loadPolicyFile(file)
-  const name = keptName({ name: 'policy.yaml', text: bytes(policy(1)) })
+  const name = keptName([{ name: 'policy.yaml', text: bytes(policy(1)) }])
   assert.ok(readdirSync(cache).includes(name))
   const found = await loadPolicyFile(file)
   assert.deepEqual(JSON.parse(JSON.stringify(found.policy)), JSON.parse(JSON.stringify(built.policy)))
@@ -39,14 +39,14 @@ test('another text, and the same text under another name, are other policies', (
     { name: 'a.yaml', text: bytes(policy(1)) },
     { name: 'a.yaml', text: bytes(policy(2)) },
     { name: 'b.yaml', text: bytes(policy(1)) },
-  ].map(keptName)
+  ].map((one) => keptName([one]))
   assert.equal(new Set(names).size, 3)
 })
 
 test('what was kept is not believed once it was changed, or others could have changed it', async () => {
   writeFileSync(file, policy(3))
   const { revision } = await loadPolicyFile(file)
-  const entry = join(cache, keptName({ name: 'policy.yaml', text: bytes(policy(3)) }))
+  const entry = join(cache, keptName([{ name: 'policy.yaml', text: bytes(policy(3)) }]))
   appendFileSync(entry, ' ')
   assert.equal((await loadPolicyFile(file)).revision, revision)
   chmodSync(entry, 0o666)

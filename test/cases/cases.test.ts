@@ -1,6 +1,7 @@
 /**
- * The meaning, case by case: policy, calls before, call, expected decision. Each case runs through the whole gate (real
- * ledger, compiled policy), and the reference evaluator must say the same of the input that was recorded.
+ * The meaning, case by case: policy (or policies that are merged, or layers of them), calls before, call, expected
+ * decision. Each case runs through the whole gate (real ledger, compiled policy), and the reference evaluator must say the
+ * same of the input that was recorded.
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -8,20 +9,29 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
-import type { Artifact } from '../../src/bundle/artifact.ts'
-import { buildPolicy } from '../../src/bundle/build.ts'
+import { buildMerged, type PolicyText } from '../../src/bundle/build.ts'
 import { readCallLine } from '../../src/cli/callLine.ts'
 import type { Decision } from '../../src/model/decision.ts'
+import { isLayered } from '../../src/model/layers.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
+import { evaluateLayers } from '../../src/reference/layers.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { type LoadedSet, layered } from '../../src/runtime/policySet.ts'
 
-interface CaseFile {
-  readonly policy?: unknown
-  readonly policyFile?: string
+interface CaseFile extends PolicyOfCases {
+  /** Their names, in their order. */
+  readonly layers?: Readonly<Record<string, PolicyOfCases>>
   /** What every call of the file has, if it does not say otherwise itself, attribute by attribute of its run. */
   readonly base?: Line
   readonly cases: readonly Case[]
+}
+
+interface PolicyOfCases {
+  readonly policy?: unknown
+  readonly policyFile?: string
+  /** Policies by the names of their files; the first is the base. */
+  readonly merged?: Readonly<Record<string, unknown>>
 }
 
 interface Line {
@@ -39,17 +49,33 @@ const folder = dirname(fileURLToPath(import.meta.url))
 const noon = '2026-01-05T12:00:00Z'
 
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-  const { policy, policyFile, base = {}, cases } = parse(readFileSync(join(folder, file), 'utf8')) as CaseFile
-  const text = policyFile ? readFileSync(join(folder, policyFile), 'utf8') : stringify(policy)
-  const artifact = buildPolicy({ name: policyFile ? (policyFile.split('/').at(-1) as string) : file, text })
-  for (const one of cases) test(`${file}: ${one.name}`, async () => runCase(await artifact, base, one))
+  const { base = {}, cases, ...said } = parse(readFileSync(join(folder, file), 'utf8')) as CaseFile
+  const loaded = load(said, file)
+  for (const one of cases) test(`${file}: ${one.name}`, async () => runCase(await loaded, base, one))
 }
 
-function runCase(artifact: Artifact, base: Line, { before = [], call, expect }: Case): void {
+async function load({ layers, ...said }: Omit<CaseFile, 'base' | 'cases'>, file: string): Promise<LoadedSet> {
+  if (!layers) {
+    const artifact = await buildMerged(textsOf(said, file))
+    return { revision: artifact.revision, policy: artifact.policy, active: () => activePolicy(artifact) }
+  }
+  const artifacts = Object.entries(layers).map(async ([name, own]) => {
+    return { name, artifact: await buildMerged(textsOf(own, `${name}.yaml`)) }
+  })
+  return layered(await Promise.all(artifacts))
+}
+
+function textsOf({ policy, policyFile, merged }: PolicyOfCases, name: string): readonly PolicyText[] {
+  if (merged) return Object.entries(merged).map(([file, one]) => ({ name: file, text: stringify(one) }))
+  if (!policyFile) return [{ name, text: stringify(policy) }]
+  return [{ name: policyFile.split('/').at(-1) as string, text: readFileSync(join(folder, policyFile), 'utf8') }]
+}
+
+function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: Case): void {
   let at = Date.parse('2026-01-01T00:00:00Z')
   const report = (error: unknown) => assert.fail(error as Error)
   const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', clock: () => at, report })
-  gate.activate(activePolicy(artifact))
+  gate.activate(loaded.active())
   const judge = (line: Line): Decision => {
     const run = base.run && line.run !== null ? { run: { ...base.run, ...line.run } } : {}
     const read = readCallLine(Buffer.from(JSON.stringify({ time: noon, ...base, ...line, ...run })))
@@ -60,8 +86,8 @@ function runCase(artifact: Artifact, base: Line, { before = [], call, expect }: 
   for (const { repeat = 1, ...line } of before) for (let i = 0; i < repeat; i++) judge(line)
   const decision = judge(call)
   for (const [key, wanted] of Object.entries(expect))
-    assert.equal(shown(decision, key), wanted, `${key} of ${JSON.stringify(decision)}`)
-  agreesWithReference(artifact, decision, [...ledger.records()].at(-1)?.body ?? '')
+    assert.deepEqual(shown(decision, key), wanted, `${key} of ${JSON.stringify(decision)}`)
+  agreesWithReference(loaded, decision, [...ledger.records()].at(-1)?.body ?? '')
   ledger.close()
 }
 
@@ -69,9 +95,10 @@ function shown(decision: Decision, key: string): unknown {
   return key === 'expires_at' ? decision.approval?.expires_at : (decision[key as keyof Decision] ?? null)
 }
 
-function agreesWithReference(artifact: Artifact, decision: Decision, body: string): void {
+function agreesWithReference({ policy }: LoadedSet, decision: Decision, body: string): void {
   if (decision.rule === 'gate') return
-  const verdict = evaluate(artifact.policy, JSON.parse(body).input)
-  for (const key of ['decision', 'reason_code', 'rule', 'message', 'risk_level'] as const)
-    assert.equal(verdict[key], decision[key], `reference: ${key}`)
+  const { input } = JSON.parse(body)
+  const verdict: Partial<Decision> = isLayered(policy) ? evaluateLayers(policy, input) : evaluate(policy, input)
+  for (const key of ['decision', 'reason_code', 'rule', 'message', 'risk_level', 'layers', 'conflicts'] as const)
+    assert.deepEqual(verdict[key], decision[key], `reference: ${key}`)
 }

@@ -126,9 +126,12 @@ test('what `eval` is shown to decide is what it decides', () => {
 })
 
 test('every member of a decision that `eval` gives is explained', () => {
-  const [, decisions = ''] = blocks('tollgate eval', 'jsonl')
+  const [policy = ''] = blocks('tollgate eval', 'yaml')
+  const [calls = '', decisions = ''] = blocks('tollgate eval', 'jsonl')
+  const files = { 'refunds.yaml': policy, 'calls.jsonl': calls }
+  const layered = runShown(['eval', '--layer', 'org=refunds.yaml', '--calls', 'calls.jsonl'], files).stdout
   const given = new Set(
-    decisions
+    `${decisions}${layered}`
       .trim()
       .split('\n')
       .flatMap((line) => Object.keys(JSON.parse(line))),

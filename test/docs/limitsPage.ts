@@ -74,6 +74,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^plans/, 'plans'],
   [/^visible/, 'targets'],
   [/Uris/, 'resources'],
+  [/^layers/, 'layers'],
   [/Keys/, 'keys'],
   [/Rules/, 'rules'],
   [/Pages/, 'pages'],

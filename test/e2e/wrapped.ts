@@ -34,14 +34,20 @@ export interface Wrapped extends AsyncDisposable {
 
 export async function wrap(
   policy: string,
-  options: { readonly flags?: readonly string[]; readonly ledger?: string } = {},
+  options: {
+    readonly flags?: readonly string[]
+    readonly ledger?: string
+    /** What stands in the place of `-c` and the policy, once other files are written into its folder. */
+    readonly choose?: (folder: string) => readonly string[]
+  } = {},
 ): Promise<Wrapped> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-'))
   const policyFile = join(folder, 'policy.yaml')
   const ledgerFile = options.ledger ?? join(folder, 'ledger.db')
   const log = join(folder, 'received.log')
   writeFileSync(policyFile, policy)
-  const flags = ['run', '-c', policyFile, '--ledger', ledgerFile, ...(options.flags ?? [])]
+  const chosen = options.choose?.(folder) ?? ['-c', policyFile]
+  const flags = ['run', ...chosen, '--ledger', ledgerFile, ...(options.flags ?? [])]
   const child = spawn(process.execPath, [main, ...flags, '--', process.execPath, witness, log], { stdio: 'pipe' })
   // A gate that was killed reads no more; what matters is what it had done.
   child.stdin.on('error', () => undefined)

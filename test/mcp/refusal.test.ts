@@ -49,8 +49,9 @@ describe('a refused tool call', () => {
   })
 
   test('tells nothing of a decision but what is meant for the caller', () => {
-    const decision = { ...denied, layers: ['secret'] } as Decision
-    assert.doesNotMatch(refusal(call, decision), /secret/)
+    const layers = [{ name: 'secret', decision: 'deny', reason_code: 'RATE_LIMITED', rule: 'r' }] as const
+    const decision: Decision = { ...denied, layers, conflicts: [] }
+    assert.doesNotMatch(refusal(call, decision), /secret|conflicts/)
   })
 
   test('has no structured content, which v1 clients would check against the schema of the tool', () => {

@@ -189,9 +189,9 @@ test('a check reserves nothing and is recorded as a check', () => {
 
 test('a policy that did not become active, and one that was lost, are records that name the policy concerned', () => {
   const { gate, ledger } = open()
-  gate.notActivated({ source: 'a.yaml', code: 'policy_invalid', detail: `a.yaml:1:1 ${'x'.repeat(10_000)}` })
+  gate.notActivated({ sources: ['a.yaml'], code: 'policy_invalid', detail: `a.yaml:1:1 ${'x'.repeat(10_000)}` })
   gate.deactivate('`a.yaml` is gone')
-  gate.notActivated({ source: 'a.yaml', code: '', detail: 'no' })
+  gate.notActivated({ sources: ['a.yaml'], code: '', detail: 'no' })
   const [failure, loss, another] = bodies(ledger).slice(1)
   assert.deepEqual(
     [failure.type, failure.sources, failure.error_code, failure.detail.length, failure.bundles],

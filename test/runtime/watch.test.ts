@@ -7,8 +7,9 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TollgateError } from '../../src/model/errors.ts'
 import type { ActivationFailure } from '../../src/model/event.ts'
-import type { Policy } from '../../src/model/policy.ts'
-import type { ActivePolicy } from '../../src/pep/gate.ts'
+import { isLayered } from '../../src/model/layers.ts'
+import type { PolicySet } from '../../src/model/policy.ts'
+import type { ActiveLayers, ActivePolicy } from '../../src/pep/gate.ts'
 import { watchPolicy } from '../../src/runtime/watch.ts'
 import { badFiles } from '../policy/badFiles.ts'
 import { ofAll } from '../policy/strategies.ts'
@@ -16,8 +17,13 @@ import { ofAll } from '../policy/strategies.ts'
 const policy = (...tools: readonly string[]) =>
   `version: "1"\ndefault: deny\ntools:\n${tools.map((tool) => `  ${tool}: {}\n`).join('')}`
 
+function toolsOf(policy: PolicySet): readonly string[] {
+  const policies = isLayered(policy) ? policy.layers.map((layer) => layer.policy) : [policy]
+  return policies.flatMap((one) => ofAll(one).entries.map(({ key }) => key))
+}
+
 /** Watches a file of its own; `active` is what became active, the newest last. */
-function watched(t: TestContext, accept?: (policy: Policy) => void) {
+function watched(t: TestContext, accept?: (policy: PolicySet) => void) {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-watch-'))
   const file = join(folder, 'policy.yaml')
   const active: (readonly string[])[] = []
@@ -29,10 +35,10 @@ function watched(t: TestContext, accept?: (policy: Policy) => void) {
     get revision() {
       return revision
     },
-    activate(next: ActivePolicy) {
+    activate(next: ActivePolicy | ActiveLayers) {
       if (busy-- > 0) throw new TollgateError('ledger_busy', 'the ledger is busy')
       revision = next.revision
-      active.push(ofAll(next.policy).entries.map(({ key }) => key))
+      active.push(toolsOf(next.policy))
     },
     deactivate() {
       revision = ''
@@ -43,7 +49,10 @@ function watched(t: TestContext, accept?: (policy: Policy) => void) {
     },
   }
   writeFileSync(file, policy('first'))
-  const stop = watchPolicy(file, { gate, say: (sentence) => said.push(sentence), ...(accept && { accept }) })
+  const stop = watchPolicy(
+    { files: [file] },
+    { gate, say: (sentence) => said.push(sentence), ...(accept && { accept }) },
+  )
   // The watcher keeps no process alive, and a test has nothing else to wait for.
   const alive = setInterval(() => {}, 1_000)
   t.after(() => {
@@ -83,7 +92,7 @@ test('an edit that is wrong is handed to the record, with its places', async (t)
   await until('first')
   writeFileSync(file, policy('second').replace('{}', '{ rulez: [] }'))
   while (failed.length === 0) await sleep(20)
-  assert.deepEqual([failed[0]?.source, failed[0]?.code], [file, 'policy_invalid'])
+  assert.deepEqual([failed[0]?.sources, failed[0]?.code], [[file], 'policy_invalid'])
   assert.match(failed[0]?.detail ?? '', /policy\.yaml:4:\d+:? .*`rulez`/)
 })
 
@@ -98,9 +107,8 @@ test('a policy that could not be recorded is tried again', async (t) => {
 })
 
 test('a policy that is not accepted leaves the one before', async (t) => {
-  const refuse = (policy: Policy) => {
-    const { entries } = ofAll(policy)
-    if (entries.some(({ key }) => key === 'a/b')) throw new Error('which server is this?')
+  const refuse = (next: PolicySet) => {
+    if (toolsOf(next).includes('a/b')) throw new Error('which server is this?')
   }
   const { file, active, said, until } = watched(t, refuse)
   await until('first')
@@ -116,7 +124,7 @@ test('a pipe is not read a second time, and that is said', { skip: process.platf
   execFileSync('mkfifo', [pipe])
   const script = `
     const { watchPolicy } = await import(${JSON.stringify(new URL('../../src/runtime/watch.ts', import.meta.url).href)})
-    watchPolicy(process.argv[1], { gate: { revision: 'r' }, say: (sentence) => console.log(sentence) })
+    watchPolicy({ files: [process.argv[1]] }, { gate: { revision: 'r' }, say: (sentence) => console.log(sentence) })
     setTimeout(() => console.log('still there'), 1_000)`
   // In a process of its own: to open a pipe without a writer would block this one.
   const args = ['--input-type=module', '-e', script, pipe]

@@ -1,0 +1,81 @@
+/** Several files that make one policy: what the later ones say is added to the first, whose default, id and version count. */
+import type { AllPolicy, Counter, Entry, Policy } from '../model/policy.ts'
+import { quote, Report } from './diagnostics.ts'
+import { deepFreeze } from './freeze.ts'
+import { type ParsedPolicy, type PolicySource, parsePolicy } from './parse.ts'
+import { start } from './text.ts'
+import { reportSize } from './whole.ts'
+
+/** Every mistake of every file; only when there is none, what keeps them from being one policy. */
+export function parsePolicies(sources: readonly PolicySource[]): ParsedPolicy {
+  const read = sources.map((source) => ({ file: source.file, ...parsePolicy(source) }))
+  const diagnostics = read.flatMap((one) => one.diagnostics)
+  const parts = read.flatMap(({ file, policy }) => (policy ? [{ file, policy }] : []))
+  const [base, ...added] = parts
+  if (!base || parts.length < sources.length) return { diagnostics }
+  let policy: Policy | undefined = base.policy
+  const reports: Report[] = []
+  for (const { file, policy: next } of added) {
+    const report = new Report(file)
+    policy = policy && merged(policy, next, base.file, report)
+    reports.push(report)
+  }
+  const all = [...diagnostics, ...reports.flatMap((report) => report.diagnostics())]
+  return deepFreeze(policy ? { policy, diagnostics: all } : { diagnostics: all })
+}
+
+/** Undefined when they cannot be one; the report says why. */
+function merged(base: Policy, added: Policy, baseFile: string, report: Report): Policy | undefined {
+  if (base.strategy !== added.strategy) {
+    const message = `${quote(baseFile)} decides ${how[base.strategy]} and this file ${how[added.strategy]}: only files of one kind are one policy; give each its own \`--layer\` instead`
+    report.error(start, 'contradiction', message)
+    return undefined
+  }
+  if (base.strategy === 'all' && added.strategy === 'all') return mergedAll(base, added, report)
+  const message = `a file that decides ${how[base.strategy]} is whole: give each its own \`--layer\` instead`
+  report.error(start, 'contradiction', message)
+  return undefined
+}
+
+const how: Readonly<Record<Policy['strategy'], string>> = {
+  all: 'by rules that must all pass',
+  pack: 'by the run of a workflow',
+}
+
+/** What binds everything stays last: the answer then names the narrower rule. */
+function mergedAll(base: AllPolicy, added: AllPolicy, report: Report): AllPolicy | undefined {
+  reportClashes(base.entries, added.entries, report)
+  const entries = [...base.entries, ...added.entries]
+  reportSize(entries, report)
+  if (report.failed) return undefined
+  return { ...base, entries: [...entries.filter(({ lists }) => lists), ...entries.filter(({ lists }) => !lists)] }
+}
+
+/** Rules and counters are found by the name of their entry: in records, and in the ledger. */
+function reportClashes(before: readonly Entry[], added: readonly Entry[], report: Report): void {
+  const known = new Map(before.map((entry) => [`${entry.method} ${entry.key}`, entry]))
+  const counted = new Map(countersIn(before).map(([counter, entry]) => [counter.id, { counter, entry }]))
+  for (const entry of added) {
+    const other = known.get(`${entry.method} ${entry.key}`)
+    if (!other) continue
+    const { file, line } = other.place
+    const message = `${quote(entry.key)} stands in ${quote(`${file}:${line}`)} too: put all of its rules into one of the files`
+    report.error(entry.place, 'duplicate_key', message)
+  }
+  if (report.failed) return
+  for (const [counter, entry] of countersIn(added)) {
+    const other = counted.get(counter.id)
+    if (!other || JSON.stringify(other.counter) === JSON.stringify(counter)) continue
+    const { file, line } = other.entry.place
+    const message = `a counter of ${quote(entry.key)} and one of ${quote(other.entry.key)} (${quote(`${file}:${line}`)}) have one name, ${quote(counter.id)}`
+    report.error(entry.place, 'contradiction', message)
+  }
+}
+
+function countersIn(entries: readonly Entry[]): readonly (readonly [Counter, Entry])[] {
+  return entries.flatMap((entry) =>
+    entry.rules.flatMap(({ limits, readings = [] }) =>
+      [...limits, ...readings].map(({ counter }) => [counter, entry] as const),
+    ),
+  )
+}

@@ -1,0 +1,98 @@
+/** Layers of random policies: compiled and reference agree, and each layer judges what it would judge alone. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { handWritten } from '../../src/bundle/build.ts'
+import { generate } from '../../src/codegen/generate.ts'
+import { openCompiler } from '../../src/compile/compiler.ts'
+import type { Call, Facts, LayeredInput } from '../../src/model/call.ts'
+import { canonical, type Json } from '../../src/model/canonical.ts'
+import { amountsOf, inputOf, oddSpelling } from '../../src/model/input.ts'
+import { isVisibleInSet, judgeEach, layerInput, planForSet } from '../../src/model/layers.ts'
+import type { Layer, Layers, Policy } from '../../src/model/policy.ts'
+import { isVisible, planFor } from '../../src/model/strategy.ts'
+import { Engine } from '../../src/pdp/engine.ts'
+import { evaluateLayers } from '../../src/reference/layers.ts'
+import { calls, factsFrom, policies, usages } from './arbitrary.ts'
+
+const decisions = Number(process.env['TOLLGATE_DIFFERENTIAL_DECISIONS'] ?? 100_000) / 10
+const callsPerSet = 200
+const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
+const names = ['org', 'team', 'agent', 'a', 'z']
+
+const compiler = await openCompiler()
+after(() => compiler.close())
+
+async function engineFor(policy: Policy): Promise<Engine> {
+  const { modules, data, entrypoints } = generate(policy)
+  const all = { ...handWritten(), ...modules }
+  const { wasm } = await compiler.build({ modules: all, data: data as Record<string, unknown>, entrypoints })
+  return new Engine(wasm, data, entrypoints[0] as string)
+}
+
+interface Asked {
+  readonly call: Call
+  /** What the ledger says, of one layer after the other. */
+  readonly used: readonly (readonly (number | undefined)[])[]
+}
+
+function factsOf({ policy }: Layer, index: number, { call, used }: Asked): Facts {
+  const ids = planFor(policy, call).counters.map(({ counter }) => counter.id)
+  return factsFrom(ids, used[index % used.length] ?? [])
+}
+
+/** The document as the gate makes it, through its text. */
+function recorded(set: Layers, asked: Asked): LayeredInput {
+  const plan = planForSet(set, asked.call)
+  const facts = Object.fromEntries(set.layers.map((layer, index) => [layer.name, factsOf(layer, index, asked)]))
+  const document = inputOf(asked.call, plan, facts, amountsOf(asked.call, plan), 0)
+  return JSON.parse(canonical(document as unknown as Json))
+}
+
+function judgesAsAlone(set: Layers, asked: Asked, document: LayeredInput): void {
+  const { call } = asked
+  for (const [index, layer] of set.layers.entries()) {
+    const plan = planFor(layer.policy, call)
+    const alone = inputOf(call, plan, factsOf(layer, index, asked), amountsOf(call, plan), 0)
+    const derived = layerInput(document, layer.name, plan)
+    assert.equal(canonical(derived as unknown as Json), canonical(alone as unknown as Json))
+  }
+  const odd = set.layers.some(({ policy }) => oddSpelling(call.arguments, planFor(policy, call).names) !== undefined)
+  assert.equal(oddSpelling(call.arguments, planForSet(set, call).names) !== undefined, odd)
+  assert.equal(
+    isVisibleInSet(set, call),
+    set.layers.every(({ policy }) => isVisible(policy, call)),
+  )
+}
+
+test(`layers of compiled policies decide ${decisions} random calls as the reference does (seed ${seed})`, async (t) => {
+  const rounds = Math.ceil(decisions / callsPerSet)
+  const stack = fc.array(fc.nat(rounds - 1), { minLength: 1, maxLength: 3 })
+  const sampled = fc.sample(policies, { numRuns: rounds, seed })
+  const engines = await Promise.all(sampled.map(engineFor))
+  const stacks = fc.sample(stack, { numRuns: rounds, seed })
+  const asked = fc.sample(fc.record({ call: calls, used: fc.tuple(usages, usages, usages) }), { numRuns: 2_000, seed })
+  const tally = new Map<string, number>()
+  for (const [round, chosen] of stacks.entries()) {
+    const layers = chosen.map((at, index) => ({
+      name: names[(round + index) % names.length] as string,
+      policy: { ...(sampled[at] as Policy), id: `policy ${index}` },
+      engine: engines[at] as Engine,
+    }))
+    for (let index = 0; index < callsPerSet; index++) {
+      const one = asked[(round * 37 + index) % asked.length] as Asked
+      const document = recorded({ layers }, one)
+      judgesAsAlone({ layers }, one, document)
+      const compiled = judgeEach(layers, document, ({ engine }, own) => engine.evaluate(canonical(own as never)))
+      assert.deepEqual(compiled, evaluateLayers({ layers }, document), JSON.stringify({ seed, round, index }))
+      const kinds = [...new Set(compiled.layers.map(({ decision }) => decision))].sort()
+      tally.set(kinds.join(' '), (tally.get(kinds.join(' ')) ?? 0) + 1)
+      const strictest = (['deny', 'hold', 'allow'] as const).find((kind) => kinds.includes(kind))
+      assert.equal(compiled.decision, strictest)
+    }
+  }
+  t.diagnostic(JSON.stringify(Object.fromEntries([...tally].sort())))
+  if (decisions < 5_000) return
+  for (const wanted of ['allow', 'hold', 'deny', 'allow hold', 'allow deny', 'deny hold'])
+    assert.ok((tally.get(wanted) ?? 0) > 0, `no random call was answered ${wanted}`)
+})
