@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test check format build bench compiler image image-test install
+.PHONY: demo test check format build bench compiler aegis image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -29,6 +29,14 @@ bench: build
 # Rebuilds the policy compiler from compiler/ with Go and compares it with the one in the repository.
 compiler:
 	compiler/build.sh
+
+# agent-aegis 1.0.0 in a virtual environment of its own, to be compared with. Needs Python 3.11 or newer.
+aegis: .cache/aegis/.installed
+
+.cache/aegis/.installed: Makefile
+	python3 -m venv .cache/aegis
+	.cache/aegis/bin/pip install --quiet --disable-pip-version-check agent-aegis==1.0.0 pyyaml==6.0.3
+	@touch $@
 
 # The container image. Needs Docker and nothing else; NODE_IMAGE names another base than the Dockerfile's.
 IMAGE ?= tollgate:$(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)

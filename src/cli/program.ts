@@ -92,7 +92,9 @@ program
 program
   .command('schema')
   .description('print the JSON Schema of a policy language, which editors complete and check by')
-  .addArgument(new Argument('[language]', 'the language').choices(['native', 'guard', 'intercept']).default('native'))
+  .addArgument(
+    new Argument('[language]', 'the language').choices(['native', 'guard', 'intercept', 'aegis']).default('native'),
+  )
   .action(async (language: SchemaName) => (await import('./schema.ts')).schema(language))
 
 program

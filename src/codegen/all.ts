@@ -90,6 +90,6 @@ function toolModule(policy: AllPolicy, name: string, candidates: readonly Candid
   return `${head}\n${chainText(policy, 'tools/call', candidates)}`
 }
 
-function moduleName(index: number, name: string): string {
+export function moduleName(index: number, name: string): string {
   return `tools/${String(index).padStart(4, '0')}-${name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 60)}.rego`
 }

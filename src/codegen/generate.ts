@@ -1,6 +1,7 @@
 /** From a policy to Rego, whatever its strategy is. */
 import type { Policy } from '../model/policy.ts'
 import { generateAll } from './all.ts'
+import { generateFirst } from './first.ts'
 import type { Generated } from './generated.ts'
 import { generatePack } from './pack.ts'
 
@@ -12,6 +13,8 @@ export function generate(policy: Policy): Generated {
       return generateAll(policy)
     case 'pack':
       return generatePack(policy)
+    case 'first':
+      return generateFirst(policy)
   }
   return policy satisfies never
 }

@@ -55,8 +55,12 @@ export interface Input<F = Facts, R = RunFacts> {
   /** What is known of the run; only where the policy asks for it. */
   readonly run?: R
   readonly session: string
+  /** Arguments as the text that Python makes of them; only where the policy asks for it. */
+  readonly texts?: Readonly<Record<string, string>>
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string
+  /** Words of the call that the policy looks for; only where it does. */
+  readonly words?: Readonly<Record<string, true>>
 }
 
 /** The one document of a call that several layers judge: `src/model/layers.ts` derives the input of each from it. */

@@ -6,7 +6,9 @@ import { foldedKey } from './message/folding.ts'
 import type { RunFacts } from './pack/run.ts'
 import type { Plan } from './plan.ts'
 import type { Path } from './policy.ts'
+import { pythonText } from './pythonText.ts'
 import type { Names, Shape } from './shape.ts'
+import { wordsIn } from './words.ts'
 
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
 export function inputOf<F>(call: Call, plan: Plan, facts: F, amounts: Input['amounts'], at: number): Input<F> {
@@ -23,10 +25,21 @@ export function inputOf<F>(call: Call, plan: Plan, facts: F, amounts: Input['amo
     ...(run && { run }),
     server: call.server,
     session: call.session,
+    ...(plan.texts && { texts: textsOf(call, plan.texts) }),
     time: new Date(at).toISOString(),
     ...(method === 'tools/call' && { tool: name }),
     v: 1,
+    ...(plan.words && { words: Object.fromEntries(wordsIn(call, plan.words).map((word) => [word, true])) }),
   }
+}
+
+/** Arguments as text, in the order of canonical JSON; one that is missing or null has none. */
+function textsOf(call: Call, names: readonly string[]): Record<string, string> {
+  const texts = names.flatMap((name): [string, string][] => {
+    const value = valueAt(call.arguments, [name])
+    return value === undefined || value === null ? [] : [[name, pythonText(value)]]
+  })
+  return Object.fromEntries(texts)
 }
 
 /** The amounts of a call that can be counted; one that cannot is left out, which no rule takes for a yes. */
@@ -50,6 +63,8 @@ export function project(value: Json, shape: Shape): Json {
   for (const [key, below] of shape.fields) {
     if (Object.hasOwn(value, key)) kept.push([key, project((value as Record<string, Json>)[key] as Json, below)])
   }
+  const { closed } = shape
+  if (closed !== undefined && Object.keys(value).some((key) => !shape.fields.has(key))) kept.push([closed, null])
   // `fromEntries` defines own members, so that an argument called `__proto__` stays one.
   return Object.fromEntries(kept)
 }

@@ -63,7 +63,7 @@ export function judgeEach<L extends Layer>(
  * member is named, so that the compiler finds one that an input may gain later.
  */
 export function layerInput(recorded: LayeredInput, name: string, plan: Plan): Input {
-  const { arguments: args, amounts, facts, run, ...same } = recorded
+  const { arguments: args, amounts, facts, run, texts = {}, words = {}, ...same } = recorded
   const own: Pick<Input, Exclude<keyof Input, SameInAllLayers>> = {
     amounts: picked(
       amounts,
@@ -72,6 +72,8 @@ export function layerInput(recorded: LayeredInput, name: string, plan: Plan): In
     arguments: project(args, plan.shape),
     facts: Object.hasOwn(facts, name) ? (facts[name] as Facts) : {},
     ...(run && Object.hasOwn(run, name) && { run: run[name] as RunFacts }),
+    ...(plan.texts && { texts: picked(texts, plan.texts) }),
+    ...(plan.words && { words: picked(words, [...plan.words].sort()) }),
   }
   return { ...(same satisfies Pick<Input, SameInAllLayers>), ...own }
 }

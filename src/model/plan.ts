@@ -18,6 +18,10 @@ export interface Plan {
   readonly run?: (call: Call) => RunFacts | LayeredRuns | undefined
   /** The names of the layers, where there are any. */
   readonly layers?: readonly string[]
+  /** Arguments that are read as text. */
+  readonly texts?: readonly string[]
+  /** Words that are looked for in the call. */
+  readonly words?: ReadonlySet<string>
 }
 
 export interface PlannedCounter {

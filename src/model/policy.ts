@@ -3,6 +3,7 @@
  * It is plain JSON, so that a compiled policy carries it and a record can be explained years later.
  */
 import type { RiskLevel } from './decision.ts'
+import type { FirstPolicy } from './ordered.ts'
 import type { PackPolicy } from './pack/policy.ts'
 
 /** Where something stands in a policy file; lines and columns count from 1. */
@@ -13,7 +14,7 @@ export interface Place {
 }
 
 /** What decides, by its strategy; `src/model/strategy.ts` has what is asked of any of them. */
-export type Policy = AllPolicy | PackPolicy
+export type Policy = AllPolicy | FirstPolicy | PackPolicy
 
 /** Policies that judge every call, each on its own: the most restrictive answer counts (`src/model/layers.ts`). */
 export interface Layers {

@@ -9,6 +9,7 @@ export const reasons = {
   DENIED_BY_RULE: 'a rule with `action: deny` applies, or could not be shown not to apply',
   ARGUMENT_REJECTED: 'an argument is missing or is not what a rule allows',
   COUNTER_REJECTED: 'what was counted before the call is not what a rule allows',
+  ARGUMENT_UNCOMPARABLE: 'an argument is of a type that a condition of the policy cannot judge',
   AMOUNT_INVALID: 'the amount is missing, negative, not a number or too large',
   CURRENCY_NOT_ALLOWED: 'the currency is missing or not in the list of the rule',
   RATE_LIMITED: 'the calls of this window are used up',

@@ -11,6 +11,8 @@ export interface Shape {
   readonly elements?: Shape
   /** Is the value itself read, not only what lies below it? */
   readonly read: boolean
+  /** A member of this name, null, stands for any others that there are; absent: nobody asks. */
+  readonly closed?: string
 }
 
 /** The members that the policy knows by name, whatever it knows them for. */
@@ -26,6 +28,8 @@ export interface Builder {
   fields: Map<string, Builder>
   elements?: Builder
   read: boolean
+  /** Is it asked whether there are other members than these? */
+  closed?: boolean
 }
 
 export function namesOf({ fields, elements }: Builder): Names {
@@ -60,10 +64,18 @@ export function at(root: Builder, path: Path): Builder {
   return place
 }
 
-export function inOrder({ fields, elements, read }: Builder): Shape {
+export function inOrder({ fields, elements, read, closed }: Builder): Shape {
   return {
     fields: new Map(sortedEntries(fields).map(([key, below]) => [key, inOrder(below)])),
     ...(elements && { elements: inOrder(elements) }),
     read,
+    ...(closed && { closed: freeName(fields) }),
   }
+}
+
+/** A name that no field has. */
+export function freeName(fields: ReadonlyMap<string, unknown>): string {
+  let name = '_'
+  while (fields.has(name)) name += '_'
+  return name
 }

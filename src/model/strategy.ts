@@ -1,5 +1,6 @@
 /** What the gate asks of a policy, whatever its strategy is. */
 import { countersInAll, isVisibleInAll, planOfAll, serverNamedInAll } from './all.ts'
+import { isVisibleInFirst, planOfFirst, serverNamedInFirst } from './first.ts'
 import type { Target } from './match.ts'
 import { isVisibleInPack, planOfPack, serverNamedInPack } from './pack/plan.ts'
 import type { Plan } from './plan.ts'
@@ -12,6 +13,8 @@ export function planFor(policy: Policy, target: Target): Plan {
       return planOfAll(policy, target)
     case 'pack':
       return planOfPack(policy, target)
+    case 'first':
+      return planOfFirst(policy, target)
   }
   return policy satisfies never
 }
@@ -23,6 +26,8 @@ export function isVisible(policy: Policy, target: Target): boolean {
       return isVisibleInAll(policy, target)
     case 'pack':
       return isVisibleInPack(policy, target)
+    case 'first':
+      return isVisibleInFirst(policy, target)
   }
   return policy satisfies never
 }
@@ -34,6 +39,8 @@ export function serverNamed(policy: Policy): string | undefined {
       return serverNamedInAll(policy)
     case 'pack':
       return serverNamedInPack(policy)
+    case 'first':
+      return serverNamedInFirst(policy)
   }
   return policy satisfies never
 }
@@ -44,6 +51,7 @@ export function countersIn(policy: Policy): readonly Counter[] {
     case 'all':
       return countersInAll(policy)
     case 'pack':
+    case 'first':
       return []
   }
   return policy satisfies never

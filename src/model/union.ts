@@ -4,7 +4,7 @@ import { foldedKey } from './message/folding.ts'
 import { sortedEntries, sortedValues } from './order.ts'
 import type { RunFacts } from './pack/run.ts'
 import type { Plan } from './plan.ts'
-import type { Names, Shape } from './shape.ts'
+import { freeName, type Names, type Shape } from './shape.ts'
 
 export interface LayerPlan {
   readonly name: string
@@ -15,12 +15,16 @@ export interface LayerPlan {
 export function unionOf(layers: readonly LayerPlan[]): Plan {
   const plans = layers.map(({ plan }) => plan)
   const amounts = new Map(plans.flatMap((plan) => plan.amounts.map((amount) => [amount.text, amount] as const)))
+  const texts = new Set(plans.flatMap((plan) => plan.texts ?? []))
+  const words = new Set(plans.flatMap((plan) => [...(plan.words ?? [])]))
   const united: { readonly [Member in keyof Required<Plan>]: Plan[Member] } = {
     shape: plans.map(({ shape }) => shape).reduce(unionOfShapes, { fields: new Map(), read: false }),
     names: plans.map(({ names }) => names).reduce(unionOfNames, { fields: new Map(), folded: new Set() }),
     amounts: sortedValues(amounts),
     counters: layers.flatMap(({ name, plan }) => plan.counters.map((planned) => ({ ...planned, layer: name }))),
     layers: layers.map(({ name }) => name).toSorted(),
+    texts: texts.size === 0 ? undefined : [...texts].sort(),
+    words: words.size === 0 ? undefined : words,
     run: plans.some(({ run }) => run) ? (call) => runsOf(layers, call) : undefined,
   }
   return united as Plan
@@ -42,6 +46,7 @@ function unionOfShapes(a: Shape, b: Shape): Shape {
     fields,
     elements,
     read: a.read || b.read,
+    closed: a.closed === undefined && b.closed === undefined ? undefined : freeName(fields),
   }
   return united as Shape
 }

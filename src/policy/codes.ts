@@ -7,6 +7,10 @@ export interface CodeWords {
 }
 
 export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
+  ascii_only: {
+    meaning: 'a pattern that the policy engine can judge in ASCII alone: a call with another text is refused',
+    advice: 'put `(?a)` before it, if its `\\b` and `\\w` need no other letters',
+  },
   bad_name: {
     meaning:
       'a key or a name is empty, too long, has control characters, or would match everything; a warning when it has a space at its end or something that cannot be seen',
@@ -40,6 +44,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     meaning: 'a pattern takes milliseconds of every call',
     advice: 'repeat with `*` or `+` in the place of a count, and bound the text with `length`',
   },
+  foreign_yaml: {
+    meaning: 'a bare value is one thing in YAML 1.1, which Aegis reads, and another in YAML 1.2',
+    advice: 'put it in quotes',
+  },
   foreign_path: {
     meaning: 'a path is written as JSONPath writes it, and here it is the name of an argument',
     advice: 'write `a.b` for a member; `each` or `any` for the elements of an array',
@@ -51,6 +59,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
   missing_key: {
     meaning: 'something required is not there',
     advice: 'add it',
+  },
+  never_matches: {
+    meaning: 'a condition or a glob that no call can meet',
+    advice: 'correct it; an evening and a morning are two rules',
   },
   never_binds: {
     meaning: 'another limit of the same entry is always reached before',
@@ -67,6 +79,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
   not_honoured: {
     meaning: 'a key of an Intercept file that is read, and changes nothing here',
     advice: 'take it away, or do it elsewhere: the sentence says what is missing',
+  },
+  not_asked: {
+    meaning: 'a part of the file that is about something else than single calls: nothing of it is enforced',
+    advice: 'say it with rules, if it can be said of one call',
   },
   not_quoted: {
     meaning:

@@ -28,9 +28,12 @@ export const expression: Form<string> = {
 const cheaper = 'repeat with `*` or `+` and bound the text with `length`'
 
 /** About what a pattern costs, or what is wrong with it, to follow its name. */
-export function readExpression(pattern: string): { readonly cost: number } | { readonly fault: string } {
+export function readExpression(
+  pattern: string,
+  charsMax = patternCharsMax,
+): { readonly cost: number } | { readonly fault: string } {
   if (pattern === '') return { fault: 'must not be empty' }
-  if (pattern.length > patternCharsMax) return { fault: `must have at most ${patternCharsMax} characters` }
+  if (pattern.length > charsMax) return { fault: `must have at most ${charsMax} characters` }
   const compiled = compile(pattern)
   if (typeof compiled === 'string')
     return { fault: `must be a regular expression (RE2)${foreignFault(pattern) ?? `: ${compiled}`}` }

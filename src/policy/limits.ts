@@ -21,6 +21,9 @@ export const textCharsMax = 4_096
 /** A pattern is compiled on every evaluation. */
 export const patternCharsMax = 1_000
 
+/** A pattern of another language as RE2: sets are written out, and letters in both cases. */
+export const translatedCharsMax = 20_000
+
 /**
  * Character ranges of a compiled pattern. The runtime's RE2 gives up at about 290,000 and needs a quarter of a second
  * for them; within this it always compiles.
@@ -29,6 +32,9 @@ export const patternCostMax = 100_000
 
 /** From here on a pattern takes some milliseconds of every call, where a whole decision takes microseconds. */
 export const patternCostNoted = 10_000
+
+/** Ordered rules with globs, for each tool that is spelled out: each pair is a link of Rego, and a thousand are a second. */
+export const spreadRulesMax = 20_000
 
 /** Values in one `enum`, types, currencies or `per`: an evaluation walks them. */
 export const listItemsMax = 10_000

@@ -1,5 +1,7 @@
 /** Several files that make one policy: what the later ones say is added to the first, whose default, id and version count. */
+import type { FirstPolicy } from '../model/ordered.ts'
 import type { AllPolicy, Counter, Entry, Policy } from '../model/policy.ts'
+import { reportSize as reportRules } from './aegis/reach.ts'
 import { quote, Report } from './diagnostics.ts'
 import { deepFreeze } from './freeze.ts'
 import { type ParsedPolicy, type PolicySource, parsePolicy } from './parse.ts'
@@ -32,6 +34,7 @@ function merged(base: Policy, added: Policy, baseFile: string, report: Report): 
     return undefined
   }
   if (base.strategy === 'all' && added.strategy === 'all') return mergedAll(base, added, report)
+  if (base.strategy === 'first' && added.strategy === 'first') return mergedFirst(base, added, report)
   const message = `a file that decides ${how[base.strategy]} is whole: give each its own \`--layer\` instead`
   report.error(start, 'contradiction', message)
   return undefined
@@ -39,7 +42,15 @@ function merged(base: Policy, added: Policy, baseFile: string, report: Report): 
 
 const how: Readonly<Record<Policy['strategy'], string>> = {
   all: 'by rules that must all pass',
+  first: 'by the first rule that matches',
   pack: 'by the run of a workflow',
+}
+
+/** The rules of the base are asked before those that are added. */
+function mergedFirst(base: FirstPolicy, added: FirstPolicy, report: Report): FirstPolicy | undefined {
+  const rules = [...base.rules, ...added.rules]
+  reportRules(rules, report)
+  return report.failed ? undefined : { ...base, rules }
 }
 
 /** What binds everything stays last: the answer then names the narrower rule. */

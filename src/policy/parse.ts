@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto'
 import { messageOf } from '../model/errors.ts'
 import type { Policy } from '../model/policy.ts'
+import { companionOf, isAegis } from './aegis/companions.ts'
+import { aegisKeys, readAegis } from './aegis/policy.ts'
 import { type Diagnostic, oneOf, Report } from './diagnostics.ts'
 import { deepFreeze } from './freeze.ts'
 import { guardKeys, readGuard } from './guard.ts'
@@ -60,6 +62,12 @@ function readLanguage(root: Node, source: string | Uint8Array, report: Report): 
   if (['workflow_policies', 'decision_contract'].some(has)) return readPack(root, hash('sha256', source), report)
   if (has('allowlist')) return readGuard(root, report)
   if (isHosted(root)) return reportHosted(root, report)
+  const companion = companionOf(root)
+  if (companion !== undefined) {
+    report.error(root.at, 'unknown_language', `this is not a policy: it is ${companion}`)
+    return undefined
+  }
+  if (isAegis(has)) return readAegis(root, report)
   if (['version', 'default', 'tools', 'resources', 'prompts', 'hide'].some(has)) return readToolPolicy(root, report)
   return reportUnknown(root, report)
 }
@@ -76,7 +84,7 @@ function reportHosted(root: MapNode, report: Report): undefined {
 }
 
 const expected =
-  'expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)'
+  'expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack)'
 
 function reportNoMap(root: Node, report: Report): undefined {
   if (root.kind === 'scalar' && root.text === '')
@@ -90,7 +98,13 @@ function reportNoMap(root: Node, report: Report): undefined {
 }
 
 function reportUnknown(root: MapNode, report: Report): undefined {
-  const known = [...Object.keys(guardKeys), ...Object.keys(policyKeys), 'workflow_policies', 'decision_contract']
+  const known = [
+    ...Object.keys(guardKeys),
+    ...Object.keys(policyKeys),
+    ...Object.keys(aegisKeys),
+    'workflow_policies',
+    'decision_contract',
+  ]
   const near = root.entries
     .map(({ key }) => key)
     .filter((key) => !known.includes(key))

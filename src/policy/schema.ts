@@ -2,6 +2,7 @@
  * JSON Schemas of the languages, for editors: completion, explanations, and most mistakes while one writes. They come
  * from the forms that read policies; what a schema cannot say, `tollgate check` does.
  */
+import { aegisForm } from './aegis/policy.ts'
 import type { Schema } from './forms.ts'
 import { guardForm } from './guard.ts'
 import { interceptForm } from './intercept/policy.ts'
@@ -34,7 +35,19 @@ export const interceptSchema: Schema = {
   $defs: { argument: constraints.schema },
 }
 
+export const aegisSchema: Schema = {
+  ...draft,
+  $id: 'urn:tollgate:policy:aegis:1',
+  title: 'Aegis policy',
+  ...aegisForm.schema,
+}
+
 /** By the name of the language, as `docs/policies` calls it. */
-export const schemas = { native: nativeSchema, guard: guardSchema, intercept: interceptSchema } as const
+export const schemas = {
+  native: nativeSchema,
+  guard: guardSchema,
+  intercept: interceptSchema,
+  aegis: aegisSchema,
+} as const
 
 export type SchemaName = keyof typeof schemas

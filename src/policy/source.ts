@@ -42,6 +42,8 @@ export interface MapNode extends Common {
 export interface MapEntry {
   readonly key: string
   readonly keyAt: Spot
+  /** Written without quotes. */
+  readonly plain: boolean
   readonly value: Node
 }
 
@@ -168,13 +170,13 @@ class Reader {
       if (!key) continue
       const first = entries.get(key.text)
       if (first) this.#duplicate(key.text, key.at, first.keyAt)
-      else entries.set(key.text, { key: key.text, keyAt: key.at, value })
+      else entries.set(key.text, { key: key.text, keyAt: key.at, plain: key.plain, value })
     }
     const values = [...entries.values()]
     return { kind: 'map', entries: values, at, ...measured(values.map((entry) => entry.value)) }
   }
 
-  #key(node: ParsedNode | null, mapAt: Spot): { text: string; at: Spot } | undefined {
+  #key(node: ParsedNode | null, mapAt: Spot): Pick<ScalarNode, 'text' | 'at' | 'plain'> | undefined {
     const at = node ? this.#place(node) : mapAt
     if (isAlias(node)) this.#report.error(at, 'yaml_unsupported', aliasKey(node.source))
     else if (!isScalar(node)) this.#report.error(at, 'yaml_unsupported', 'a key must be text, found a list or a map')
@@ -182,13 +184,16 @@ class Reader {
     return undefined
   }
 
-  #textKey({ text, plain, at }: ScalarNode, tag: string | undefined): { text: string; at: Spot } | undefined {
+  #textKey(
+    { text, plain, at }: ScalarNode,
+    tag: string | undefined,
+  ): Pick<ScalarNode, 'text' | 'at' | 'plain'> | undefined {
     if (tag !== undefined)
       this.#report.error(at, 'yaml_unsupported', `tags are not supported, found ${quote(shortTag(tag))}`)
     if (text === '') this.#report.error(at, 'bad_name', 'a key is missing, found an empty one')
     else if (plain && text === '<<')
       this.#report.error(at, 'yaml_unsupported', 'merge keys (`<<`) are not supported: write the keys out')
-    else return { text, at }
+    else return { text, at, plain }
     return undefined
   }
 

@@ -6,6 +6,7 @@ import type { Input } from '../model/call.ts'
 import type { Verdict } from '../model/decision.ts'
 import type { Policy } from '../model/policy.ts'
 import { evaluateAll } from './all.ts'
+import { evaluateFirst } from './first.ts'
 import { evaluatePack } from './pack.ts'
 
 export function evaluate(policy: Policy, input: Input): Verdict {
@@ -14,6 +15,8 @@ export function evaluate(policy: Policy, input: Input): Verdict {
       return evaluateAll(policy, input)
     case 'pack':
       return evaluatePack(policy, input)
+    case 'first':
+      return evaluateFirst(policy, input)
   }
   return policy satisfies never
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { conditionKeys as aegisConditionKeys } from '../../src/policy/aegis/conditions.ts'
+import { aegisDefaultsKeys, aegisKeys } from '../../src/policy/aegis/policy.ts'
+import { aegisRuleKeys, matchKeys } from '../../src/policy/aegis/rules.ts'
 import type { Keys } from '../../src/policy/forms.ts'
 import { guardKeys, reasonCodeKeys } from '../../src/policy/guard.ts'
 import { approvalKeys } from '../../src/policy/intercept/approvals.ts'
@@ -20,6 +23,7 @@ for (const [name, least] of [
   ['native.md', 2],
   ['guard.md', 2],
   ['intercept.md', 1],
+  ['aegis.md', 2],
 ] as const)
   test(`every example of ${name} is a policy without a warning`, () => {
     const examples = examplesOf(name)
@@ -57,6 +61,9 @@ test('the reference explains every key, in the words of the parser', () => {
   const keys = [filePolicyKeys, approvalKeys, toolKeys, interceptRuleKeys, conditionKeys, stateKeys]
   assert.equal(intercept.length, keys.length)
   for (const [index, known] of keys.entries()) explains(intercept[index], known)
+  const aegis = tablesOf(pageOf('aegis.md'))
+  for (const [index, keys] of [aegisKeys, aegisDefaultsKeys, aegisRuleKeys, matchKeys, aegisConditionKeys].entries())
+    explains(aegis[index], keys)
 })
 
 test('the mistakes that the reference shows are what the parser says', () => {

@@ -7,7 +7,9 @@ import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { deepFrozen } from './frozen.ts'
 
 const fixtures = new URL('fixtures/', import.meta.url)
-const good = readdirSync(fixtures).map((name) => readFileSync(new URL(name, fixtures), 'utf8'))
+const good = readdirSync(fixtures, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.\w+$/.test(name))
+  .map((name) => readFileSync(new URL(name, fixtures), 'utf8'))
 
 /** What holds for every input: a policy or an error, never both, never a throw, and places that exist. */
 function holds(text: string | Uint8Array): void {

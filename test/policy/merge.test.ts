@@ -27,6 +27,23 @@ test('default, id and version are those of the first, entries of all, and what b
   assert.ok(Object.isFrozen(policy) && Object.isFrozen(policy.entries))
 })
 
+test('ordered rules are asked in the order of the files, and the defaults are those of the first', () => {
+  const { policy, said } = merge(
+    'defaults: {approval: approve}\nrules: [{name: a, match: {type: a}}]\n',
+    'defaults: {approval: auto}\nrules: [{name: b, match: {type: "*"}}]\n',
+  )
+  assert.deepEqual(said, [])
+  assert.ok(policy?.strategy === 'first')
+  assert.deepEqual(
+    [policy.id, policy.otherwise.effect, ...policy.rules.map(({ name }) => name)],
+    ['0', 'hold', 'a', 'b'],
+  )
+  assert.match(
+    merge(base, 'rules: [{match: {type: a}}]\n').said.join(),
+    /decides by rules that must all pass and this file by/,
+  )
+})
+
 test('one file is the policy that it is alone', () => {
   assert.equal(merge(base).policy?.id, 'base')
 })

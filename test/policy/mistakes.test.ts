@@ -25,35 +25,35 @@ const files: readonly Case[] = [
     'an empty file',
     '',
     [
-      'f.yaml:1:1: the file is empty: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)',
+      'f.yaml:1:1: the file is empty: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack)',
     ],
   ],
   [
     'a file of comments',
     '# refunds\n',
     [
-      'f.yaml:1:1: the file is empty: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)',
+      'f.yaml:1:1: the file is empty: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack)',
     ],
   ],
   [
     'an empty document',
     '---\n',
     [
-      'f.yaml:1:1: the file is empty: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)',
+      'f.yaml:1:1: the file is empty: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack)',
     ],
   ],
   [
     'a list',
     '- a\n',
     [
-      'f.yaml:1:1: a policy is a map, got a list: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)',
+      'f.yaml:1:1: a policy is a map, got a list: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack)',
     ],
   ],
   [
     'a single value',
     'hello\n',
     [
-      'f.yaml:1:1: a policy is a map, got a single value: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)',
+      'f.yaml:1:1: a policy is a map, got a single value: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack)',
     ],
   ],
   [
@@ -229,14 +229,14 @@ const languages: readonly Case[] = [
     'a map of something else',
     'hello: world\n',
     [
-      'f.yaml:1:1: this is no policy that can be told by its keys: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack)',
+      'f.yaml:1:1: this is no policy that can be told by its keys: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack)',
     ],
   ],
   [
     'a guard policy with a misspelt allowlist',
     'policy_id: a\nallow_list: [b]\n',
     [
-      'f.yaml:1:1: this is no policy that can be told by its keys: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), or `workflow_policies` (a policy pack); did you mean `allowlist`?',
+      'f.yaml:1:1: this is no policy that can be told by its keys: expected `version`, `default` and `tools`, `resources` or `prompts` (a native policy), `allowlist` (a guard policy), `defaults` and `rules` (an Aegis policy), or `workflow_policies` (a policy pack); did you mean `allowlist`?',
     ],
   ],
   [

@@ -6,19 +6,27 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { program } from '../../src/cli/program.ts'
-import { guardSchema, interceptSchema, nativeSchema, schemas as published } from '../../src/policy/schema.ts'
+import {
+  aegisSchema,
+  guardSchema,
+  interceptSchema,
+  nativeSchema,
+  schemas as published,
+} from '../../src/policy/schema.ts'
 import { examplesOf, policyPages } from './pages.ts'
 
 const schemas = {
   'native.schema.json': nativeSchema,
   'guard.schema.json': guardSchema,
   'intercept.schema.json': interceptSchema,
+  'aegis.schema.json': aegisSchema,
 }
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
 const native = z.fromJSONSchema(nativeSchema as JsonSchema)
 const intercept = z.fromJSONSchema(interceptSchema as JsonSchema)
 const guard = z.fromJSONSchema(guardSchema as JsonSchema)
+const aegis = z.fromJSONSchema(aegisSchema as JsonSchema)
 
 test('the published schemas are the ones of the parser (UPDATE=1 writes them)', () => {
   for (const [name, schema] of Object.entries(schemas)) {
@@ -33,6 +41,7 @@ test('a schema is printed as it is published, under a name that stays', () => {
     native: 'urn:tollgate:policy:native:1',
     guard: 'urn:tollgate:policy:guard:1',
     intercept: 'urn:tollgate:policy:intercept:1',
+    aegis: 'urn:tollgate:policy:aegis:1',
   }
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const printed = (...args: readonly string[]) =>
@@ -54,6 +63,7 @@ test('the schemas accept every example of the reference', () => {
     ['native.md', native],
     ['guard.md', guard],
     ['intercept.md', intercept],
+    ['aegis.md', aegis],
   ] as const)
     for (const text of examplesOf(name)) {
       const { error } = schema.safeParse(parse(text))
@@ -77,5 +87,11 @@ test('the schemas refuse what is misspelt, missing or of another type', () => {
     rule({ arguments: { a: { each: { fields: { b: { typ: 'string' } } } } } }),
   ])
     assert.ok(!native.safeParse(wrong).success, JSON.stringify(wrong))
+  for (const wrong of [
+    { rules: [{ mach: {} }] },
+    { rules: [{ conditions: { parm_eq: { a: 1 } } }] },
+    { defaults: { approval: 'allow' } },
+  ])
+    assert.ok(!aegis.safeParse(wrong).success, JSON.stringify(wrong))
   assert.ok(!guard.safeParse({ policy_id: 'a', policy_version: '1', allowlist: ['a*'] }).success)
 })

@@ -1,5 +1,6 @@
 /** For tests that look into a policy: it decides by this strategy, or the test fails. */
 import assert from 'node:assert/strict'
+import type { FirstPolicy } from '../../src/model/ordered.ts'
 import type { PackPolicy } from '../../src/model/pack/policy.ts'
 import type { AllPolicy, Policy } from '../../src/model/policy.ts'
 
@@ -10,5 +11,10 @@ export function ofAll(policy: Policy | undefined): AllPolicy {
 
 export function ofPack(policy: Policy | undefined): PackPolicy {
   assert.ok(policy?.strategy === 'pack')
+  return policy
+}
+
+export function ofFirst(policy: Policy | undefined): FirstPolicy {
+  assert.ok(policy?.strategy === 'first')
   return policy
 }
