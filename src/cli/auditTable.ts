@@ -23,6 +23,7 @@ const columns: readonly Column[] = [
     cell: ({ reason_code, error_code, result_detail, detail }) =>
       detailOf(reason_code ?? error_code, result_detail ?? detail),
   },
+  { title: 'LEVEL', least: 5, leaveOut: 7, cell: ({ level }) => level },
   { title: 'USER', least: 6, leaveOut: 4, cell: ({ policy_user }) => policy_user },
   { title: 'SESSION', least: 8, leaveOut: 5, cell: ({ session_id }) => session_id },
 ]

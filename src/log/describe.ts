@@ -13,6 +13,7 @@ import type {
   PolicyName,
 } from '../model/event.ts'
 import { recordedArgumentsBytesMax } from '../model/limits.ts'
+import { logLevelOf } from '../model/risk.ts'
 
 /** What every record of one process says of it. */
 export interface Labels {
@@ -70,6 +71,7 @@ function decisionText(head: object, event: DecisionEvent, argumentsKept: Argumen
     ...bundles(event.policy),
     path: 'tollgate/decision',
     result: decision,
+    level: logLevelOf(decision.risk_level),
     method: call.method,
     asked_method: call.asked,
     server: call.server,

@@ -4,6 +4,7 @@
  */
 import type { Decision, RiskLevel } from '../model/decision.ts'
 import type { RecordKind, StoredRecord } from '../model/ledger.ts'
+import type { LogLevel } from '../model/risk.ts'
 import { type Body, bodyOf, objectIn, textIn, timeOf } from './body.ts'
 
 export type EventType =
@@ -53,6 +54,8 @@ export interface CallView extends EventView {
   /** Null where the arguments were not kept. */
   readonly action_params: unknown
   readonly risk_level: RiskLevel | null
+  /** Of the log, by the risk. */
+  readonly level: LogLevel | null
   readonly approval: 'auto' | 'approve' | 'block' | null
   readonly matched_rule: string | null
   readonly human_decision: 'approved' | 'denied' | null
@@ -113,6 +116,7 @@ function callMembers(record: StoredRecord, body: Body, later: readonly StoredRec
     action_target: server,
     action_params: paramsOf(body),
     risk_level: textIn(result, 'risk_level'),
+    level: textIn(body, 'level'),
     approval: decision && approvalOf(decision),
     matched_rule: textIn(result, 'rule'),
     human_decision: humanDecisionOf(later),

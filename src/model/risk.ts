@@ -7,6 +7,21 @@ export function riskOf(entries: readonly Entry[]): RiskLevel | undefined {
   return riskLevels.findLast((level) => named.includes(level))
 }
 
+/** How loud a log says it. */
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
+
+const logLevels: Readonly<Record<RiskLevel, LogLevel>> = {
+  low: 'debug',
+  medium: 'info',
+  high: 'warning',
+  critical: 'error',
+}
+
+/** The log level of a decision; none where the policy names no risk. */
+export function logLevelOf(risk: RiskLevel | undefined): LogLevel | undefined {
+  return risk && logLevels[risk]
+}
+
 export function withRisk(verdict: Verdict, risk: RiskLevel | undefined): Verdict {
   return risk === undefined ? verdict : { ...verdict, risk_level: risk }
 }

@@ -23,7 +23,7 @@ test('the table has one line for each decision, the newest last, and says how ea
   const { status, stdout, stderr } = tollgate(['audit', '--ledger', ledger])
   assert.equal(status, 0, stderr)
   const [title, ...lines] = stdout.trimEnd().split('\n')
-  assert.match(title as string, /^SEQ +TIME +DECISION +RESULT +TARGET +SERVER +RULE +REASON +USER +SESSION$/)
+  assert.match(title as string, /^SEQ +TIME +DECISION +RESULT +TARGET +SERVER +RULE +REASON +LEVEL +USER +SESSION$/)
   assert.deepEqual(
     lines.map((line) => line.split(/ {2,}/).slice(0, 5)),
     [
