@@ -67,11 +67,11 @@ export async function decisionSection(settings: Settings): Promise<Section> {
   }
 }
 
-function bound(what: string, limit: number, unit: string, measured: number) {
+export function bound(what: string, limit: number, unit: string, measured: number) {
   return { what, bound: 'at most', limit, unit, measured } as const
 }
 
-function medianOf(rounds: readonly Spread[], which: keyof Spread): number {
+export function medianOf(rounds: readonly Spread[], which: keyof Spread): number {
   return median(rounds.map((round) => round[which]))
 }
 
@@ -116,7 +116,7 @@ function deciding(
   }
 }
 
-function forgetfulLedger(): Ledger {
+export function forgetfulLedger(): Ledger {
   const now = Date.now()
   const record: StoredRecord = { kind: 'decision', body: '', seq: 1, at: now, hash: '', previousHash: '' }
   const tx: Transaction = {

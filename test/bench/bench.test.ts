@@ -21,6 +21,7 @@ test('every benchmark runs and measures all of its targets', async () => {
     sections.map(({ title, targets }) => [title, targets.length]),
     [
       ['Decision', 5],
+      ['Policy pack', 5],
       ['Admit', 2],
       ['A call over stdio', 4],
       ['Start', 1],
