@@ -5,6 +5,7 @@ import { compileCached } from '../compile/cache.ts'
 import { compilerFolder, readIdentity } from '../compile/module.ts'
 import type { Policy } from '../model/policy.ts'
 import { parsePolicies } from '../policy/merge.ts'
+import type { PolicySource } from '../policy/parse.ts'
 import { type Artifact, type Source, sealArtifact } from './artifact.ts'
 import { PolicyError } from './errors.ts'
 
@@ -16,6 +17,8 @@ export interface PolicyText {
   /** What mistakes call the file; its name unless told otherwise. */
   readonly path?: string
   readonly text: string | Uint8Array
+  /** How a file is read that this one names. */
+  readonly beside?: (name: string) => string | Uint8Array
 }
 
 /** Throws a `PolicyError` with every mistake of the source, or what the compiler throws. */
@@ -25,15 +28,27 @@ export function buildPolicy(file: PolicyText): Promise<Artifact> {
 
 /** One policy of several files, the first of which is the base (`src/policy/merge.ts`); their names differ. Throws so, too. */
 export async function buildMerged(files: readonly PolicyText[]): Promise<Artifact> {
-  const { policy, diagnostics } = parsePolicies(files.map(({ name, text }) => ({ file: name, text })))
-  if (policy) return compilePolicy(policy, files.map(sourceOf))
+  const sources = files.map(({ name, text }) => sourceOf(name, text))
+  const { policy, diagnostics } = parsePolicies(files.map((file) => policySource(file, sources)))
+  if (policy) return compilePolicy(policy, sources)
   const paths = new Map(files.map(({ name, path = name }) => [name, path]))
   throw new PolicyError(
     diagnostics.map((diagnostic) => ({ ...diagnostic, file: paths.get(diagnostic.file) as string })),
   )
 }
 
-function sourceOf({ name, text }: PolicyText): Source {
+/** What a file names is a source like the file itself. */
+function policySource({ name, text, beside }: PolicyText, sources: Source[]): PolicySource {
+  if (!beside) return { file: name, text }
+  const reading = (other: string) => {
+    const found = beside(other)
+    sources.push(sourceOf(other, found))
+    return found
+  }
+  return { file: name, text, beside: reading }
+}
+
+function sourceOf(name: string, text: string | Uint8Array): Source {
   return { name, text: Buffer.from(text as Uint8Array).toString('utf8') }
 }
 

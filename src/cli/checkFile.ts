@@ -3,7 +3,7 @@ import type { CompileError } from '../compile/errors.ts'
 import type { Policy } from '../model/policy.ts'
 import { type Diagnostic, type DiagnosticCode, Report } from '../policy/diagnostics.ts'
 import { parseInto } from '../policy/parse.ts'
-import { PolicyFileError, readPolicyFile } from '../runtime/policyFile.ts'
+import { PolicyFileError, readBeside, readPolicyFile } from '../runtime/policyFile.ts'
 
 export interface CheckedFile {
   readonly file: string
@@ -25,7 +25,7 @@ export async function checkFile(file: string, ports: CheckPorts = {}): Promise<C
   const bytes = bytesOf(file)
   if (!(bytes instanceof Uint8Array)) return { file, text: '', diagnostics: [bytes] }
   const report = new Report(file)
-  const { policy } = parseInto(report, bytes)
+  const { policy } = parseInto(report, bytes, readBeside(file))
   const text = new TextDecoder().decode(bytes)
   if (!policy) return { file, text, diagnostics: report.diagnostics() }
   ports.review?.(policy, report)

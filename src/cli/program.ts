@@ -12,6 +12,7 @@ import type { Shell } from './completion.ts'
 import type { EvalOptions } from './eval.ts'
 import { stayWhenUnread } from './exit.ts'
 import type { InitOptions } from './init.ts'
+import type { McpOptions } from './mcp.ts'
 import type { PackGenerateOptions } from './packGenerate.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanOptions } from './scan.ts'
@@ -55,6 +56,7 @@ program
   .addOption(new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER'))
   .addOption(new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT'))
   .option('--session <id>', 'name of this session (default: a fresh one)')
+  .option('--run <file>', 'where the host of the agent registers the run, for a policy pack')
   .addOption(ledgerOption())
   .addOption(
     new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process'),
@@ -124,6 +126,21 @@ packCommand
   .option('--check [file]', 'write nothing: say where this pack, or the one of `-o`, is not what the manifest gives')
   .option('--source <name>', 'what the pack calls its manifest (default: data/control-plane/workflow-manifests.json)')
   .action(async (options: PackGenerateOptions) => (await import('./packGenerate.ts')).packGenerate(options))
+
+program
+  .command('mcp')
+  .description('serve a policy pack and its evaluator as MCP tools over stdio, to read')
+  .requiredOption('-c, --config <file>', 'the policy pack, or its settings file')
+  .option('--policy-tool <name>', 'what the tool is called that gives the pack', 'recipes_mcp_gateway_policy')
+  .option(
+    '--evaluate-tool <name>',
+    'what the tool is called that evaluates one call',
+    'recipes_evaluate_mcp_gateway_decision',
+  )
+  .action(async (options: McpOptions) => {
+    stayWhenUnread(process.stdout)
+    await (await import('./mcp.ts')).mcp(options)
+  })
 
 const auditCommand = program
   .command('audit')

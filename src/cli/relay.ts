@@ -6,6 +6,7 @@ import { relayTo } from '../mcp/stdio.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
+import type { Run } from '../model/pack/run.ts'
 import type { PolicySet } from '../model/policy.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
@@ -35,7 +36,9 @@ export async function relay(
     gate.activate(loaded.active())
     const stopWatching = watchPolicy(choiceOf(options), { gate, say, accept })
     const session = options.session ?? randomUUID()
-    const relayed = relayTo(await child, { gate, server, principal: principalOf(options), session, log: say })
+    const run = options.run === undefined ? undefined : await registration(options.run)
+    const principal = principalOf(options)
+    const relayed = relayTo(await child, { gate, server, principal, session, log: say, ...(run && { run }) })
     takeSignals()
     const { code } = await relayed
     stopWatching()
@@ -45,6 +48,11 @@ export async function relay(
     gate.flush()
     ledger.close()
   }
+}
+
+async function registration(file: string): Promise<() => Run | undefined> {
+  const { followRun } = await import('../runtime/runFile.ts')
+  return followRun(file, say)
 }
 
 function principalOf({ agent, user, project }: RunOptions): Principal {

@@ -213,8 +213,9 @@ export class ClientSide {
 
   #callOf(act: Act, params: JsonObject | undefined): Call {
     const { server, principal, session } = this.#scope.options
+    const run = this.#scope.options.run?.()
     const sent = params !== undefined && saysMore(params, act)
-    return { ...act, server, principal, session, ...(sent && { params }) }
+    return { ...act, server, principal, session, ...(run && { run }), ...(sent && { params }) }
   }
 }
 

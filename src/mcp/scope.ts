@@ -1,6 +1,7 @@
 /** What both directions of one correlation scope share: who calls whom, what is under way, what has ended. */
 import type { Principal } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
+import type { Run } from '../model/pack/run.ts'
 import type { Gatekeeper, Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { InFlight, type Waiting } from './inflight.ts'
 import type { Named } from './targets.ts'
@@ -10,6 +11,8 @@ export interface ScopeOptions {
   readonly server: string
   readonly principal: Principal
   readonly session: string
+  /** The run of a workflow that the calls belong to, as its host has registered it by now. */
+  readonly run?: () => Run | undefined
   /** What to do with a response that nothing waits for: an HTTP stream may replay one, a pipe never does. */
   readonly unasked: 'drop' | 'pass'
   /** Takes sentences about messages that went nowhere. */

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Principal } from '../model/call.ts'
 import { lineBytesMax } from '../model/limits.ts'
 import { readMessage, unreadLine } from '../model/message/read.ts'
+import type { Run } from '../model/pack/run.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { type Child, type Command, exitCode, startChild } from './child.ts'
 import { Outlet, Tap } from './flow.ts'
@@ -17,6 +18,8 @@ export interface RelayOptions {
   readonly server: string
   readonly principal: Principal
   readonly session: string
+  /** The run of a workflow that the calls belong to, as its host has registered it by now. */
+  readonly run?: () => Run | undefined
   /** Takes a sentence for the operator; nothing but MCP may go to `clientOut`. */
   readonly log: (sentence: string) => void
   readonly clientIn?: Readable

@@ -4,13 +4,14 @@ import { messageOf } from '../model/errors.ts'
 import type { Policy } from '../model/policy.ts'
 import { companionOf, isAegis } from './aegis/companions.ts'
 import { aegisKeys, readAegis } from './aegis/policy.ts'
-import { type Diagnostic, oneOf, Report } from './diagnostics.ts'
+import { type Diagnostic, formatDiagnostic, oneOf, Report } from './diagnostics.ts'
 import { deepFreeze } from './freeze.ts'
 import { guardKeys, readGuard } from './guard.ts'
 import { isHosted, languageOf } from './intercept/detect.ts'
 import { readIntercept } from './intercept/policy.ts'
 import { policyKeys, readNative } from './native/policy.ts'
 import { readPack } from './pack/policy.ts'
+import { type Beside, readSettings } from './pack/settings.ts'
 import { type MapNode, type Node, readSource } from './source.ts'
 import { nearest } from './spelling.ts'
 import { readText, start } from './text.ts'
@@ -22,6 +23,8 @@ export interface PolicySource {
   /** What the file is called in diagnostics; nothing is opened. */
   readonly file: string
   readonly text: string | Uint8Array
+  /** How a file is read that this one names; without it, it may name none. */
+  readonly beside?: Beside
 }
 
 export interface ParsedPolicy {
@@ -31,24 +34,24 @@ export interface ParsedPolicy {
 }
 
 /** Never throws on what a file can hold. */
-export function parsePolicy({ file, text }: PolicySource): ParsedPolicy {
-  return parseInto(new Report(file), text)
+export function parsePolicy({ file, text, beside }: PolicySource): ParsedPolicy {
+  return parseInto(new Report(file), text, beside)
 }
 
 /** The same with a report that is kept: it knows where the parts of the policy stand, and more can be said in it. */
-export function parseInto(report: Report, text: string | Uint8Array): ParsedPolicy {
-  const policy = readPolicy(text, report)
+export function parseInto(report: Report, text: string | Uint8Array, beside?: Beside): ParsedPolicy {
+  const policy = readPolicy(text, beside, report)
   if (policy === undefined && !report.failed) report.error(start, 'wrong_value', 'the file holds no policy')
   const diagnostics = report.diagnostics()
   return deepFreeze(policy === undefined || report.failed ? { diagnostics } : { policy, diagnostics })
 }
 
-function readPolicy(source: string | Uint8Array, report: Report): Policy | undefined {
+function readPolicy(source: string | Uint8Array, beside: Beside | undefined, report: Report): Policy | undefined {
   const text = readText(source, report)
   if (text === undefined) return undefined
   try {
     const root = readSource(text, report)
-    return root && readLanguage(root, source, report)
+    return root && readLanguage(root, source, beside, report)
   } catch (thrown) {
     // The YAML and RE2 libraries answer for themselves; whatever they throw is no policy.
     report.error(start, 'unreadable', `the file cannot be read: ${messageOf(thrown)}`)
@@ -56,10 +59,16 @@ function readPolicy(source: string | Uint8Array, report: Report): Policy | undef
   }
 }
 
-function readLanguage(root: Node, source: string | Uint8Array, report: Report): Policy | undefined {
+function readLanguage(
+  root: Node,
+  source: string | Uint8Array,
+  beside: Beside | undefined,
+  report: Report,
+): Policy | undefined {
   if (root.kind !== 'map') return reportNoMap(root, report)
   const has = (key: string) => root.entries.some((entry) => entry.key === key)
   if (['workflow_policies', 'decision_contract'].some(has)) return readPack(root, hash('sha256', source), report)
+  if (has('pack')) return readSettings(root, beside, namedPolicy, report)
   if (has('allowlist')) return readGuard(root, report)
   if (isHosted(root)) return reportHosted(root, report)
   const companion = companionOf(root)
@@ -81,6 +90,13 @@ function readToolPolicy(root: MapNode, report: Report): Policy | undefined {
 function reportHosted(root: MapNode, report: Report): undefined {
   const words = "this is a policy of PolicyLayer's hosted service, which is another language than Intercept's files"
   report.error(root.at, 'unknown_language', `${words} and is not read: write it as such a file, or as a native policy`)
+}
+
+/** A policy that another file names; its mistakes as sentences with their places. */
+function namedPolicy(file: string, text: string | Uint8Array) {
+  const { policy, diagnostics } = parsePolicy({ file, text })
+  const mistakes = diagnostics.filter(({ severity }) => severity === 'error').map(formatDiagnostic)
+  return { ...(policy && { policy }), mistakes }
 }
 
 const expected =

@@ -1,6 +1,6 @@
 /** A policy file: read once, or watched. Everything that can be wrong with it is an error with its place. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
-import { resolve, sep } from 'node:path'
+import { dirname, resolve, sep } from 'node:path'
 import type { Artifact } from '../bundle/artifact.ts'
 import { encodeArtifact } from '../bundle/artifact.ts'
 import { keep, keptName, readKept } from '../bundle/kept.ts'
@@ -69,8 +69,9 @@ export async function loadPolicyFiles(files: readonly string[]): Promise<Artifac
   const kept = readKept(name)
   if (kept !== undefined) return kept
   const { buildMerged } = await import('../bundle/build.ts')
-  const artifact = await buildMerged(sources)
-  keep(name, artifact)
+  const artifact = await buildMerged(sources.map((source) => ({ ...source, beside: readBeside(source.path) })))
+  // What stands in files that these name is no part of the name under which it would be found.
+  if (artifact.sources.length === files.length) keep(name, artifact)
   return artifact
 }
 
@@ -85,6 +86,23 @@ function sourceNames(files: readonly string[]): readonly string[] {
     if (new Set(names).size === names.length) return names
   }
   return paths.map((path) => path.join('/'))
+}
+
+/** Reads a file that a policy file names. */
+export function readBeside(file: string): (name: string) => Uint8Array {
+  return (name) => readPolicyFile(pathBeside(file, name))
+}
+
+function pathBeside(file: string, name: string): string {
+  return resolve(dirname(file), name)
+}
+
+/** The files that a policy file may name, as far as its text shows without being parsed. */
+export function namedFiles(file: string, text: Uint8Array): readonly string[] {
+  const found = Buffer.from(text)
+    .toString('utf8')
+    .matchAll(/^[\s{,]*["']?(?:pack|manifest)["']?\s*:\s*["']?([^"'\n#,}]+?)["']?\s*[,}]?\s*(?:#.*)?$/gm)
+  return [...found].map(([, name = '']) => pathBeside(file, name.trim()))
 }
 
 /** A compiled policy, ready to be asked. Throws `engine_unloadable`. */

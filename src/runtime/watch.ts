@@ -5,6 +5,7 @@ import { messageOf, TollgateError } from '../model/errors.ts'
 import type { ActivationFailure } from '../model/event.ts'
 import type { PolicySet } from '../model/policy.ts'
 import type { Gate } from '../pep/gate.ts'
+import { namedFiles, readPolicyFile } from './policyFile.ts'
 import { filesOf, loadPolicySet, type PolicyChoice } from './policySet.ts'
 
 const pollMs = 250
@@ -41,7 +42,7 @@ export function watchPolicy(choice: PolicyChoice, ports: WatchPorts): () => void
   let busy = false
   const timer = setInterval(() => {
     if (busy) return
-    const now = files.map(signatureOf)
+    const now = files.map(signatureOfAll)
     const gone = files.filter((_, index) => now[index] === undefined)
     goneMs = gone.length > 0 ? goneMs + pollMs : 0
     if (goneMs >= vanishedMs && seen !== undefined) {
@@ -111,6 +112,24 @@ function canBeFollowed(file: string): boolean {
     return !found || found.isFile() || found.isDirectory()
   } catch {
     return true // looked at again, as a file that is gone
+  }
+}
+
+/** With the files that it names, when there are any: to change one of them is to change the policy. */
+function signatureOfAll(file: string): string | undefined {
+  const own = signatureOf(file)
+  if (own === undefined) return undefined
+  if (besides.get(file)?.own !== own) besides.set(file, { own, files: filesNamedIn(file) })
+  return [own, ...(besides.get(file)?.files ?? []).map(signatureOf)].join('\n')
+}
+
+const besides = new Map<string, { readonly own: string; readonly files: readonly string[] }>()
+
+function filesNamedIn(file: string): readonly string[] {
+  try {
+    return namedFiles(file, readPolicyFile(file))
+  } catch {
+    return [] // told when it is loaded
   }
 }
 

@@ -82,7 +82,15 @@ function isNull(node: Node): boolean {
 
 export const date = matching(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/, 'a date like "2026-01-31"')
 
-export const sha256 = matching(/^[0-9a-f]{64}$/, 'a SHA-256 digest: 64 hexadecimal digits in lower case')
+/** As it is written: without quotes, YAML takes some digests for numbers. */
+export const sha256: Form<string> = {
+  says: 'a SHA-256 digest: 64 hexadecimal digits in lower case',
+  schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+  read(node, name, report) {
+    const written = node.kind === 'scalar' ? node.text : ''
+    return /^[0-9a-f]{64}$/.test(written) ? written : mistake(node, name, sha256.says, report)
+  },
+}
 
 export const workflowId = matching(/^[a-z0-9][a-z0-9-]{1,127}$/, 'lower-case letters, digits and hyphens')
 
