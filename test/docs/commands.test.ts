@@ -130,8 +130,10 @@ test('every member of a decision that `eval` gives is explained', () => {
   const [calls = '', decisions = ''] = blocks('tollgate eval', 'jsonl')
   const files = { 'refunds.yaml': policy, 'calls.jsonl': calls }
   const layered = runShown(['eval', '--layer', 'org=refunds.yaml', '--calls', 'calls.jsonl'], files).stdout
+  const pack = fileURLToPath(new URL('../pack/fixtures/mcp-gateway-policy.json', import.meta.url))
+  const packed = runShown(['eval', '-c', pack, '--calls', 'calls.jsonl'], files).stdout
   const given = new Set(
-    `${decisions}${layered}`
+    `${decisions}${layered}${packed}`
       .trim()
       .split('\n')
       .flatMap((line) => Object.keys(JSON.parse(line))),

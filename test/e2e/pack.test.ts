@@ -1,6 +1,7 @@
 /** `tollgate run` under a policy pack: the run is registered in a file that its host keeps up to date. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import { wrap } from './wrapped.ts'
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-pack-run-'))
 after(() => rmSync(folder, { recursive: true }))
 
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const pack = fileURLToPath(new URL('../pack/fixtures/mcp-gateway-policy.json', import.meta.url))
 const settings = `pack: ${JSON.stringify(pack)}
 tools:
@@ -40,6 +42,12 @@ test('calls are judged by the run as it is registered at that moment, and each r
   const decisions = gate.records().filter(({ type }: { type: string }) => type === 'decision')
   assert.equal(decisions.length, 5)
   for (const { result } of decisions) assert.match(result.pack_sha256, /^[0-9a-f]{64}$/)
+  gate.child.stdin?.end()
+  await once(gate.child, 'exit')
+  const verified = spawnSync(process.execPath, [main, 'audit', 'verify', '--ledger', gate.ledgerFile], {
+    encoding: 'utf8',
+  })
+  assert.equal(verified.status, 0, verified.stdout + verified.stderr)
 })
 
 for (const [what, policy, flags, says] of [
@@ -54,7 +62,6 @@ for (const [what, policy, flags, says] of [
   test(`a pack ${what} is not run`, () => {
     const file = join(folder, 'gate.yaml')
     writeFileSync(file, policy)
-    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
     const ended = spawnSync(process.execPath, [main, 'run', '-c', file, ...flags, '--', 'cat'], { encoding: 'utf8' })
     assert.match(ended.stderr, says)
     assert.equal(ended.status, 2)
