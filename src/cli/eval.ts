@@ -38,7 +38,7 @@ export async function evaluateCalls({ calls, ledger: ledgerFile, ...named }: Eva
 }
 
 /** Lines as the wire splits them. */
-async function* framesOf(input: Readable): AsyncGenerator<Frame> {
+export async function* framesOf(input: Readable): AsyncGenerator<Frame> {
   const lines = new LineSplitter(lineBytesMax)
   for await (const chunk of input) yield* lines.push(chunk as Buffer)
   yield* lines.end()
@@ -59,7 +59,7 @@ function openCalls(file: string): Readable {
   }
 }
 
-function countedIds(): () => string {
+export function countedIds(): () => string {
   let count = 0
   return () => `00000000-0000-4000-8000-${(++count).toString(16).padStart(12, '0')}`
 }
@@ -73,7 +73,7 @@ function once(work: () => void): () => void {
 }
 
 /** An allowed call counts as executed. */
-function decide(gate: Gate, read: CallLine): Decision {
+export function decide(gate: Gate, read: CallLine): Decision {
   if (!('call' in read)) return gate.refuse([{ ...read, server: '', principal: {}, session: '' }])[0] as Decision
   const decision = gate.admit([read.call])[0] as Decision
   if (decision.decision === 'allow') gate.settle([{ decisionId: decision.decision_id, status: 'success' }])

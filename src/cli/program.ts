@@ -11,6 +11,7 @@ import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
 import type { EvalOptions } from './eval.ts'
 import { stayWhenUnread } from './exit.ts'
+import type { ExplainOptions } from './explain.ts'
 import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
 import type { PackGenerateOptions } from './packGenerate.ts'
@@ -141,6 +142,24 @@ program
     stayWhenUnread(process.stdout)
     await (await import('./mcp.ts')).mcp(options)
   })
+
+program
+  .command('explain')
+  .description(
+    'why a call is decided as it is, or was: what was asked, what was seen, and what would have had to differ',
+  )
+  .usage('-c POLICY|--layer NAME=POLICY... CALL|- | [--ledger FILE] DECISION_ID')
+  .addOption(policyOption())
+  .addOption(layerOption())
+  .addOption(ledgerOption())
+  .option('--json', 'the whole explanation as JSON')
+  .argument(
+    '<what>',
+    'a call as `eval` reads it, or `-` for standard input, of which the last is explained; or the id of a decision',
+  )
+  .action(async (what: string, options: ExplainOptions) =>
+    (await import('./explain.ts')).explainDecision(what, options),
+  )
 
 const auditCommand = program
   .command('audit')

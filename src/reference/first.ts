@@ -18,7 +18,7 @@ export function evaluateFirst({ rules, otherwise }: FirstPolicy, input: Input): 
 }
 
 /** An agent without a name is called `*`. */
-function speaksOf({ match }: OrderedRule, { tool = '', server, principal }: Input): boolean {
+export function speaksOf({ match }: OrderedRule, { tool = '', server, principal }: Input): boolean {
   const agent = principal.agent === undefined || principal.agent === '' ? '*' : principal.agent
   return matchesGlob(match.type, tool) && matchesGlob(match.target, server) && matchesGlob(match.agent, agent)
 }

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { buildMerged, type PolicyText } from '../../src/bundle/build.ts'
 import { readCallLine } from '../../src/cli/callLine.ts'
+import { explainRecord } from '../../src/cli/explainRecord.ts'
 import type { Decision } from '../../src/model/decision.ts'
 import { isLayered } from '../../src/model/layers.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
@@ -18,6 +19,7 @@ import { evaluateLayers } from '../../src/reference/layers.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
 import { type LoadedSet, layered } from '../../src/runtime/policySet.ts'
+import { isConsistent } from '../reference/explained.ts'
 
 interface CaseFile extends PolicyOfCases {
   /** Their names, in their order. */
@@ -97,8 +99,15 @@ function shown(decision: Decision, key: string): unknown {
 
 function agreesWithReference({ policy }: LoadedSet, decision: Decision, body: string): void {
   if (decision.rule === 'gate') return
-  const { input } = JSON.parse(body)
+  const recorded = JSON.parse(body)
+  const { input } = recorded
   const verdict: Partial<Decision> = isLayered(policy) ? evaluateLayers(policy, input) : evaluate(policy, input)
   for (const key of ['decision', 'reason_code', 'rule', 'message', 'risk_level', 'layers', 'conflicts'] as const)
     assert.deepEqual(verdict[key], decision[key], `reference: ${key}`)
+  const kept = isLayered(policy)
+    ? policy.layers.map((layer) => ({ layer: layer.name, revision: '', policy: layer.policy }))
+    : [{ revision: '', policy }]
+  const explained = explainRecord(recorded, kept)
+  assert.equal(explained.difference, undefined)
+  for (const explanation of explained.policies) isConsistent(explanation, explanation.strategy)
 }

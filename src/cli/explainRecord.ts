@@ -1,0 +1,122 @@
+/** A recorded decision explained: its own policies are asked again by the reference evaluator, with its own input. */
+import { type Body, objectIn, textIn } from '../log/body.ts'
+import { differenceBetween } from '../log/proof.ts'
+import type { Input, LayeredInput } from '../model/call.ts'
+import type { Json } from '../model/canonical.ts'
+import type { Verdict } from '../model/decision.ts'
+import { combined, isVisibleInSet, type LayersVerdict, layerInput } from '../model/layers.ts'
+import { callBytesMax, inputBytesMax } from '../model/limits.ts'
+import type { Method, Policy, PolicySet } from '../model/policy.ts'
+import { type ReasonCode, reasons } from '../model/reasons.ts'
+import { planFor } from '../model/strategy.ts'
+import { targetOf } from '../model/target.ts'
+import { type Beside, type Explanation, explain } from '../reference/explain.ts'
+
+/** A policy that a record names, as it was kept. */
+export interface KeptPolicy {
+  /** Where there are layers. */
+  readonly layer?: string
+  readonly revision: string
+  readonly policy: Policy
+}
+
+export interface Explained {
+  readonly decision_id?: string
+  readonly time: string | null
+  readonly method: string | null
+  readonly server: string | null
+  readonly name: string | null
+  /** Do lists show it to the caller? Null where no policy was loaded or nothing is named. */
+  readonly visible: boolean | null
+  /** As it was recorded. */
+  readonly decision: Body
+  /** The layer whose decision counts, where there are layers. */
+  readonly decided_by?: string
+  /** Does the reference evaluator say the same of the same input? */
+  readonly agrees: boolean
+  readonly difference?: string
+  /** Where the gate refused by itself and asked no policy. */
+  readonly gate?: { readonly meaning: string; readonly otherwise: string }
+  readonly policies: readonly ExplainedPolicy[]
+}
+
+export interface ExplainedPolicy extends Explanation {
+  readonly layer?: string
+  readonly policy_id: string
+  readonly policy_version: string
+  readonly language: Policy['language']
+  readonly strategy: Policy['strategy']
+  readonly revision: string
+}
+
+export function explainRecord(body: Body, kept: readonly KeptPolicy[]): Explained {
+  const { decision_id: _, revision: __, ...decision } = objectIn(body, 'result')
+  const [method, server, name] = [textIn(body, 'method'), textIn(body, 'server'), textIn(body, 'name')]
+  const about = { time: textIn(body, 'timestamp'), method, server, name, visible: visible(body, kept), decision }
+  if (!Object.hasOwn(body, 'input')) return { ...about, agrees: true, gate: ofTheGate(body), policies: [] }
+  const policies = kept.map((one) => explainedPolicy(one, body))
+  const { verdict, decidedBy } = together(policies)
+  const difference = differenceBetween(body, verdict)
+  return {
+    ...about,
+    ...(decidedBy !== undefined && { decided_by: decidedBy }),
+    agrees: difference === undefined,
+    ...(difference !== undefined && { difference }),
+    policies,
+  }
+}
+
+function together(policies: readonly ExplainedPolicy[]): { verdict: Verdict | LayersVerdict; decidedBy?: string } {
+  const [only] = policies
+  if (only && only.layer === undefined) return { verdict: only.verdict }
+  const verdict = combined(policies.map(({ layer = '', verdict }) => ({ name: layer, verdict })))
+  return { verdict, ...(verdict.layer !== undefined && { decidedBy: verdict.layer }) }
+}
+
+function explainedPolicy({ layer, revision, policy }: KeptPolicy, body: Body): ExplainedPolicy {
+  const recorded = body['input'] as Input & LayeredInput
+  const input = layer === undefined ? recorded : layerInput(recorded, layer, planFor(policy, targetOf(recorded)))
+  const retryAfterMs = objectIn(body, 'result')['retry_after_ms']
+  const beside: Beside = {
+    ...(Object.hasOwn(body, 'arguments') && { arguments: body['arguments'] as Json }),
+    // Of several layers it is the longest time, which is not that of each.
+    ...(typeof retryAfterMs === 'number' && layer === undefined && { retryAfterMs }),
+  }
+  return {
+    ...(layer !== undefined && { layer }),
+    policy_id: policy.id,
+    policy_version: policy.version,
+    language: policy.language,
+    strategy: policy.strategy,
+    revision,
+    ...explain(policy, input, beside),
+  }
+}
+
+function visible(body: Body, kept: readonly KeptPolicy[]): boolean | null {
+  const [method, server, name] = [textIn(body, 'method'), textIn(body, 'server'), textIn(body, 'name')]
+  const [first] = kept
+  if (!first || name === null || !['tools/call', 'resources/read', 'prompts/get'].includes(method ?? '')) return null
+  const policy: PolicySet =
+    first.layer === undefined
+      ? first.policy
+      : { layers: kept.map(({ layer = '', policy }) => ({ name: layer, policy })) }
+  return isVisibleInSet(policy, { method: method as Method, server: server ?? '', name })
+}
+
+function ofTheGate(body: Body): { readonly meaning: string; readonly otherwise: string } {
+  const code = textIn(objectIn(body, 'result'), 'reason_code') ?? ''
+  const meaning = Object.hasOwn(reasons, code) ? reasons[code as ReasonCode] : 'the gate refused it'
+  return { meaning, otherwise: advice[code] ?? 'read `docs/errors.md`' }
+}
+
+const advice: Readonly<Record<string, string>> = {
+  MALFORMED_CALL: 'a message that every reader takes in the same way, without what the sentence above names',
+  CALL_TOO_LARGE: `a call of at most ${callBytesMax} bytes, of which the policy reads at most ${inputBytesMax}`,
+  UNKNOWN_METHOD: 'a method that the gate knows',
+  RESOURCE_URI_UNSAFE: 'a URI that names one resource only',
+  POLICY_UNAVAILABLE: 'a policy that loads: see the records before this one',
+  ENGINE_FAILED: 'nothing in the call: the engine gave no decision',
+  LEDGER_UNAVAILABLE: 'nothing in the call: the ledger could not be used',
+  GATE_FAILED: 'nothing in the call: the gate itself failed',
+} satisfies Partial<Record<ReasonCode, string>>
