@@ -3,11 +3,10 @@
  * that knows every fact at once and forgets every record, so that nothing but the decision is left.
  */
 import type { Call } from '../src/model/call.ts'
-import type { Ledger, StoredRecord, Transaction } from '../src/model/ledger.ts'
-import { Gate } from '../src/pep/gate.ts'
-import { orderedId } from '../src/runtime/ids.ts'
+import type { Gate } from '../src/pep/gate.ts'
 import { activePolicy } from '../src/runtime/policyFile.ts'
 import { callOf } from './calls.ts'
+import { bareGate } from './gates.ts'
 import { compiled, passingArguments, toolNames } from './policies.ts'
 import type { Section } from './report.ts'
 import { inTurns } from './rounds.ts'
@@ -87,7 +86,7 @@ interface SizedPolicy {
 
 async function sized(count: number, settings: Settings): Promise<SizedPolicy> {
   const tools = toolNames(settings.quick ? Math.ceil(count / 100) : count)
-  const gate = new Gate({ ledger: forgetfulLedger(), describe: () => '', newId: orderedId, report: rethrow })
+  const gate = bareGate()
   gate.activate(activePolicy(await compiled(tools)))
   return { tools, gate }
 }
@@ -114,29 +113,4 @@ function deciding(
     }
     return spreadOf(took)
   }
-}
-
-export function forgetfulLedger(): Ledger {
-  const now = Date.now()
-  const record: StoredRecord = { kind: 'decision', body: '', seq: 1, at: now, hash: '', previousHash: '' }
-  const tx: Transaction = {
-    now,
-    used: () => ({ used: 1 }),
-    roomAt: () => now,
-    open: () => {},
-    reserve: () => {},
-    settle: () => true,
-    append: () => record,
-    keepPolicy: () => {},
-  }
-  return {
-    transact: (work) => work(tx),
-    records: () => [].values(),
-    policy: () => undefined,
-    close: () => {},
-  }
-}
-
-function rethrow(error: unknown): never {
-  throw error
 }

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { buildPolicy } from '../src/bundle/build.ts'
 import type { Call } from '../src/model/call.ts'
-import { Gate } from '../src/pep/gate.ts'
-import { orderedId } from '../src/runtime/ids.ts'
+import type { Gate } from '../src/pep/gate.ts'
 import { activePolicy } from '../src/runtime/policyFile.ts'
 import { callOf } from './calls.ts'
-import { bound, forgetfulLedger, medianOf } from './decision.ts'
+import { bound, medianOf } from './decision.ts'
+import { bareGate } from './gates.ts'
 import type { Section } from './report.ts'
 import { inTurns } from './rounds.ts'
 import { type Settings, times } from './settings.ts'
@@ -75,10 +75,7 @@ export async function packSection(settings: Settings): Promise<Section> {
 }
 
 async function gateOf(text: string): Promise<Gate> {
-  const rethrow = (error: unknown): never => {
-    throw error
-  }
-  const gate = new Gate({ ledger: forgetfulLedger(), describe: () => '', newId: orderedId, report: rethrow })
+  const gate = bareGate()
   gate.activate(activePolicy(await buildPolicy({ name: 'pack.json', text })))
   return gate
 }

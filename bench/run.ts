@@ -12,6 +12,7 @@ type Benchmark = (settings: Settings) => Promise<Section>
 const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
   ['decision', async (settings: Settings) => (await import('./decision.ts')).decisionSection(settings)],
   ['pack', async (settings: Settings) => (await import('./pack.ts')).packSection(settings)],
+  ['aegis', async (settings: Settings) => (await import('./aegis.ts')).aegisSection(settings)],
   ['admit', async (settings: Settings) => (await import('./admit.ts')).admitSection(settings)],
   ['stdio', async (settings: Settings) => (await import('./stdio.ts')).stdioSection(settings)],
   ['start', async (settings: Settings) => (await import('./start.ts')).startSection(settings)],

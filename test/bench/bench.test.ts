@@ -22,6 +22,7 @@ test('every benchmark runs and measures all of its targets', async () => {
     [
       ['Decision', 5],
       ['Policy pack', 5],
+      ['Aegis files', 2],
       ['Admit', 2],
       ['A call over stdio', 4],
       ['Start', 1],
