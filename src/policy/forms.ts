@@ -259,6 +259,19 @@ export function mapOf<T>(form: Form<T>, says: string, entriesMin = 0): Form<read
   }
 }
 
+/** One map, or a list of maps that is read like one: a key may stand in each of them. */
+export function mapsOf<T>(map: Form<readonly Named<T>[]>): Form<readonly Named<T>[]> {
+  const list = listOf(map, 'a list of maps')
+  return {
+    says: map.says,
+    schema: { anyOf: [map.schema, list.schema] },
+    read(node, label, report) {
+      if (node.kind !== 'list') return map.read(node, label, report)
+      return list.read(node, label, report)?.flatMap(({ value }) => value)
+    },
+  }
+}
+
 /** A form that mentions itself; `name` is its place among the definitions of the schema. */
 export function later<T>(name: string, says: string, form: () => Form<T>): Form<T> {
   return {

@@ -4,6 +4,7 @@ import type { AllPolicy, Entry } from '../model/policy.ts'
 import { quote, type Report } from './diagnostics.ts'
 import { type Form, type Located, listOf, mistake, record } from './forms.ts'
 import { checkName } from './names.ts'
+import { reasonCodesForm, reasonCodesOf } from './reasonCodes.ts'
 import { label, version } from './scalars.ts'
 import type { Node } from './source.ts'
 
@@ -26,11 +27,6 @@ const toolName: Form<string> = {
   },
 }
 
-export const reasonCodeKeys = {
-  allow: { form: label, about: 'The reason code of an allowed call.' },
-  block: { form: label, about: 'The reason code of a refused call.' },
-} as const
-
 export const guardKeys = {
   policy_id: { form: label, about: 'The name of the policy in every record.', required: 'name the policy' },
   policy_version: {
@@ -44,7 +40,7 @@ export const guardKeys = {
     required: 'list the tools that may be called',
   },
   reason_codes: {
-    form: record('a map with `allow` and `block`', reasonCodeKeys),
+    form: reasonCodesForm,
     about: "The policy's own words for its two outcomes.",
   },
 } as const
@@ -58,9 +54,7 @@ export function readGuard(root: Node, report: Report): AllPolicy | undefined {
     report.warning(fields.allowlist.at, 'says_nothing', '`allowlist` is empty: every tool is refused')
   const id = fields?.policy_id?.value
   const policyVersion = fields?.policy_version?.value
-  const codes = fields?.reason_codes?.value?.fields
-  if (codes?.allow?.value !== undefined && codes.allow.value === codes.block?.value)
-    report.error(codes.block.at, 'contradiction', '`allow` and `block` must be two different reason codes')
+  const reasonCodes = reasonCodesOf(fields?.reason_codes, report)
   if (id === undefined || policyVersion === undefined || names === undefined) return undefined
   return {
     strategy: 'all',
@@ -68,10 +62,7 @@ export function readGuard(root: Node, report: Report): AllPolicy | undefined {
     id,
     version: policyVersion,
     default: 'deny',
-    reasonCodes: {
-      ...(codes?.allow?.value !== undefined && { allow: codes.allow.value }),
-      ...(codes?.block?.value !== undefined && { block: codes.block.value }),
-    },
+    reasonCodes,
     entries: entriesOf(names, report),
   }
 }

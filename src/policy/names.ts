@@ -18,8 +18,23 @@ export function checkName(name: string, charsMax: number, at: Spot, report: Repo
   return false
 }
 
+export interface Naming {
+  /** Keys are names, letter for letter; `"*"` alone stands for all. */
+  readonly exact: boolean
+}
+
 /** What an entry is about, from its key. Undefined, and reported, when the key can be no name. */
-export function targetsOf(method: Method, key: string, at: Spot, report: Report): readonly TargetPattern[] | undefined {
+export function targetsOf(
+  method: Method,
+  key: string,
+  at: Spot,
+  report: Report,
+  { exact }: Naming = { exact: false },
+): readonly TargetPattern[] | undefined {
+  if (exact && key !== '*') {
+    const charsMax = method === 'resources/read' ? uriCharsMax : nameCharsMax
+    return checkName(key, charsMax, at, report) ? [{ name: { kind: 'literal', text: key } }] : undefined
+  }
   if (method !== 'tools/call') {
     const charsMax = method === 'resources/read' ? uriCharsMax : nameCharsMax
     return checkName(key, charsMax, at, report) && checkStars(key, key, at, report)

@@ -29,6 +29,16 @@ function notText(node: Node, label: string, says: string, report: Report): undef
 /** Sentences for people; line breaks are fine. */
 export const text = textForm('text', textCharsMax, (value) => (value.trim() === '' ? 'must not be empty' : undefined))
 
+/** Any text, also none. */
+export const anyText: Form<string> = {
+  says: 'text',
+  schema: { type: 'string' },
+  read(node, name, report) {
+    if (node.kind === 'scalar' && typeof node.value === 'string') return node.value
+    return notText(node, name, anyText.says, report)
+  },
+}
+
 /** A name of our own records: one line, printable. */
 export const label = textForm('text', labelCharsMax, labelFault)
 

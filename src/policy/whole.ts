@@ -1,6 +1,6 @@
 /** What files of the native language and of Intercept have in common: version, name, size, and counters told apart. */
 import { policyRulesMax } from '../model/limits.ts'
-import type { Condition, Entry } from '../model/policy.ts'
+import type { Condition, Counter, Entry } from '../model/policy.ts'
 import { quote, type Report } from './diagnostics.ts'
 import { type Form, found } from './forms.ts'
 
@@ -35,12 +35,17 @@ export function reportSize(entries: readonly Entry[], report: Report): void {
 }
 
 /** Two counters with one id would share one budget: `a per user` may be a name, or `a` counted by user. */
-export function reportConfused(entries: readonly Entry[], report: Report): void {
+export function reportConfused(
+  entries: readonly Entry[],
+  report: Report,
+  /** Counters with a name of their own: rules of several entries may share them. */
+  named: ReadonlyMap<Counter, string> = new Map(),
+): void {
   const known = new Map<string, { key: string; counts: string }>()
   for (const { method, key, rules, place } of entries) {
     for (const { counter } of rules.flatMap((rule) => rule.limits)) {
       const { measure, per } = counter
-      const counts = JSON.stringify([method, key, measure, per])
+      const counts = JSON.stringify([named.get(counter) ?? [method, key], measure, per])
       const other = known.get(counter.id)
       if (other === undefined) known.set(counter.id, { key, counts })
       else if (other.counts !== counts)

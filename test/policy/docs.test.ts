@@ -4,19 +4,21 @@ import { conditionKeys as aegisConditionKeys } from '../../src/policy/aegis/cond
 import { aegisDefaultsKeys, aegisKeys } from '../../src/policy/aegis/policy.ts'
 import { aegisRuleKeys, matchKeys } from '../../src/policy/aegis/rules.ts'
 import type { Keys } from '../../src/policy/forms.ts'
-import { guardKeys, reasonCodeKeys } from '../../src/policy/guard.ts'
+import { guardKeys } from '../../src/policy/guard.ts'
 import { approvalKeys } from '../../src/policy/intercept/approvals.ts'
 import { conditionKeys } from '../../src/policy/intercept/conditions.ts'
 import { policyKeys as filePolicyKeys, toolKeys } from '../../src/policy/intercept/policy.ts'
 import { ruleKeys as interceptRuleKeys } from '../../src/policy/intercept/rules.ts'
 import { stateKeys } from '../../src/policy/intercept/state.ts'
 import { constraintKeys } from '../../src/policy/native/arguments.ts'
+import { counterKeys } from '../../src/policy/native/counters.ts'
 import { entryKeys } from '../../src/policy/native/entries.ts'
 import { policyKeys } from '../../src/policy/native/policy.ts'
 import { rateKeys } from '../../src/policy/native/rates.ts'
 import { ruleKeys } from '../../src/policy/native/rules.ts'
 import { spendKeys } from '../../src/policy/native/spend.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
+import { reasonCodeKeys } from '../../src/policy/reasonCodes.ts'
 import { examplesOf, pageOf } from './pages.ts'
 
 for (const [name, least] of [
@@ -51,7 +53,7 @@ function explains(table: Map<string, string> | undefined, keys: Keys): void {
 
 test('the reference explains every key, in the words of the parser', () => {
   const native = tablesOf(pageOf('native.md'))
-  const known = [policyKeys, entryKeys, ruleKeys, constraintKeys, rateKeys, spendKeys]
+  const known = [policyKeys, entryKeys, ruleKeys, constraintKeys, rateKeys, counterKeys, spendKeys]
   assert.equal(native.length, known.length)
   for (const [index, keys] of known.entries()) explains(native[index], keys)
   const guard = tablesOf(pageOf('guard.md'))

@@ -299,7 +299,7 @@ const languages: readonly Case[] = [
     'an unknown key without one',
     `${head}tools: {}\nshow: []\n`,
     [
-      'f.yaml:4:1: unknown key `show`, a policy has `version`, `default`, `tools`, `resources`, `prompts`, `policy_id`, `policy_version`, `risk_level` or `description`',
+      'f.yaml:4:1: unknown key `show`, a policy has `version`, `default`, `tools`, `resources`, `prompts`, `hidden`, `names`, `counters`, `counting`, `default_rule`, `reason_codes`, `policy_id`, `policy_version`, `risk_level` or `description`',
     ],
   ],
   [
@@ -404,7 +404,7 @@ const entries: readonly Case[] = [
     tools('pay: {rule: [], limits: []}'),
     [
       'f.yaml:4:9: unknown key `rule`, did you mean `rules`?',
-      'f.yaml:4:19: unknown key `limits`, `pay` has `rules`, `risk_level` or `description`',
+      'f.yaml:4:19: `limits` stands in a rule: write it under `rules:`, after a `- `',
     ],
   ],
   [
@@ -515,7 +515,7 @@ const rules: readonly Case[] = [
       'f.yaml:6:9: unknown key `on_denied`, did you mean `on_deny`?',
       'f.yaml:7:9: unknown key `rate-limit`, did you mean `rate_limit`?',
       'f.yaml:8:9: unknown key `aproval_timeout`, did you mean `approval_timeout`?',
-      'f.yaml:9:9: unknown key `when`, a rule has `name`, `action`, `arguments`, `spend`, `rate_limit`, `per`, `approval_timeout`, `risk_level`, `on_deny` or `description`',
+      'f.yaml:9:9: unknown key `when`, a rule has `name`, `action`, `arguments`, `spend`, `rate_limit`, `limits`, `counted`, `per`, `approval_timeout`, `risk_level`, `on_deny` or `description`',
     ],
   ],
   [
@@ -816,6 +816,47 @@ const limits: readonly Case[] = [
 
 const constraints: readonly Case[] = [
   [
+    'bounds that leave no number',
+    args('a: {above: 5, below: 5}', 'b: {min: 5, below: 5}', 'c: {above: 6, max: 5}', 'd: {min: 5, max: 5}'),
+    [
+      'f.yaml:7:32: no number is between the `above` and the `below` of 5',
+      'f.yaml:8:30: no number is between the `min` and the `below` of 5',
+      'f.yaml:9:30: `max` of 5 is below the `above` of 6',
+    ],
+  ],
+  [
+    'a value that the bounds refuse, and types that no value has',
+    args('a: {enum: [5, 6], above: 5}', 'b: {search: a, min: 1}', 'c: {contains: a, type: number}'),
+    [
+      'f.yaml:7:22: `5` can never pass: `above` refuses it',
+      'f.yaml:8:15: `search` is about text, `min` about numbers: no value is both',
+      'f.yaml:9:15: `contains` is about text and arrays, `type` about numbers: no value is both',
+    ],
+  ],
+  [
+    'what is not there, and must be something',
+    args('a: {exists: false, min: 1}', 'b: {exists: false, required: false}', 'c: {one_of: []}'),
+    [
+      'f.yaml:7:15: `exists: false` stands alone: the argument is not there',
+      'f.yaml:8:15: `exists: false` stands alone: the argument is not there',
+      'f.yaml:9:23: warning: `one_of` lists nothing: no value is in it',
+    ],
+  ],
+  [
+    'what is looked for, and is nothing',
+    args('a: {contains: {}}', 'b: {contains: [x]}', 'c: {contains: {element: 1}}'),
+    [
+      'f.yaml:7:25: `contains` needs a `text` or `elements`',
+      'f.yaml:8:25: `contains` must be a value, or a map with `text` and `elements`, got a list',
+      'f.yaml:9:26: unknown key `element`, did you mean `elements`?',
+    ],
+  ],
+  [
+    'a list of arguments without a map',
+    args('- a'),
+    ['f.yaml:7:13: each of `arguments` must be a map from arguments to what they must be, got "a"'],
+  ],
+  [
     'arguments without a word',
     rule('arguments: {}'),
     ['f.yaml:6:20: `arguments` must be a map from arguments to what they must be, got an empty map'],
@@ -834,7 +875,7 @@ const constraints: readonly Case[] = [
     args('a: {enmu: [x], minimum: 5}'),
     [
       'f.yaml:7:15: unknown key `enmu`, did you mean `enum`?',
-      'f.yaml:7:26: unknown key `minimum`, `a` has `type`, `enum`, `min`, `max`, `length`, `pattern`, `prefix`, `required`, `forbidden`, `each`, `any` or `fields`',
+      'f.yaml:7:26: unknown key `minimum`, `a` has `type`, `enum`, `min`, `max`, `above`, `below`, `length`, `pattern`, `search`, `prefix`, `one_of`, `none_of`, `contains`, `exists`, `required`, `forbidden`, `each`, `any` or `fields`',
     ],
   ],
   [
@@ -1073,6 +1114,109 @@ const constraints: readonly Case[] = [
   ['an empty prefix', args('a: {prefix: ""}'), ['f.yaml:7:23: `prefix` must not be empty, got ""']],
 ]
 
+/** A file with these counters, and one tool with this rule. */
+const counted = (counters: string, written: string) =>
+  `${head}counters: {${counters}}\ntools:\n  pay: { rules: [${written}] }\n`
+
+const counters: readonly Case[] = [
+  [
+    'a counter that is not declared',
+    counted('paid: {window: day}', '{limits: {payd: 5}}, {counted: {pai: 5}}, {limits: {paid: 5}}'),
+    [
+      'f.yaml:5:28: `counters` has no `payd`, did you mean `paid`?',
+      'f.yaml:5:50: `counters` has no `pai`, did you mean `paid`?',
+    ],
+  ],
+  [
+    'a counter without a window, or with one that is none',
+    counted('a: {}, b: {window: 5m}, c: {window: total, sliding: true}, d: {window: dya}', '{rate_limit: 1/day}'),
+    [
+      'f.yaml:3:15: `window` is missing: say how long it counts, for example `day`',
+      'f.yaml:3:31: a `window` of `5m` is no calendar unit: add `sliding: true`, or write `second`, `minute`, `hour`, `day`, `week` or `month`',
+      'f.yaml:3:48: a `window` of `total` has no end, and cannot slide',
+      'f.yaml:3:83: `window` must be `second`, `minute`, `hour`, `day`, `week` or `month`, or a duration like `15m` with `sliding: true`, or `total`, got "dya", did you mean `day`?',
+    ],
+  ],
+  [
+    'what a call adds, said twice, and a currency that nothing binds',
+    counted('a: {window: day, amount: x, step: 3}, b: {window: day, amount: x, currency: c}', '{limits: {a: 1, b: 1}}'),
+    [
+      'f.yaml:3:40: `step` and `amount` both say what a call adds: take one of them',
+      'f.yaml:3:78: `currency` stands beside `amount` and `of`: every made-up currency would have a counter of its own',
+    ],
+  ],
+  [
+    'limits that are none',
+    counted('a: {window: day}', '{limits: {a: -1}}, {limits: {a: 1.5}}, {limits: {a: none}}, {limits: {}}'),
+    [
+      'f.yaml:5:31: `a` must be a number, zero or more, or `nothing`',
+      'f.yaml:5:50: `a` counts calls: write a whole number, got `1.5`',
+      'f.yaml:5:70: `a` must be a number, zero or more, or `nothing`, got "none"',
+      'f.yaml:5:87: `limits` must be a map from counters to the most they may reach, got an empty map',
+    ],
+  ],
+  [
+    'limits of a counter that an entry has, or of two amounts, or beside a denial',
+    counted(
+      'a: {window: day, of: pay}, b: {window: day, amount: x}',
+      '{limits: {a: 1}}, {limits: {b: 1}, spend: {daily: 5}}, {action: deny, limits: {b: 1}}, {rate_limit: 1/day}',
+    ),
+    [
+      'f.yaml:5:28: `a` is counted by the limits of `pay`: rules can only read it, with `counted`',
+      'f.yaml:5:46: a rule has one amount: this one is `x`, and `amount` is another',
+      'f.yaml:5:88: `limits` stands only with `action: allow`, this rule has `deny`',
+    ],
+  ],
+  [
+    'spans that are none, or not apart, or not in order',
+    counted(
+      'a: {window: day}',
+      '{counted: {a: x}}, {counted: {a: [{max: 3}, {min: 3}]}}, {counted: {a: {min: 3, max: 2}}}, {limits: {a: 1}}',
+    ),
+    [
+      'f.yaml:5:32: `a` must be a number, or a map with `min` and `max`, or a list of these, got "x"',
+      'f.yaml:5:62: what `a` may stand at must be apart, and in ascending order',
+      'f.yaml:5:89: `a` has a `min` above its `max`',
+    ],
+  ],
+  [
+    'counters that nothing counts',
+    counted('a: {window: day}, b: {window: day, of: pay}', '{counted: {a: 1}}'),
+    [
+      'f.yaml:3:12: warning: nothing is counted in `a`: no rule has it in its `limits`, so it stays at 0',
+      'f.yaml:3:30: warning: nothing is counted in `b`: `pay` has no limit that counts so, so it stays at 0',
+    ],
+  ],
+  [
+    'two counters with one id',
+    counted('a: {window: day, per: user}, a per user: {window: day}', '{limits: {a: 1, a per user: 1}}'),
+    ['f.yaml:5:3: a counter of `pay` and one of `pay` have one name, `calls/day@state:a per user`'],
+  ],
+  [
+    'amounts of a resource',
+    `${head}counters: {a: {window: day, amount: x}, b: {window: day, per: arguments.y}}\nresources:\n  file:///a: { rules: [{limits: {a: 1}}, {counted: {b: 1}, limits: {b: 2}}] }\n`,
+    [
+      'f.yaml:5:34: a resource has no arguments, and so no amount to count',
+      'f.yaml:5:43: a resource has no arguments, got "arguments.y"',
+      'f.yaml:5:69: a resource has no arguments, got "arguments.y"',
+    ],
+  ],
+  [
+    'what is hidden, and no text',
+    `${head}hidden: [a, 5]\ntools: {}\n`,
+    ['f.yaml:3:13: each of `hidden` must be a key as in `tools`, got `5`: put it in quotes'],
+  ],
+  [
+    'what is hidden twice, or is no name',
+    `${head}hidden: [a, "a", "", "**"]\ntools: {}\n`,
+    [
+      'f.yaml:3:13: `a` is hidden twice, first on line 3',
+      'f.yaml:3:18: a name must not be empty',
+      'f.yaml:3:22: `**` would list everything: write `"*"`, or `default: allow`',
+    ],
+  ],
+]
+
 const resources: readonly Case[] = [
   [
     'arguments of a resource',
@@ -1162,6 +1306,7 @@ for (const [title, cases] of Object.entries({
   rules,
   limits,
   constraints,
+  counters,
   resources,
   guards,
 }))

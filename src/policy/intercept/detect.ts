@@ -16,11 +16,26 @@ interface Sign {
 
 /** Keys that one language alone has, by where they stand. */
 const top = signsBy({
-  native: ['resources', 'prompts', 'policy_id', 'policy_version', 'risk_level'],
+  native: [
+    'resources',
+    'prompts',
+    'policy_id',
+    'policy_version',
+    'risk_level',
+    'hidden',
+    'names',
+    'counters',
+    'counting',
+    'default_rule',
+    'reason_codes',
+  ],
   intercept: ['hide', 'approvals'],
 })
 const ofTool = signsBy({ native: ['risk_level', 'description'], intercept: [] })
-const ofRule = signsBy({ native: ['per', 'risk_level', 'description'], intercept: ['conditions', 'state'] })
+const ofRule = signsBy({
+  native: ['per', 'limits', 'counted', 'risk_level', 'description'],
+  intercept: ['conditions', 'state'],
+})
 
 /** Undefined, and reported, when the file is a bit of both. */
 export function languageOf(root: MapNode, report: Report): Language | undefined {

@@ -8,11 +8,24 @@ import type { ConstraintFields } from './arguments.ts'
 type Atom = 'string' | 'integer' | 'fraction' | 'boolean' | 'array' | 'object' | 'null'
 
 export function reportContradictions(fields: ConstraintFields, report: Report): void {
-  const { min, max } = fields
-  if (min?.value !== undefined && max?.value !== undefined && min.value > max.value)
-    report.error(max.at, 'contradiction', `\`max\` of ${max.value} is below the \`min\` of ${min.value}`)
+  reportBounds(fields, report)
   reportTypes(fields, report)
   reportValues(fields, report)
+}
+
+function reportBounds(fields: ConstraintFields, report: Report): void {
+  for (const low of ['min', 'above'] as const) {
+    for (const high of ['max', 'below'] as const) {
+      const [least, most] = [fields[low], fields[high]]
+      if (least?.value === undefined || most?.value === undefined || least.value < most.value) continue
+      if (least.value === most.value && low === 'min' && high === 'max') continue
+      const words =
+        least.value === most.value
+          ? `no number is between the \`${low}\` and the \`${high}\` of ${most.value}`
+          : `\`${high}\` of ${most.value} is below the \`${low}\` of ${least.value}`
+      report.error(most.at, 'contradiction', words)
+    }
+  }
 }
 
 /** The types that each constraint leaves possible. */
@@ -25,9 +38,14 @@ function possible(fields: ConstraintFields): { key: keyof ConstraintFields; atom
   add('enum', ...(fields.enum?.value ?? []).map(({ value }) => atomOf(value.value)))
   add('min', 'integer', 'fraction')
   add('max', 'integer', 'fraction')
+  add('above', 'integer', 'fraction')
+  add('below', 'integer', 'fraction')
+  add('one_of', ...(fields.one_of?.value ?? []).map(({ value }) => atomOf(value.value)))
   add('length', 'string', 'array')
   add('prefix', 'string')
   add('pattern', 'string')
+  add('search', 'string')
+  add('contains', 'string', 'array')
   add('each', 'array')
   add('any', 'array')
   add('fields', 'object')
@@ -74,6 +92,9 @@ function atomOf(value: Scalar): Atom {
 
 /** A value that the other constraints refuse is a mistake, even if others of the list pass. */
 function reportValues(fields: ConstraintFields, report: Report): void {
+  for (const key of ['one_of', 'none_of'] as const)
+    if (fields[key]?.value?.length === 0)
+      report.warning(fields[key].at, 'says_nothing', `\`${key}\` lists nothing: no value is in it`)
   const seen = new Set<Scalar>()
   for (const { value: written, at } of fields.enum?.value ?? []) {
     const { value } = written
@@ -95,8 +116,13 @@ function refusingKey(value: Scalar, fields: ConstraintFields): keyof ConstraintF
   return typeof value === 'string' ? refusingText(value, fields) : undefined
 }
 
-function refusingNumber(value: number, { min, max }: ConstraintFields): 'min' | 'max' | undefined {
+function refusingNumber(
+  value: number,
+  { min, max, above, below }: ConstraintFields,
+): keyof ConstraintFields | undefined {
   if (min?.value !== undefined && value < min.value) return 'min'
+  if (above?.value !== undefined && value <= above.value) return 'above'
+  if (below?.value !== undefined && value >= below.value) return 'below'
   return max?.value !== undefined && value > max.value ? 'max' : undefined
 }
 

@@ -13,8 +13,9 @@ import {
   type Named,
   record,
 } from '../forms.ts'
-import { targetsOf } from '../names.ts'
+import { type Naming, targetsOf } from '../names.ts'
 import { text } from '../scalars.ts'
+import type { Counters } from './counters.ts'
 import { reportLoose } from './loose.ts'
 import { type ReadRule, riskLevel, ruleForm, ruleKeys, ruleOf, type WrittenRule } from './rules.ts'
 
@@ -48,21 +49,29 @@ type WrittenEntry = Filled<FieldsOf<typeof entryKeys>>
 export const entriesForm = mapOf(entryForm, 'a map from names to rules')
 export type WrittenEntries = Field<readonly Named<WrittenEntry>[]>
 
+/** What holds for every entry of the file. */
+export interface EntryContext {
+  readonly risk: RiskLevel | undefined
+  readonly naming: Naming
+  readonly counters: Counters
+  readonly report: Report
+}
+
 /** In the order of the file, what binds everything last: the answer then names the narrower rule. */
 export function entriesOf(
   method: Method,
   written: WrittenEntries | undefined,
-  risk: RiskLevel | undefined,
-  report: Report,
+  context: EntryContext,
 ): readonly Entry[] {
-  const entries = (written?.value ?? []).flatMap((entry) => entryOf(method, entry, risk, report))
+  const entries = (written?.value ?? []).flatMap((entry) => entryOf(method, entry, context))
   return [...entries.filter((entry) => entry.lists), ...entries.filter((entry) => !entry.lists)]
 }
 
-function entryOf(method: Method, entry: Named<WrittenEntry>, risk: RiskLevel | undefined, report: Report): Entry[] {
+function entryOf(method: Method, entry: Named<WrittenEntry>, context: EntryContext): Entry[] {
   const { name: key, nameAt, value } = entry
-  const match = targetsOf(method, key, nameAt, report)
-  const read = rulesOf(method, key, value.fields.rules?.value ?? [], report)
+  const { risk, naming, report } = context
+  const match = targetsOf(method, key, nameAt, report, naming)
+  const read = rulesOf(method, key, value.fields.rules?.value ?? [], context)
   reportLoose(
     read.flatMap(({ limits }) => limits),
     report,
@@ -96,11 +105,16 @@ const scopePrefix: Readonly<Record<Method, string>> = {
   'prompts/get': 'prompts:',
 }
 
-function rulesOf(method: Method, key: string, written: readonly Located<WrittenRule>[], report: Report): ReadRule[] {
+function rulesOf(
+  method: Method,
+  key: string,
+  written: readonly Located<WrittenRule>[],
+  { counters, report }: EntryContext,
+): ReadRule[] {
   const scope = `${scopePrefix[method]}${key}`
   const names = new Map<string, number>()
   return written.map(({ value }, index) => {
-    const read = ruleOf(value, { method, key, scope, index, report })
+    const read = ruleOf(value, { method, key, scope, index, counters, report })
     const { name, place } = read.rule
     const first = names.get(name)
     if (first === undefined) names.set(name, place.line)

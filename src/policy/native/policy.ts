@@ -1,12 +1,15 @@
 /** The native language: `version`, `default`, and rules for tools, resources and prompts. */
-import type { AllPolicy } from '../../model/policy.ts'
+import type { AllPolicy, Entry } from '../../model/policy.ts'
 import type { Report } from '../diagnostics.ts'
 import { choice, record } from '../forms.ts'
+import { reasonCodesForm, reasonCodesOf } from '../reasonCodes.ts'
 import { label, text, version } from '../scalars.ts'
 import type { Node } from '../source.ts'
 import { reportUnwanted } from '../warnings/warnings.ts'
 import { baseName, languageVersion, reportConfused, reportSize } from '../whole.ts'
+import { Counters, countersForm } from './counters.ts'
 import { entriesForm, entriesOf } from './entries.ts'
+import { hiddenEntries, hiddenForm } from './hidden.ts'
 import { riskLevel } from './rules.ts'
 
 export const policyKeys = {
@@ -19,6 +22,26 @@ export const policyKeys = {
   tools: { form: entriesForm, about: 'Rules for `tools/call`, by the names of tools.' },
   resources: { form: entriesForm, about: 'Rules for `resources/read`, by URIs.' },
   prompts: { form: entriesForm, about: 'Rules for `prompts/get`, by the names of prompts.' },
+  hidden: {
+    form: hiddenForm,
+    about: 'Tools that do not exist for the caller, by keys like those of `tools`; `"*"` hides all.',
+  },
+  names: {
+    form: choice('globs', 'exact'),
+    about:
+      '`globs`, if not given: keys are globs, and `a/b` is the tool `b` of the server `a`. `exact`: keys are names, letter for letter; `"*"` alone stands for all.',
+  },
+  counters: { form: countersForm, about: 'Counters with a name, for `limits` and `counted` of rules.' },
+  counting: {
+    form: choice('in_order', 'last'),
+    about:
+      '`in_order`, if not given: rule by rule. `last`: what counts is asked after everything else, so that a refusal names that first.',
+  },
+  default_rule: {
+    form: label,
+    about: 'What decisions and records call the rule when `default` refuses a call; `default` if not given.',
+  },
+  reason_codes: { form: reasonCodesForm, about: "The policy's own words for its two outcomes." },
   policy_id: { form: label, about: 'The name of the policy in every record; the name of the file if not given.' },
   policy_version: {
     form: version,
@@ -37,14 +60,17 @@ export function readNative(root: Node, report: Report): AllPolicy | undefined {
   const { tools, resources, prompts } = fields
   if (!misspelt && !tools && !resources && !prompts)
     report.error(at, 'missing_key', 'a policy needs one of `tools`, `resources` or `prompts`')
-  const risk = fields.risk_level?.value
-  const entries = [
-    ...entriesOf('tools/call', tools, risk, report),
-    ...entriesOf('resources/read', resources, risk, report),
-    ...entriesOf('prompts/get', prompts, risk, report),
+  const counters = new Counters(fields.counters, report)
+  const naming = { exact: fields.names?.value === 'exact' }
+  const context = { risk: fields.risk_level?.value, naming, counters, report }
+  const listed = [
+    ...entriesOf('tools/call', tools, context),
+    ...entriesOf('resources/read', resources, context),
+    ...entriesOf('prompts/get', prompts, context),
   ]
+  const entries = [...hiddenEntries(fields.hidden?.value ?? [], naming, report), ...listed]
   reportSize(entries, report)
-  reportConfused(entries, report)
+  reportCounters(listed, counters, report)
   if (!fields.default?.value) return undefined
   const policy: AllPolicy = {
     strategy: 'all',
@@ -52,9 +78,18 @@ export function readNative(root: Node, report: Report): AllPolicy | undefined {
     id: fields.policy_id?.value ?? baseName(report.file),
     version: fields.policy_version?.value ?? '',
     default: fields.default.value,
-    reasonCodes: {},
+    reasonCodes: reasonCodesOf(fields.reason_codes, report),
+    ...(fields.default_rule?.value !== undefined && { defaultRule: fields.default_rule.value }),
+    ...(fields.counting?.value === 'last' && { counting: 'last' }),
     entries,
   }
   if (!report.failed) reportUnwanted(policy, report)
   return policy
+}
+
+function reportCounters(entries: readonly Entry[], counters: Counters, report: Report): void {
+  const named = new Map(counters.own.map(({ counter, name }) => [counter, name]))
+  reportConfused(entries, report, named)
+  const limits = entries.flatMap(({ rules }) => rules.flatMap((rule) => rule.limits))
+  counters.reportIdle(new Set(limits.map(({ counter }) => counter.id)), report)
 }

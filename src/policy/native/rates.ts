@@ -9,7 +9,7 @@ import type { Node } from '../source.ts'
 import { hint, nearest } from '../spelling.ts'
 import { per } from './per.ts'
 
-const units: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month']
+export const calendarUnits: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month']
 
 /** Months have no fixed length. */
 const unitMs: Readonly<Partial<Record<string, number>>> = {
@@ -27,14 +27,14 @@ export interface Rate {
   readonly per?: readonly PerField[]
 }
 
-const windowForm: Form<string> = {
-  says: `${oneOf(units)}, or a duration like \`15m\` with \`sliding: true\``,
-  schema: { anyOf: [{ enum: units }, { type: 'string', pattern: '^([0-9]+[dhms])+$' }] },
+export const windowForm: Form<string> = {
+  says: `${oneOf(calendarUnits)}, or a duration like \`15m\` with \`sliding: true\``,
+  schema: { anyOf: [{ enum: calendarUnits }, { type: 'string', pattern: '^([0-9]+[dhms])+$' }] },
   read(node, label, report) {
     const text = node.kind === 'scalar' ? node.text : ''
-    if (units.some((unit) => unit === text)) return text
+    if (calendarUnits.some((unit) => unit === text)) return text
     if (node.kind === 'scalar' && durationMs(text)) return text
-    return misspelt(node, label, windowForm.says, report, units)
+    return misspelt(node, label, windowForm.says, report, calendarUnits)
   },
 }
 
@@ -43,7 +43,7 @@ export const rateKeys = {
   window: {
     form: windowForm,
     about: 'A unit of the UTC calendar, or, if it slides, a length of time.',
-    required: `say ${oneOf(units)}, or a duration`,
+    required: `say ${oneOf(calendarUnits)}, or a duration`,
   },
   sliding: {
     form: flag,
@@ -58,7 +58,7 @@ const says = 'a rate like `10/day`, or a map with `limit` and `window`'
 
 const one: Form<Rate> = {
   says,
-  schema: { anyOf: [{ type: 'string', pattern: `^[1-9][0-9]*/(${units.join('|')})$` }, rateMap.schema] },
+  schema: { anyOf: [{ type: 'string', pattern: `^[1-9][0-9]*/(${calendarUnits.join('|')})$` }, rateMap.schema] },
   read(node, label, report) {
     if (node.kind === 'map') return mappedRate(node, label, report)
     if (node.kind !== 'scalar' || typeof node.value !== 'string') return mistake(node, label, says, report)
@@ -71,7 +71,7 @@ export const rates: Form<readonly Located<Rate>[]> = oneOrMore(one)
 function writtenRate(node: Node, text: string, label: string, report: Report): Rate | undefined {
   const [, count = '', unit = ''] = /^([0-9]+)\/(\S+)$/.exec(text) ?? []
   const max = Number(count)
-  const known = units.find((u) => u === unit)
+  const known = calendarUnits.find((u) => u === unit)
   if (/^[1-9]/.test(count) && known) {
     if (Number.isSafeInteger(max)) return { max, window: { kind: 'fixed', unit: known } }
     return mistake(node, label, `at most ${Number.MAX_SAFE_INTEGER} calls`, report)
@@ -79,14 +79,14 @@ function writtenRate(node: Node, text: string, label: string, report: Report): R
   if (durationMs(unit))
     return mistake(node, label, says, report, `: a window of ${quote(unit)} slides, write it as a map`)
   if (unit === '' || known) return mistake(node, label, says, report)
-  const near = nearest(spelledOut(unit), units)
+  const near = nearest(spelledOut(unit), calendarUnits)
   const suggestion = near && /^[1-9]/.test(count) ? `${count}/${near}` : undefined
-  return mistake(node, label, says, report, hint(spelledOut(unit), units), { suggestion })
+  return mistake(node, label, says, report, hint(spelledOut(unit), calendarUnits), { suggestion })
 }
 
 /** `minute` for `min`: an abbreviation is further away than a misspelling. `m` could be two units. */
 function spelledOut(unit: string): string {
-  const [meant = unit, another] = units.filter((known) =>
+  const [meant = unit, another] = calendarUnits.filter((known) =>
     known.startsWith(unit.toLowerCase().replace(/s$/, '') || unit),
   )
   return another === undefined ? meant : unit
@@ -106,11 +106,11 @@ function mappedRate(node: Node, label: string, report: Report): Rate | undefined
 }
 
 /** The window, or what is wrong with it. */
-function windowOf(text: string, sliding: boolean): Window | string {
-  const unit = units.find((u) => u === text)
+export function windowOf(text: string, sliding: boolean): Window | string {
+  const unit = calendarUnits.find((u) => u === text)
   if (!sliding) {
     if (unit) return { kind: 'fixed', unit }
-    return `a \`window\` of ${quote(text)} is no calendar unit: add \`sliding: true\`, or write ${oneOf(units)}`
+    return `a \`window\` of ${quote(text)} is no calendar unit: add \`sliding: true\`, or write ${oneOf(calendarUnits)}`
   }
   const ms = unit ? unitMs[unit] : durationMs(text)
   if (ms === undefined) return 'a sliding `window` has a fixed length and a `month` has not: write `30d`, for example'

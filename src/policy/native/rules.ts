@@ -1,13 +1,24 @@
 /** A rule of the native language, as a rule of the model. */
 
 import { riskLevels } from '../../model/decision.ts'
-import type { Limit, Method, PerField, Rule } from '../../model/policy.ts'
+import {
+  type Counter,
+  type Limit,
+  type Method,
+  type Path,
+  type PerField,
+  pathText,
+  type Reading,
+  type Rule,
+  type Spend,
+} from '../../model/policy.ts'
 import { quote, type Report, type Spot } from '../diagnostics.ts'
 import { duration } from '../durations.ts'
 import { choice, type FieldsOf, type Filled, type Located, record } from '../forms.ts'
 import { approvalTimeoutMsMax } from '../limits.ts'
 import { label, text } from '../scalars.ts'
 import { argumentsForm, conditionsOf } from './arguments.ts'
+import { type Counters, countedForm, limitsForm, namedLimits, readingsOf } from './counters.ts'
 import { per, reportArguments } from './per.ts'
 import { rateLimit, rates } from './rates.ts'
 import { spendForm, spendOf } from './spend.ts'
@@ -24,6 +35,11 @@ export const ruleKeys = {
   arguments: { form: argumentsForm, about: 'What the arguments must be, by their paths.' },
   spend: { form: spendForm, about: 'Caps on the amount that calls name. Only with `action: allow`.' },
   rate_limit: { form: rates, about: 'How many calls in how much time. Only with `action: allow`.' },
+  limits: {
+    form: limitsForm,
+    about: 'The most that named counters may reach with this call, which counts in them. Only with `action: allow`.',
+  },
+  counted: { form: countedForm, about: 'What named counters must stand at before the call.' },
   per: { form: per, about: 'What limits and spend are counted by; all calls together if not given.' },
   approval_timeout: {
     form: duration(1_000, approvalTimeoutMsMax),
@@ -46,11 +62,13 @@ export interface RuleContext {
   /** The name of the counters of its entry. */
   readonly scope: string
   readonly index: number
+  readonly counters: Counters
   readonly report: Report
 }
 
 export interface ReadRule {
   readonly rule: Rule
+  /** Those of the entry's own counters. */
   readonly limits: readonly Located<Limit>[]
 }
 
@@ -67,13 +85,18 @@ export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
   const by = fields.per?.value ?? []
   const spend = fields.spend?.value && spendOf(fields.spend.value, context.scope, by, report)
   const limits = [...(spend?.limits ?? []), ...rateLimits(written, context.scope, by)]
-  for (const { value, at: limitAt } of limits) report.locate(value, limitAt)
+  const named = namedLimits(fields.limits, context.counters, report)
+  const readings = readingsOf(fields.counted, context.counters, report)
+  for (const { value, at: limitAt } of [...limits, ...named]) report.locate(value, limitAt)
+  const spent = spend?.spend ?? spendOfNamed(named)
+  reportNamed(written, named, readings, spent, context)
   const rule: Rule = {
     name: fields.name?.value ?? `${context.key}.rules[${context.index}]`,
     effect,
     conditions: conditionsOf(fields.arguments?.value ?? [], effect, report),
-    ...(spend && { spend: spend.spend }),
-    limits: limits.map(({ value }) => value),
+    ...(readings.length > 0 && { readings }),
+    ...(spent && { spend: spent }),
+    limits: [...limits, ...named].map(({ value }) => value),
     ...(fields.approval_timeout?.value !== undefined && { approvalTimeoutMs: fields.approval_timeout.value }),
     ...(fields.risk_level?.value && { riskLevel: fields.risk_level.value }),
     ...(fields.on_deny?.value !== undefined && { onDeny: fields.on_deny.value }),
@@ -86,6 +109,42 @@ function rateLimits({ fields }: WrittenRule, scope: string, by: readonly PerFiel
   return (fields.rate_limit?.value ?? []).map(({ value, at }) => ({ value: rateLimit(value, scope, by), at }))
 }
 
+/** An amount that is counted is one that every call must have. */
+function spendOfNamed(named: readonly Located<Limit>[]): Spend | undefined {
+  const amount = named.map(({ value }) => amountOf(value.counter)).find((path) => path !== undefined)
+  return amount && { amount }
+}
+
+function amountOf({ measure }: Counter): Path | undefined {
+  return measure !== 'calls' && 'amount' in measure ? measure.amount : undefined
+}
+
+function reportNamed(
+  { fields }: WrittenRule,
+  named: readonly Located<Limit>[],
+  readings: readonly Reading[],
+  spend: Spend | undefined,
+  { method, report }: RuleContext,
+): void {
+  for (const { value, at } of named) {
+    const amount = amountOf(value.counter)
+    if (amount && spend && pathText(amount) !== pathText(spend.amount))
+      report.error(
+        at,
+        'contradiction',
+        `a rule has one amount: this one is ${quote(pathText(amount))}, and ${quote(pathText(spend.amount))} is another`,
+      )
+  }
+  if (method !== 'resources/read') return
+  for (const { value, at } of named) reportArgumentsOf(value.counter, at, report)
+  for (const { counter } of readings) if (fields.counted) reportArgumentsOf(counter, fields.counted.keyAt, report)
+}
+
+function reportArgumentsOf(counter: Counter, at: Spot, report: Report): void {
+  if (amountOf(counter)) report.error(at, 'misplaced_key', 'a resource has no arguments, and so no amount to count')
+  else reportArguments(counter.per, at, report)
+}
+
 type Action = keyof typeof effects
 type RuleKey = keyof typeof ruleKeys
 
@@ -93,6 +152,7 @@ type RuleKey = keyof typeof ruleKeys
 const only: readonly (readonly [RuleKey, Action])[] = [
   ['spend', 'allow'],
   ['rate_limit', 'allow'],
+  ['limits', 'allow'],
   ['per', 'allow'],
   ['approval_timeout', 'require_approval'],
 ]
@@ -126,7 +186,16 @@ function reportResource({ fields }: WrittenRule, report: Report): void {
   for (const { value, at } of fields.rate_limit?.value ?? []) if (value.per) reportArguments(value.per, at, report)
 }
 
-const saying: readonly RuleKey[] = ['arguments', 'spend', 'rate_limit', 'per', 'approval_timeout', 'risk_level']
+const saying: readonly RuleKey[] = [
+  'arguments',
+  'spend',
+  'rate_limit',
+  'limits',
+  'counted',
+  'per',
+  'approval_timeout',
+  'risk_level',
+]
 
 function reportNothing({ fields, at, misspelt }: WrittenRule, action: Action | undefined, report: Report): void {
   if (misspelt || action !== 'allow' || saying.some((key) => Object.hasOwn(fields, key))) return

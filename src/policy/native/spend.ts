@@ -10,13 +10,26 @@ import {
   type Window,
 } from '../../model/policy.ts'
 import { quote, type Report } from '../diagnostics.ts'
-import { type Field, type FieldsOf, type Filled, type Located, listOf, record } from '../forms.ts'
+import { type Field, type FieldsOf, type Filled, type Form, type Located, listOf, record } from '../forms.ts'
 import { path } from '../paths.ts'
 import { amount, label } from '../scalars.ts'
 import { per } from './per.ts'
 
+const unlimited = 'unlimited'
+
+const amountOrUnlimited: Form<number | typeof unlimited> = {
+  says: amount.says,
+  schema: { anyOf: [amount.schema, { const: unlimited }] },
+  read(node, label, report) {
+    return node.kind === 'scalar' && node.value === unlimited ? unlimited : amount.read(node, label, report)
+  },
+}
+
 const caps = {
-  per_call: { form: amount, about: 'The most that one call may spend.' },
+  per_call: {
+    form: amountOrUnlimited,
+    about: 'The most that one call may spend. `unlimited` alone asks only that the amount is one.',
+  },
   hourly: { form: amount, about: 'The most that may be spent in an hour of the UTC calendar.' },
   daily: { form: amount, about: 'The most that may be spent in a day.' },
   weekly: { form: amount, about: 'The most that may be spent in a week, which starts on Monday.' },
@@ -41,7 +54,7 @@ export interface ReadSpend {
   readonly limits: readonly Located<Limit>[]
 }
 
-const windows: readonly (readonly [keyof typeof caps, Window])[] = [
+const windows: readonly (readonly [Exclude<keyof typeof caps, 'per_call'>, Window])[] = [
   ['hourly', { kind: 'fixed', unit: 'hour' }],
   ['daily', { kind: 'fixed', unit: 'day' }],
   ['weekly', { kind: 'fixed', unit: 'week' }],
@@ -66,12 +79,13 @@ export function spendOf(
     if (field?.value === undefined) return []
     return [{ value: { counter: counter(scope, measure, window, by), max: field.value }, at: field.at }]
   })
-  const perCall = fields.per_call
-  if (perCall?.value !== undefined) reportPerCall({ value: perCall.value, at: perCall.at }, limits, report)
+  const perCall = fields.per_call?.value === unlimited ? undefined : fields.per_call?.value
+  if (fields.per_call && perCall !== undefined)
+    reportPerCall({ value: perCall, at: fields.per_call.at }, limits, report)
   const spend: Spend = {
     amount: amountPath,
     ...(currency && { currency }),
-    ...(perCall?.value !== undefined && { perCallMicro: perCall.value }),
+    ...(perCall !== undefined && { perCallMicro: perCall }),
   }
   report.locate(spend, fields.amount?.at ?? at)
   return { spend, limits }
