@@ -65,8 +65,10 @@ function activatedLayer(layer: ActiveLayer): ActivatedPolicy & { readonly name: 
 
 /** The pack that decided is in every decision, by its hash; of several packs in layers, the first. */
 export function packOf(active: ActivePolicy | ActiveLayers | undefined): { readonly pack_sha256?: string } {
-  const packs = active
-    ? partsOf(active).flatMap(({ policy }) => (policy.strategy === 'pack' ? [policy.sha256] : []))
-    : []
-  return packs[0] === undefined ? {} : { pack_sha256: packs[0] }
+  if (!active) return {}
+  const { policy } =
+    'layers' in active ? (active.layers.find((one) => one.policy.strategy === 'pack') ?? noPack) : active
+  return policy?.strategy === 'pack' ? { pack_sha256: policy.sha256 } : {}
 }
+
+const noPack: { readonly policy?: Policy } = {}

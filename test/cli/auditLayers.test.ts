@@ -150,3 +150,21 @@ test('`audit` shows what each layer said', () => {
   assert.deepEqual(result.conflicts, [{ layer: 'org', decision: 'allow', overruled_by: 'team' }])
   assert.equal(tollgate(['audit', 'verify', '--ledger', file]).status, 0)
 })
+
+test('a decision of layers is explained by its id, layer by layer, by the revisions that judged', () => {
+  const file = layeredLedger()
+  const { stdout } = tollgate(['audit', '--ledger', file, '--format', 'json', '--decision', 'deny', '--tool', 'pay'])
+  const [refused, malformed, tightened] = JSON.parse(stdout)
+  const explained = ({ decision_id }: { decision_id: string }) => {
+    const { agrees, decided_by, policies, gate } = JSON.parse(
+      tollgate(['explain', '--ledger', file, '--json', decision_id]).stdout,
+    )
+    const revisions = policies.map(({ layer, revision }: { layer: string; revision: string }) => [layer, revision])
+    return { agrees, decided_by, revisions, byGate: gate !== undefined }
+  }
+  const by = { agrees: true, decided_by: 'team', byGate: false }
+  const first = ['org', org.revision]
+  assert.deepEqual(explained(refused), { ...by, revisions: [first, ['team', team.revision]] })
+  assert.deepEqual(explained(malformed), { agrees: true, decided_by: undefined, revisions: [], byGate: true })
+  assert.deepEqual(explained(tightened), { ...by, revisions: [first, ['team', tighter.revision]] })
+})
