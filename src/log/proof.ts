@@ -24,17 +24,7 @@ export function contradictionIn(record: StoredRecord, body: Body, input: string 
 export function differenceBetween(body: Body, asked: Verdict | LayersVerdict): string | undefined {
   const recorded = objectIn(body, 'result')
   const verdict: Body = { ...asked }
-  const compared = [
-    'decision',
-    'variant',
-    'variant',
-    'reason_code',
-    'rule',
-    'message',
-    'risk_level',
-    'layers',
-    'conflicts',
-  ]
+  const compared = ['decision', 'variant', 'reason_code', 'rule', 'message', 'risk_level', 'layers', 'conflicts']
   const different = compared.filter((name) => !isDeepStrictEqual(recorded[name], verdict[name]))
   if (different.length === 0) return undefined
   return different

@@ -17,26 +17,24 @@ import { all, type Truth, truthOf } from './truth.ts'
 export function explainAll(policy: AllPolicy, input: Input, beside: Beside): readonly Step[] {
   const entries = matchingEntries(policy, targetOf(input))
   const lister = entries.find(({ lists }) => lists)
-  const listing = listingStep(policy, input, lister)
+  const unlisted = policy.default === 'deny' && !lister
   const checks = checksOf(policy, entries)
-  const stopping = listing.decides ? undefined : checks.find(({ question }) => !passes(question, input))
-  const last = stopping ? checks.indexOf(stopping) : listing.decides ? -1 : checks.length
+  const stopping = unlisted ? undefined : checks.find(({ question }) => !passes(question, input))
+  const last = stopping ? checks.indexOf(stopping) : unlisted ? -1 : checks.length
   const asked = checks.map((check, index) => checkStep(check, index <= last, check === stopping, input, beside))
-  return [listing, ...asked, ...(listing.decides || stopping ? [] : [allowStep(lister)])]
+  const listing = policy.default === 'deny' ? [listingStep(policy, input, lister)] : []
+  return [...listing, ...asked, ...(unlisted || stopping ? [] : [allowStep(lister)])]
 }
 
 /** `default: deny` asks first whether anything names the target. */
 function listingStep(policy: AllPolicy, { method }: Input, lister: Entry | undefined): Step {
-  const decides = policy.default === 'deny' && !lister
+  const decides = !lister
   const kind = method === 'tools/call' ? 'tool' : method === 'prompts/get' ? 'prompt' : 'resource'
   const named = policy.entries.filter((entry) => entry.method === method && entry.lists).map(({ key }) => key)
   return {
     rule: policy.defaultRule ?? 'default',
     ...(lister && { place: lister.place }),
-    asks:
-      policy.default === 'deny'
-        ? `an entry names the ${kind}`
-        : `\`default: allow\` asks for no entry that names the ${kind}`,
+    asks: `an entry names the ${kind}`,
     saw: lister ? [{ name: 'entry', value: lister.key }] : [],
     result: decides ? 'failed' : 'passed',
     decides,

@@ -132,7 +132,8 @@ const questions: Readonly<Record<Stop, Question>> = {
   ],
 }
 
-const first: readonly Stop[] = ['RESOURCE_NOT_ALLOWED', 'PROMPT_NOT_ALLOWED', 'RUN_MISSING', 'KILL_SIGNAL']
+const first: readonly Stop[] = ['RUN_MISSING', 'KILL_SIGNAL']
+const ofOthers: readonly Stop[] = ['RESOURCE_NOT_ALLOWED', 'PROMPT_NOT_ALLOWED']
 const approvals: readonly Stop[] = ['APPROVAL_DENIED', 'APPROVAL_REQUIRED']
 /** Asked of what is there before anything else, and of what is missing when a branch is written. */
 const ofWrites: readonly Stop[] = ['BRANCH_NAME_INVALID', 'CHANGED_PATHS_INVALID', 'DIFF_LINE_COUNT_INVALID']
@@ -149,12 +150,13 @@ export function explainPack(policy: PackPolicy, input: Input): readonly Step[] {
     : steps
 }
 
-function orderFor({ run }: Input): readonly Stop[] {
-  const middle = (Object.keys(stops) as Stop[]).filter((stop) => !first.includes(stop) && !approvals.includes(stop))
+function orderFor({ run, method }: Input): readonly Stop[] {
+  const others = ofOthers.filter((_, index) => method === (index === 0 ? 'resources/read' : 'prompts/get'))
+  const middle = (Object.keys(stops) as Stop[]).filter((stop) => ![...first, ...ofOthers, ...approvals].includes(stop))
   const readable = !run || (run.branch_name !== null && run.changed_paths !== null && run.diff_line_count !== null)
   const writes = readable && run?.tool_access_mode === 'write_branch' ? ofWrites : []
   const after = middle.indexOf('BRANCH_NOT_ALLOWED')
-  return [...first, ...middle.slice(0, after), ...writes, ...middle.slice(after), ...approvals]
+  return [...others, ...first, ...middle.slice(0, after), ...writes, ...middle.slice(after), ...approvals]
 }
 
 /** `from` says how far behind the step that decides it stands. */
@@ -163,12 +165,16 @@ function stepOf(stop: Stop, from: number, asked: Asked, { run }: Input): Step {
   const { rule } = stops[stop]
   const place = asked.workflow && { place: asked.workflow.place }
   if (from > 0) return { rule, ...place, asks, saw: [], result: 'not_reached', decides: false }
-  const saw = about.map((attribute) => seen(attribute, run))
+  const saw = about.flatMap((attribute) => seen(attribute, run))
   if (from < 0) return { rule, ...place, asks, saw, result: 'passed', decides: false }
   return { rule, ...place, asks, saw, result: 'failed', decides: true, otherwise: [wanted(asked)] }
 }
 
-function seen(attribute: keyof RunFacts, run: RunFacts | undefined): Seen {
+/** What was found wrong with the registration is there only where something is. */
+const findings: readonly (keyof RunFacts)[] = ['unmapped', 'conflict', 'odd']
+
+function seen(attribute: keyof RunFacts, run: RunFacts | undefined): readonly Seen[] {
   const value = run?.[attribute]
-  return { name: `\`${attribute}\` of the run`, ...(value !== undefined && { value: value as Json }) }
+  if (value === undefined && findings.includes(attribute)) return []
+  return [{ name: `\`${attribute}\` of the run`, ...(value !== undefined && { value: value as Json }) }]
 }
