@@ -151,7 +151,7 @@ function measureOf({ amount, currency, step }: WrittenCounter['fields']): Measur
 }
 
 /** A number in the unit of its counter, which is not known where it is read. */
-interface Bound {
+export interface Bound {
   readonly text: string
   readonly at: Spot
 }
@@ -206,7 +206,7 @@ const span = record('a number, or a map with `min` and `max`', {
   max: { form: bound, about: 'The most it may stand at.' },
 })
 
-interface WrittenSpan {
+export interface WrittenSpan {
   readonly min?: Bound
   readonly max?: Bound
 }
