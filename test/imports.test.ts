@@ -20,6 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   log: ['model'],
   pep: ['model'],
   mcp: ['model', 'pep'],
+  http: ['model', 'pep', 'mcp'],
   scan: ['model', 'policy'],
   pack: ['model', 'policy'],
   init: ['model', 'scan'],
@@ -37,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'log',
     'pep',
     'mcp',
+    'http',
     'scan',
     'pack',
     'init',
@@ -85,6 +87,7 @@ test('each danger has one door', () => {
     ['the WASM SDK', /@open-policy-agent\/opa-wasm/, 'pdp/engine.ts'],
     ['the end of the process', /process\.exit\(/, 'cli/exit.ts', 'compile/'],
     ['SQLite', /import (?!type ).*from 'better-sqlite3'/, 'ledger/'],
+    ['requests over the network', /from 'undici'|from 'node:https?'|\bfetch\(/, 'http/'],
     [
       'the MCP SDKs at run time',
       /from '@modelcontextprotocol/,

@@ -17,6 +17,7 @@ import type { McpOptions } from './mcp.ts'
 import type { PackGenerateOptions } from './packGenerate.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanOptions } from './scan.ts'
+import type { ServeOptions } from './serveOptions.ts'
 
 const ledgerOption = () =>
   new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
@@ -30,6 +31,17 @@ const layerOption = () =>
     '--layer <name=file>',
     'a layer of policies that each judge every call: the most restrictive decision counts; files of one name are merged',
   ).argParser(collected)
+
+const agentOption = () => new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT')
+const userOption = () => new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER')
+const projectOption = () => new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT')
+const runOption = () => new Option('--run <file>', 'where the host of the agent registers the run, for a policy pack')
+const durabilityOption = () =>
+  new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
+const argumentsOption = () =>
+  new Option('--arguments <kept>', 'what is recorded of arguments the policy does not read')
+    .choices(['full', 'digest', 'none'])
+    .default('full')
 
 /** An option that may stand several times. */
 function collected(value: string, before: readonly string[] = []): readonly string[] {
@@ -53,25 +65,48 @@ program
   .addOption(policyOption())
   .addOption(layerOption())
   .option('--server <name>', 'what policies call this server')
-  .addOption(new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT'))
-  .addOption(new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER'))
-  .addOption(new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT'))
+  .addOption(agentOption())
+  .addOption(userOption())
+  .addOption(projectOption())
   .option('--session <id>', 'name of this session (default: a fresh one)')
-  .option('--run <file>', 'where the host of the agent registers the run, for a policy pack')
+  .addOption(runOption())
   .addOption(ledgerOption())
-  .addOption(
-    new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process'),
-  )
-  .addOption(
-    new Option('--arguments <kept>', 'what is recorded of arguments the policy does not read')
-      .choices(['full', 'digest', 'none'])
-      .default('full'),
-  )
+  .addOption(durabilityOption())
+  .addOption(argumentsOption())
   .argument('<cmd...>', 'the server and its arguments, after `--`')
   .action(async (command: string[], options: RunOptions) => {
     stayWhenUnread(process.stdout)
     await (await import('./run.ts')).run(command, options)
   })
+
+program
+  .command('serve')
+  .description('the gate as an HTTP server in front of MCP servers')
+  .usage('-c POLICY|--layer NAME=POLICY... --upstream URL [options]')
+  .addOption(policyOption())
+  .addOption(layerOption())
+  .option('--listen <address>', 'where callers connect: PORT, or HOST:PORT', '127.0.0.1:8717')
+  .addOption(
+    new Option('--upstream <url>', 'the MCP server behind the gate; several as NAME=URL, each at /NAME/mcp').argParser(
+      collected,
+    ),
+  )
+  .option('--server <name>', 'what policies call the one server')
+  .addOption(
+    new Option('--allow-host <name>', 'a host name by which callers reach the gate, beside this machine').argParser(
+      collected,
+    ),
+  )
+  .addOption(new Option('--allow-origin <origin>', 'an origin whose web pages may call the gate').argParser(collected))
+  .option('--timeout <duration>', 'how long the server may be silent while it owes an answer', '5m')
+  .addOption(agentOption())
+  .addOption(userOption())
+  .addOption(projectOption())
+  .addOption(runOption())
+  .addOption(ledgerOption())
+  .addOption(durabilityOption())
+  .addOption(argumentsOption())
+  .action(async (options: ServeOptions) => (await import('./serve.ts')).serve(options))
 
 program
   .command('check')

@@ -2,12 +2,13 @@
  * The policy enforcement point: JSON-RPC messages in, JSON-RPC messages out, whatever carries them. One interceptor
  * for each scope in which request ids are unique: a pipe, a session, or one request of the stateless revision.
  */
-import type { ReadMessage } from '../model/message/message.ts'
+import type { Id, ReadMessage } from '../model/message/message.ts'
+import type { Outcome } from '../pep/gatekeeper.ts'
 import { ClientSide } from './clientSide.ts'
 import { subscriptionIdKey } from './methods.ts'
 import type { Step } from './plan.ts'
 import { errorCodes, errorLine } from './refusal.ts'
-import { Scope, type ScopeOptions } from './scope.ts'
+import { Scope, type ScopeOptions, type Unasked } from './scope.ts'
 import { ServerSide } from './serverSide.ts'
 
 export type InterceptorOptions = ScopeOptions
@@ -28,9 +29,22 @@ export class Interceptor {
     return this.#client.take(reads)
   }
 
-  /** Takes lines as they came; what need not change goes on as the same bytes. */
-  fromServer(lines: readonly Buffer[]): Step {
-    return this.#server.take(lines)
+  /** Takes lines as they came; what need not change goes on as the same bytes. A stream that is resumed replays answers. */
+  fromServer(lines: readonly Buffer[], unasked: Unasked = this.#scope.options.unasked): Step {
+    return this.#server.take(lines, unasked)
+  }
+
+  /** Has the request no answer yet? */
+  isWaiting(id: Id): boolean {
+    return this.#scope.inFlight.has(id)
+  }
+
+  /** No answer of the server will come to this request: how it ended, and what its caller is told. */
+  unanswered(id: Id, outcome: Omit<Outcome, 'decisionId'>, told: string): Step {
+    const waiting = this.#scope.inFlight.take(id)
+    if (waiting === undefined) return { toServer: [], toClient: [] }
+    this.#scope.ended(waiting, outcome)
+    return { toServer: [], toClient: waiting.cancelled ? [] : [errorLine(waiting.id, errorCodes.internal, told)] }
   }
 
   /** Records how calls ended: after their answers were written, so that the record slows nobody down. */
@@ -40,12 +54,8 @@ export class Interceptor {
 
   /** The server is gone: whatever still waits is answered, and how it ended is not known. */
   serverGone(why: string): Step {
-    const toClient: string[] = []
-    for (const waiting of this.#scope.inFlight.all) {
-      this.#scope.inFlight.remove(waiting.id)
-      this.#scope.ended(waiting, { status: 'unknown', detail: why })
-      if (!waiting.cancelled) toClient.push(errorLine(waiting.id, errorCodes.internal, why))
-    }
+    const outcome = { status: 'unknown', detail: why } as const
+    const toClient = this.#scope.inFlight.all.flatMap(({ id }) => this.unanswered(id, outcome, why).toClient)
     return { toServer: [], toClient }
   }
 

@@ -17,6 +17,12 @@ export const errorCodes = {
   resourceNotFoundLegacy: -32002,
   /** Refused by policy: our own, outside the ranges that JSON-RPC and MCP reserve. */
   refused: -31403,
+  /** A limit of the gate is reached that does not last. Our own as well. */
+  busy: -31429,
+  /** Over HTTP: no such session, as SDK servers say it. */
+  sessionNotFound: -32001,
+  /** Over HTTP: a header says something else than the body. */
+  headerMismatch: -32020,
 } as const
 
 /** What of a request shapes the answer to it. */

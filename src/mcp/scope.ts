@@ -6,6 +6,9 @@ import type { Gatekeeper, Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { InFlight, type Waiting } from './inflight.ts'
 import type { Named } from './targets.ts'
 
+/** What to do with a response that nothing waits for: an HTTP stream that is resumed may replay one, a pipe never does. */
+export type Unasked = 'drop' | 'pass'
+
 export interface ScopeOptions {
   readonly gate: Gatekeeper
   readonly server: string
@@ -13,8 +16,7 @@ export interface ScopeOptions {
   readonly session: string
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
   readonly run?: () => Run | undefined
-  /** What to do with a response that nothing waits for: an HTTP stream may replay one, a pipe never does. */
-  readonly unasked: 'drop' | 'pass'
+  readonly unasked: Unasked
   /** Takes sentences about messages that went nowhere. */
   readonly log: (sentence: string) => void
 }

@@ -8,7 +8,7 @@ import { subscriptionIdKey } from './methods.ts'
 import { drop, type Plan, type Step, stepOf, toClient, toServer } from './plan.ts'
 import { errorCodes, errorLine } from './refusal.ts'
 import { changedAnswer, declaredLists, outcomeOf } from './results.ts'
-import type { Scope } from './scope.ts'
+import type { Scope, Unasked } from './scope.ts'
 
 export class ServerSide {
   readonly #scope: Scope
@@ -19,11 +19,11 @@ export class ServerSide {
     this.#scope = scope
   }
 
-  take(lines: readonly Buffer[]): Step {
-    return stepOf(lines.map((line) => this.#plan(line, readFromServer(line))))
+  take(lines: readonly Buffer[], unasked: Unasked): Step {
+    return stepOf(lines.map((line) => this.#plan(line, readFromServer(line), unasked)))
   }
 
-  #plan(line: Buffer, message: FromServer): Plan {
+  #plan(line: Buffer, message: FromServer, unasked: Unasked): Plan {
     switch (message.kind) {
       case 'noise': {
         const start = quoted(line.toString('utf8', 0, 200).trim())
@@ -38,7 +38,7 @@ export class ServerSide {
         this.#noteSubscription(message.method, message.params)
         return toClient(line)
       case 'response':
-        return this.#planResponse(line, message)
+        return this.#planResponse(line, message, unasked)
     }
     return message satisfies never
   }
@@ -56,9 +56,9 @@ export class ServerSide {
     return toClient(errorLine(waiting.id, errorCodes.internal, `the server's answer was refused: ${why}`))
   }
 
-  #planResponse(line: Buffer, answer: FromServer & { kind: 'response' }): Plan {
+  #planResponse(line: Buffer, answer: FromServer & { kind: 'response' }, unasked: Unasked): Plan {
     const waiting = this.#scope.inFlight.take(answer.id)
-    if (waiting === undefined && this.#isUnwanted(answer.id)) return drop
+    if (waiting === undefined && unasked === 'drop' && this.#isUnwanted(answer.id)) return drop
     if (waiting !== undefined) this.#scope.ended(waiting, this.#outcomeFor(waiting, answer))
     if (waiting?.method === 'initialize') this.listsDeclared = declaredLists(answer.value)
     return toClient(changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target)) ?? line)
@@ -82,9 +82,8 @@ export class ServerSide {
    * the answer. An error with the id null answers a message that the server could not read: it always passes.
    */
   #isUnwanted(id: unknown): boolean {
-    const { unasked, log } = this.#scope.options
-    if (id === null || id === undefined || unasked === 'pass') return false
-    log(`dropped a response of the server that nothing waits for: id ${quoted(String(id))}`)
+    if (id === null || id === undefined) return false
+    this.#scope.options.log(`dropped a response of the server that nothing waits for: id ${quoted(String(id))}`)
     return true
   }
 

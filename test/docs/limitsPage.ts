@@ -12,6 +12,7 @@ export interface Limit {
 const titles: Readonly<Record<string, string>> = {
   'src/model/limits.ts': 'Calls, records and policies',
   'src/mcp/limits.ts': 'The wire',
+  'src/http/limits.ts': 'HTTP',
   'src/policy/limits.ts': 'The policy languages',
   'src/model/pack/limits.ts': 'Runs of workflows',
   'src/compile/limits.ts': 'The compiler',
@@ -89,6 +90,11 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/[vV]alues/, 'values'],
   [/^backups/, 'backups'],
   [/Counters/, 'counters'],
+  [/^connections/, 'connections'],
+  [/^sessions/, 'sessions'],
+  [/Streams/, 'streams'],
+  [/^exchanges/, 'requests'],
+  [/^retryAfter/, 's'],
 ]
 
 export function valueText(name: string, value: number): string {

@@ -1,0 +1,73 @@
+/** A gate for as long as a command works with it: its policy is followed, and the record knows when it starts and stops. */
+import type { Principal } from '../model/call.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
+import { outcomeDelayMs } from '../model/limits.ts'
+import type { Run } from '../model/pack/run.ts'
+import type { PolicySet } from '../model/policy.ts'
+import type { Gate } from '../pep/gate.ts'
+import { openGateWith } from '../runtime/open.ts'
+import { defaultLedgerFile } from '../runtime/paths.ts'
+import type { LoadedSet } from '../runtime/policySet.ts'
+import { watchPolicy } from '../runtime/watch.ts'
+import { choiceOf, type PolicyOptions } from './policies.ts'
+import { paint } from './terminal.ts'
+
+/** What all commands with a gate between a client and a server take. */
+export interface GateOptions extends PolicyOptions {
+  readonly server?: string
+  readonly agent?: string
+  readonly user?: string
+  readonly project?: string
+  /** The file in which the host registers the run. */
+  readonly run?: string
+  readonly ledger?: string
+  readonly durability: 'process' | 'power'
+  readonly arguments: 'full' | 'digest' | 'none'
+}
+
+export interface Opening {
+  readonly loaded: LoadedSet
+  readonly options: GateOptions
+  /** The servers behind it, as the policy knows them. */
+  readonly servers: readonly string[]
+  /** Throws on a policy that must not become active here. */
+  readonly accept: (policy: PolicySet) => void
+}
+
+export async function withGate(opening: Opening, work: (gate: Gate) => Promise<void>): Promise<void> {
+  const { loaded, options, servers, accept } = opening
+  const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
+  const later = (flush: () => void) => void setTimeout(flush, outcomeDelayMs)
+  const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
+  try {
+    for (const server of servers) gate.mark('start', server)
+    gate.activate(loaded.active())
+    const stopWatching = watchPolicy(choiceOf(options), { gate, say, accept })
+    await work(gate)
+    stopWatching()
+    for (const server of servers) gate.mark('stop', server)
+  } finally {
+    gate.flush()
+    ledger.close()
+  }
+}
+
+/** The run that calls belong to, as its host has registered it by now. */
+export async function registrationOf({ run }: GateOptions): Promise<(() => Run | undefined) | undefined> {
+  if (run === undefined) return undefined
+  const { followRun } = await import('../runtime/runFile.ts')
+  return followRun(run, say)
+}
+
+export function principalOf({ agent, user, project }: GateOptions): Principal {
+  return { ...(agent && { agent }), ...(user && { user }), ...(project && { project }) }
+}
+
+export function say(sentence: string): void {
+  for (const line of sentence.split('\n'))
+    process.stderr.write(`${paint('cyan', 'tollgate:', process.stderr)} ${line}\n`)
+}
+
+function report(error: unknown): void {
+  say(error instanceof TollgateError ? `${error.message} (${error.code})` : messageOf(error))
+}

@@ -1,0 +1,36 @@
+/** What a policy asks of the command line of a gate: told by name, because a guess could disarm a rule. */
+import { serverNamedInSet } from '../model/layers.ts'
+import type { PolicySet } from '../model/policy.ts'
+import { UsageError } from './exit.ts'
+
+export interface Answers {
+  readonly server?: string | undefined
+  readonly run?: string | undefined
+}
+
+/** What the policy asks of the command line. Throws a `UsageError` where it is not told. */
+export function requireAnswers(policy: PolicySet, { server, run }: Answers): void {
+  requireServerName(policy, server)
+  const packs = ('layers' in policy ? policy.layers.map((layer) => layer.policy) : [policy]).flatMap((one) =>
+    one.strategy === 'pack' ? [one] : [],
+  )
+  if (packs.length > 0 && run === undefined)
+    throw new UsageError(
+      'a policy pack decides by the run that calls belong to: say where it is registered with `--run FILE`',
+    )
+  // One registration would speak for all tools alike, whatever they do.
+  if (packs.some(({ tools }) => tools === undefined))
+    throw new UsageError(
+      'the policy pack is not told what the tools of this server are: name it in a settings file that has `tools`',
+    )
+}
+
+/** A policy that speaks of servers by name must be told which one this is: a guess could disarm a rule. */
+function requireServerName(policy: PolicySet, server: string | undefined): void {
+  if (server !== undefined) return
+  const named = serverNamedInSet(policy)
+  if (named !== undefined)
+    throw new UsageError(
+      `the policy speaks of servers by name (\`${named}\`): say which one this is with \`--server NAME\``,
+    )
+}

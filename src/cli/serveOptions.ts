@@ -1,0 +1,88 @@
+/** The command line of `tollgate serve`: addresses, names and servers, with every mistake told before anything starts. */
+import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
+import { durationMs, durationText } from '../policy/durations.ts'
+import { UsageError } from './exit.ts'
+import type { GateOptions } from './openedGate.ts'
+
+export interface ServeOptions extends GateOptions {
+  readonly listen: string
+  readonly upstream?: readonly string[]
+  readonly allowHost?: readonly string[]
+  readonly allowOrigin?: readonly string[]
+  readonly timeout: string
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** `PORT`, `HOST:PORT` or `[IPv6]:PORT`; without a host this machine alone can connect. */
+export function addressOf({ listen, allowHost = [] }: ServeOptions): Address {
+  const [, bracketed, plain, port = ''] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(listen) ?? []
+  if (port === '' || Number(port) > 65_535)
+    throw new UsageError(`\`--listen\` takes PORT or HOST:PORT, as in \`127.0.0.1:8717\`, got \`${listen}\``)
+  const host = bracketed ?? plain ?? '127.0.0.1'
+  if (!isLoopback(host) && allowHost.length === 0)
+    throw new UsageError(
+      `\`${host}\` is reached from other machines: say by which names they call the gate with \`--allow-host NAME\``,
+    )
+  return { host, port: Number(port) }
+}
+
+export function namesOf({ host }: Address, { allowHost = [], allowOrigin = [] }: ServeOptions): Names {
+  for (const name of allowHost)
+    if (hostName(name) !== name.toLowerCase())
+      throw new UsageError(`\`--allow-host\` takes a host name or an address without a port, got \`${name}\``)
+  for (const origin of allowOrigin)
+    if (!/^https?:\/\/[^/]+$/i.test(origin))
+      throw new UsageError(`\`--allow-origin\` takes an origin like \`https://example.com\`, got \`${origin}\``)
+  const own = host.includes(':') ? `[${host}]` : host
+  return {
+    hosts: new Set([...loopbackNames, own, ...allowHost].map((name) => name.toLowerCase())),
+    origins: new Set(allowOrigin.map((origin) => origin.toLowerCase())),
+  }
+}
+
+/** A server behind the gate: where callers reach it, how policies call it, where it is. */
+export interface Target {
+  readonly path: string
+  readonly server: string | undefined
+  readonly url: URL
+}
+
+/** One server at `/mcp`, or each at a path of its name. */
+export function targetsOf({ upstream = [], server }: ServeOptions): readonly Target[] {
+  const targets = upstream.map((text): Target => {
+    const [, name, address = text] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.*)$/s.exec(text) ?? []
+    return { path: name === undefined ? '/mcp' : `/${name}/mcp`, server: name ?? server, url: urlOf(address) }
+  })
+  if (targets.length > 1 && targets.some(({ path }) => path === '/mcp'))
+    throw new UsageError('several servers need a name each: `--upstream NAME=URL`')
+  if (server !== undefined && targets.some(({ path }) => path !== '/mcp'))
+    throw new UsageError('`--server` names the one server that has no name in `--upstream`')
+  const twice = targets.find(({ path }, index) => targets.findIndex((one) => one.path === path) !== index)
+  if (twice !== undefined) throw new UsageError(`two servers are named \`${twice.server}\``)
+  return targets
+}
+
+/** The URL of an MCP server. */
+export function urlOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new UsageError(
+      `\`--upstream\` takes the URL of an MCP server, as in \`http://127.0.0.1:3000/mcp\`, got \`${text}\``,
+    )
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError('`--upstream` takes no user and no password: they would stand in lists of processes')
+  return url
+}
+
+const timeoutMsMax = 24 * 60 * 60_000
+
+/** How long a server may be silent while it owes an answer. */
+export function silenceOf(text: string): number {
+  const ms = durationMs(text)
+  if (ms !== undefined && ms > 0 && ms <= timeoutMsMax) return ms
+  throw new UsageError(`\`--timeout\` must be a duration like \`30s\` or \`5m\`, at most ${durationText(timeoutMsMax)}`)
+}

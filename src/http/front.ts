@@ -1,0 +1,158 @@
+/** The gate as an HTTP server: who may ask, what is well formed, and which server it is for. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { errorCodes } from '../mcp/refusal.ts'
+import type { Principal } from '../model/call.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
+import { callBytesMax } from '../model/limits.ts'
+import type { Unreadable } from '../model/message/message.ts'
+import { readMessage, unreadLine } from '../model/message/read.ts'
+import type { Gatekeeper } from '../pep/gatekeeper.ts'
+import { disagreement } from './agreement.ts'
+import { readBody } from './body.ts'
+import { type Endpoint, methodOf, requestId } from './endpoint.ts'
+import { isPacked, mediaType } from './fields.ts'
+import { isKnownHost, isKnownOrigin, type Names } from './hosts.ts'
+import {
+  connectionsMax,
+  drainMsMax,
+  headerBytesMax,
+  headersMsMax,
+  lastWordsMs,
+  requestMsMax,
+  sweepMs,
+} from './limits.ts'
+import { Reply } from './reply.ts'
+
+/** A server behind the gate, and how the policy and the record call it. */
+export interface Route {
+  readonly endpoint: Endpoint
+  readonly server: string
+  readonly session: string
+}
+
+export interface FrontOptions {
+  readonly gate: Gatekeeper
+  /** By path, as `/mcp`. */
+  readonly routes: ReadonlyMap<string, Route>
+  readonly names: Names
+  /** Who asks. All that the gate knows of its callers comes through here. */
+  readonly principalOf: (request: IncomingMessage) => Principal
+  readonly log: (sentence: string) => void
+}
+
+export class Front {
+  readonly #options: FrontOptions
+  readonly #server: Server
+  readonly #sweeper: NodeJS.Timeout
+  #draining = false
+  #underWay = 0
+  #whenIdle = () => {}
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+    const limits = { maxHeaderSize: headerBytesMax, headersTimeout: headersMsMax, requestTimeout: requestMsMax }
+    this.#server = createServer(
+      limits,
+      (request, response) => void this.#answer(request, new Reply(response), response),
+    )
+    this.#server.maxConnections = connectionsMax
+    this.#sweeper = setInterval(() => this.#each((endpoint) => endpoint.sweep(Date.now())), sweepMs)
+    this.#sweeper.unref()
+  }
+
+  /** Rejects with `listen_failed`. */
+  listen(address: string, port: number): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause) => {
+        const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'it is in use' : messageOf(cause)
+        reject(new TollgateError('listen_failed', `cannot listen on \`${address}:${port}\`: ${why}`, { cause }))
+      })
+      this.#server.listen(port, address, () => resolve(this.#server.address() as AddressInfo))
+    })
+  }
+
+  /** No new calls; those under way finish, or their outcome is unknown when their time is over. */
+  async drain(): Promise<void> {
+    this.#draining = true
+    clearInterval(this.#sweeper)
+    this.#server.close()
+    this.#server.closeIdleConnections()
+    this.#each((endpoint) => endpoint.endStreams())
+    await this.#finished(drainMsMax)
+    await Promise.all([...this.#options.routes.values()].map(({ endpoint }) => endpoint.close()))
+    await this.#finished(lastWordsMs)
+    this.#server.closeAllConnections()
+  }
+
+  #finished(ms: number): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#whenIdle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #each(act: (endpoint: Endpoint) => void): void {
+    for (const { endpoint } of this.#options.routes.values()) act(endpoint)
+  }
+
+  async #answer(request: IncomingMessage, reply: Reply, response: ServerResponse): Promise<void> {
+    this.#underWay++
+    try {
+      if (this.#draining) response.setHeader('connection', 'close')
+      await this.#serve(request, reply)
+    } catch (error) {
+      if (!reply.stopped.aborted) this.#options.log(`a request failed: ${messageOf(error)}`)
+      reply.error(500, errorCodes.internal, 'the gate failed')
+      reply.end()
+    } finally {
+      // What was not read of a body would be taken for the next request.
+      if (!request.complete) response.once('finish', () => request.socket.destroySoon())
+      if (--this.#underWay === 0) this.#whenIdle()
+    }
+  }
+
+  async #serve(request: IncomingMessage, reply: Reply): Promise<void> {
+    const { routes, names, principalOf } = this.#options
+    const { headers, method } = request
+    if (!isKnownHost(headers.host, names)) return refuse(reply, 403, 'the host is not one of this gate')
+    if (!isKnownOrigin(headers.origin, names)) return refuse(reply, 403, 'the origin may not call this gate')
+    const route = routes.get(pathOf(request.url))
+    if (route === undefined) return refuse(reply, 404, 'there is no MCP server at this path')
+    if (this.#draining) return reply.error(503, errorCodes.internal, 'the gate is ending')
+    const asker = { headers, principal: principalOf(request) }
+    if (method === 'GET') return route.endpoint.get(asker, reply)
+    if (method === 'DELETE') return route.endpoint.remove(asker, reply)
+    if (method === 'POST') return this.#post(request, asker.principal, route, reply)
+    reply.error(405, errorCodes.invalidRequest, 'only POST, GET and DELETE are known here', null, allowed)
+  }
+
+  async #post(request: IncomingMessage, principal: Principal, route: Route, reply: Reply): Promise<void> {
+    const { headers } = request
+    if (mediaType(headers) !== 'application/json')
+      return refuse(reply, 415, 'the content type must be application/json')
+    if (isPacked(headers)) return refuse(reply, 415, 'a packed body is not accepted')
+    const body = await readBody(request, callBytesMax)
+    const read = body === undefined ? unreadLine(callBytesMax) : readMessage(body)
+    const lie = read.ok ? disagreement(headers, read.message) : undefined
+    if (lie === undefined) return route.endpoint.post({ headers, principal, read }, reply)
+    const method = methodOf(read)
+    const refusal = { reason: 'MALFORMED_CALL' as Unreadable['reason'], message: lie, ...(method && { method }) }
+    this.#options.gate.refuse([{ ...refusal, principal, server: route.server, session: route.session }])
+    reply.error(400, errorCodes.headerMismatch, lie, requestId(read) ?? null)
+  }
+}
+
+const allowed = { allow: 'GET, POST, DELETE' }
+
+function refuse(reply: Reply, status: number, why: string): void {
+  reply.error(status, errorCodes.invalidRequest, why)
+}
+
+function pathOf(url: string | undefined): string {
+  return (url ?? '').split('?', 1)[0] ?? ''
+}

@@ -1,0 +1,49 @@
+/** Limits of HTTP, each with its reason. */
+
+/** The request line and all headers: the largest that a client of MCP sends is a mirrored parameter. Above it: 431. */
+export const headerBytesMax = 16 * 1024
+
+/** A header arrives at once, or somebody holds connections open for their own sake. */
+export const headersMsMax = 10_000
+
+/** The same for a whole request: 4 MiB in this time is a slow line, and no one's agent is on a slower one. */
+export const requestMsMax = 30_000
+
+/** Each holds a descriptor and memory; more callers than this need a second gate. */
+export const connectionsMax = 10_000
+
+/** Open sessions: each has its requests under way, and its streams on both sides. */
+export const sessionsMax = 4_096
+
+/** Streams that a client opens beside its calls, in one session: one is usual, and some while it resumes others. */
+export const sessionStreamsMax = 16
+
+/** Requests of one upstream at a time, without those streams: above it callers are told to come back. */
+export const exchangesMax = 4_096
+
+/** How long a caller is told to wait when a limit of this page is reached. */
+export const retryAfterSeconds = 5
+
+/** A session id is a header of every request. */
+export const sessionIdCharsMax = 256
+
+/** SDK clients end no session that they leave: one that was not used for so long is over. */
+export const sessionIdleMsMax = 30 * 60_000
+
+/** A call whose stream broke may be resumed for so long; after that its outcome is unknown for good. */
+export const resumeMsMax = 5 * 60_000
+
+/** How often sessions and broken calls are looked through. */
+export const sweepMs = 15_000
+
+/** An upstream that takes longer to accept a connection has no room for us. */
+export const connectMsMax = 10_000
+
+/** What an upstream says beside MCP (an error page) is read up to here and not passed on. */
+export const errorBytesMax = 256 * 1024
+
+/** When the gate is told to end, calls under way have so long to finish. Below the 10 s after which Docker kills. */
+export const drainMsMax = 8_000
+
+/** How long those whose call was broken off then have to be told so. */
+export const lastWordsMs = 500

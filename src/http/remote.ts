@@ -1,0 +1,245 @@
+/** An MCP server over Streamable HTTP: what callers post is judged and posted on, what it streams is looked through. */
+import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Line } from '../mcp/framing.ts'
+import { Interceptor } from '../mcp/interceptor.ts'
+import { errorCodes } from '../mcp/refusal.ts'
+import type { Principal } from '../model/call.ts'
+import { isStateless, repeatsBody } from './agreement.ts'
+import {
+  type Asker,
+  type Endpoint,
+  type EndpointOptions,
+  judged,
+  methodOf,
+  type Posted,
+  requestId,
+  unknownSession,
+} from './endpoint.ts'
+import { answeredWith, Exchange } from './exchange.ts'
+import { fieldsForCaller, fieldsForUpstream, isPacked, mediaType, sessionField } from './fields.ts'
+import { exchangesMax, sessionStreamsMax } from './limits.ts'
+import type { Reply } from './reply.ts'
+import { type Session, Sessions } from './sessions.ts'
+import { EventStream } from './stream.ts'
+import { type Answered, discard, faultOf, Upstream } from './upstream.ts'
+
+export interface RemoteOptions extends EndpointOptions {
+  readonly url: URL
+}
+
+/** A stream of the stateless revision that hears of changed lists. */
+interface Listening {
+  readonly interceptor: Interceptor
+  readonly reply: Reply
+}
+
+export class Remote implements Endpoint {
+  readonly #options: RemoteOptions
+  readonly #upstream: Upstream
+  readonly #sessions = new Sessions()
+  readonly #listening = new Set<Listening>()
+  /** Streams that end when the gate does. */
+  readonly #streams = new Set<Reply>()
+  #exchanges = 0
+
+  constructor(options: RemoteOptions) {
+    this.#options = options
+    this.#upstream = new Upstream(options.url)
+    options.gate.onPolicyChange(() => this.#tellOfChange())
+  }
+
+  async post(posted: Posted, reply: Reply): Promise<void> {
+    const stateless = posted.read.ok && isStateless(posted.read.message)
+    const session = stateless ? undefined : this.#sessionOf(posted, reply)
+    if (session === null) return
+    const opens = !stateless && session === undefined && methodOf(posted.read) === 'initialize'
+    if (this.#exchanges >= exchangesMax || (opens && this.#sessions.isFull))
+      return reply.busy('too much is under way here')
+    const interceptor = session?.interceptor ?? this.#interceptor(posted.principal, opens)
+    this.#exchanges++
+    const release = session?.use(reply)
+    try {
+      const line = judged(interceptor, posted, reply)
+      if (line !== undefined) await this.#exchange({ ...posted, line, interceptor, session, opens }, reply)
+    } finally {
+      release?.()
+      this.#exchanges--
+    }
+  }
+
+  async #exchange(judged: Judged, reply: Reply): Promise<void> {
+    const { read, headers, line, interceptor, opens } = judged
+    const method = methodOf(read)
+    const listens = method === 'subscriptions/listen' ? { interceptor, reply } : undefined
+    let { session } = judged
+    const fields = fieldsForUpstream(headers, session?.id)
+    if (!repeatsBody('mcp-name', method)) delete fields['mcp-name']
+    const silenceMs = listens ? 0 : this.#options.silenceMs
+    const tellServer = (answer: Line) => this.#tellServer(answer, session?.id)
+    const exchange = new Exchange({ interceptor, reply, id: requestId(read), session: () => session, tellServer })
+    if (listens) {
+      this.#listening.add(listens)
+      this.#streams.add(reply)
+    }
+    await exchange.run(
+      () => this.#upstream.send('POST', { fields, body: line, signal: reply.stopped, silenceMs }),
+      (answer) => {
+        if (opens) session = this.#opened(judged, answer)
+        if (session !== undefined && answer.status === 404)
+          this.#sessions.end(session, 'the MCP server ended the session')
+        return opens && session !== undefined ? { [sessionField]: session.id } : {}
+      },
+    )
+    if (listens) {
+      this.#listening.delete(listens)
+      this.#streams.delete(reply)
+    }
+  }
+
+  /** The session that the server opened, if it has sessions. */
+  #opened({ principal, interceptor }: Judged, { status, headers }: Answered): Session | undefined {
+    const id = headers[sessionField]
+    if (id === undefined || status >= 300) return undefined
+    const session = typeof id === 'string' ? this.#sessions.open({ id, principal, interceptor }) : undefined
+    if (session === undefined) throw new Error('its session id is none, or is taken')
+    return session
+  }
+
+  async get(asker: Asker, reply: Reply): Promise<void> {
+    const session = this.#sessionOf(asker, reply)
+    if (session === null) return
+    if (session !== undefined && session.streams >= sessionStreamsMax)
+      return reply.busy('the session has too many streams')
+    const interceptor = session?.interceptor ?? this.#interceptor(asker.principal, false)
+    this.#streams.add(reply)
+    try {
+      const fields = fieldsForUpstream(asker.headers, session?.id)
+      const answer = await this.#upstream.send('GET', { fields, signal: reply.stopped, silenceMs: 0 })
+      if (!isStream(answer)) {
+        if (session !== undefined && resumes(asker)) await tellBroken(session, answeredWith(answer), reply)
+        return await this.#passStatus(answer, session, reply)
+      }
+      reply.openStream(fieldsForCaller(answer.headers))
+      const forget = await session?.listen(reply)
+      const unasked = resumes(asker) ? 'pass' : 'drop'
+      const tellServer = (line: Line) => this.#tellServer(line, session?.id)
+      await new EventStream({ interceptor, reply, unasked, tellServer }).pipe(answer.body).finally(forget)
+    } catch (error) {
+      const { status, why } = faultOf(error)
+      if (!reply.hasBegun && session !== undefined && resumes(asker)) await tellBroken(session, why, reply)
+      reply.error(status, errorCodes.internal, why)
+    } finally {
+      this.#streams.delete(reply)
+      reply.end()
+      interceptor.settle()
+    }
+  }
+
+  async remove(asker: Asker, reply: Reply): Promise<void> {
+    const session = this.#sessionOf(asker, reply)
+    if (session === null) return
+    try {
+      const fields = fieldsForUpstream(asker.headers, session?.id)
+      const { silenceMs } = this.#options
+      const answer = await this.#upstream.send('DELETE', { fields, signal: reply.stopped, silenceMs })
+      if (session !== undefined && answer.status < 300) this.#sessions.end(session, 'the client ended the session')
+      await this.#passStatus(answer, session, reply)
+    } catch (error) {
+      const { status, why } = faultOf(error)
+      reply.error(status, errorCodes.internal, why)
+    }
+  }
+
+  sweep(now: number): void {
+    for (const session of this.#sessions.sweep(now)) this.#leave(session)
+  }
+
+  endStreams(): void {
+    for (const reply of this.#streams) reply.breakOff('the gate is ending')
+  }
+
+  async close(): Promise<void> {
+    await this.#upstream.close()
+    await turn() // what was under way is answered first
+    for (const session of this.#sessions.all) this.#sessions.end(session, 'the gate ended')
+  }
+
+  /** Null when the session is not the asker's: it is told so. Undefined when none is named. */
+  #sessionOf({ headers, principal }: Asker, reply: Reply): Session | undefined | null {
+    const id = headers[sessionField]
+    if (id === undefined) return undefined
+    const session = typeof id === 'string' ? this.#sessions.find(id, principal) : undefined
+    if (session !== undefined) return session
+    reply.error(404, errorCodes.sessionNotFound, unknownSession)
+    return null
+  }
+
+  #interceptor(principal: Principal, opens: boolean): Interceptor {
+    const { gate, server, session, log, run } = this.#options
+    // The id of a session is a secret of its caller; the record knows it by a name of ours.
+    const name = opens ? randomUUID() : session
+    return new Interceptor({ gate, server, principal, session: name, unasked: 'drop', log, ...(run && { run }) })
+  }
+
+  /** Words of the server beside MCP go nowhere; what its status says does. */
+  async #passStatus(answer: Answered, session: Session | undefined, reply: Reply): Promise<void> {
+    await discard(answer.body)
+    const { status } = answer
+    if (session !== undefined && status === 404) this.#sessions.end(session, 'the MCP server ended the session')
+    const fields = fieldsForCaller(answer.headers)
+    if (status < 300) return reply.empty(status, fields)
+    const passed = status >= 400 && status !== 401 && status !== 407 ? status : 502
+    reply.error(passed, errorCodes.internal, answeredWith(answer), null, fields)
+  }
+
+  /** The gate's own answer to a request of the server. */
+  #tellServer(line: Line, session: string | undefined): void {
+    const fields = fieldsForUpstream({ accept: 'application/json, text/event-stream' }, session)
+    this.#upstream
+      .send('POST', { fields, body: line, silenceMs: this.#options.silenceMs })
+      .then(({ body }) => discard(body))
+      .catch((error) => this.#options.log(`the server was not answered: ${faultOf(error).why}`))
+  }
+
+  /** A session that nobody uses any more is ended at the server as well. */
+  #leave({ id }: Session): void {
+    const fields = fieldsForUpstream({}, id)
+    this.#upstream
+      .send('DELETE', { fields, silenceMs: this.#options.silenceMs })
+      .then(({ body }) => discard(body))
+      .catch((error) => this.#options.log(`a session of the server was not ended: ${faultOf(error).why}`))
+  }
+
+  #tellOfChange(): void {
+    for (const session of this.#sessions.all) void session.tell(session.interceptor.policyChanged().toClient)
+    for (const { interceptor, reply } of this.#listening) {
+      for (const line of interceptor.policyChanged().toClient) reply.event(line)
+      void reply.flush()
+    }
+  }
+}
+
+interface Judged extends Posted {
+  readonly line: Line
+  readonly interceptor: Interceptor
+  readonly session: Session | undefined
+  readonly opens: boolean
+}
+
+function resumes({ headers }: Asker): boolean {
+  return headers['last-event-id'] !== undefined
+}
+
+/** The server does not take the stream up again: who waits for a call of it is told, instead of waiting on. */
+async function tellBroken(session: Session, why: string, reply: Reply): Promise<void> {
+  const lines = session.giveUpBroken(Number.POSITIVE_INFINITY, why)
+  if (lines.length === 0) return
+  reply.openStream({})
+  for (const line of lines) reply.event(line)
+  await reply.flush()
+}
+
+function isStream({ status, headers }: Answered): boolean {
+  return status === 200 && mediaType(headers) === 'text/event-stream' && !isPacked(headers)
+}

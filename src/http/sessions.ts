@@ -1,0 +1,146 @@
+/** Sessions of the eras before 2026-07-28: each belongs to who opened it. */
+import type { Line } from '../mcp/framing.ts'
+import type { Interceptor } from '../mcp/interceptor.ts'
+import type { Principal } from '../model/call.ts'
+import { canonical, type Json } from '../model/canonical.ts'
+import type { Id } from '../model/message/message.ts'
+import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, sessionsMax } from './limits.ts'
+import type { Reply } from './reply.ts'
+
+export interface Opened {
+  readonly id: string
+  readonly principal: Principal
+  readonly interceptor: Interceptor
+}
+
+export class Session {
+  readonly id: string
+  readonly interceptor: Interceptor
+  readonly #owner: string
+  /** Streams beside those of calls, in the order in which they were opened. */
+  readonly #streams = new Set<Reply>()
+  readonly #calls = new Set<Reply>()
+  /** Calls whose stream broke, with the time: they may be resumed. */
+  readonly #broken = new Map<Id, number>()
+  #untold: readonly Line[] = []
+  #usedAt = Date.now()
+
+  constructor({ id, principal, interceptor }: Opened) {
+    this.id = id
+    this.interceptor = interceptor
+    this.#owner = ownerOf(principal)
+  }
+
+  belongsTo(principal: Principal): boolean {
+    return this.#owner === ownerOf(principal)
+  }
+
+  get streams(): number {
+    return this.#streams.size
+  }
+
+  /** It is not idle while a call is under way. Gives a function to call at the end of that. */
+  use(reply: Reply): () => void {
+    this.#calls.add(reply)
+    return () => {
+      this.#calls.delete(reply)
+      this.#usedAt = Date.now()
+    }
+  }
+
+  isIdle(now: number): boolean {
+    return this.#calls.size === 0 && this.#streams.size === 0 && now - this.#usedAt > sessionIdleMsMax
+  }
+
+  /** A stream that hears what belongs to no call, from now on. Gives a function to call at its end. */
+  async listen(reply: Reply): Promise<() => void> {
+    this.#streams.add(reply)
+    const untold = this.#untold
+    this.#untold = []
+    await this.tell(untold)
+    return () => {
+      this.#streams.delete(reply)
+      this.#usedAt = Date.now()
+    }
+  }
+
+  /** Lists changed: told once, now or to the next stream. */
+  async tell(lines: readonly Line[]): Promise<void> {
+    const [stream] = this.#streams
+    if (stream === undefined) {
+      if (lines.length > 0) this.#untold = lines
+      return
+    }
+    for (const line of lines) stream.event(line)
+    await stream.flush()
+  }
+
+  broke(id: Id): void {
+    this.#broken.set(id, Date.now())
+  }
+
+  /** Calls that were not resumed until then end as unknown. Gives what their callers are to be told. */
+  giveUpBroken(before: number, why: string): readonly Line[] {
+    const lines: Line[] = []
+    for (const [id, at] of this.#broken) {
+      if (at > before && this.interceptor.isWaiting(id)) continue
+      this.#broken.delete(id)
+      lines.push(...this.interceptor.unanswered(id, { status: 'unknown', detail: why }, why).toClient)
+    }
+    this.interceptor.settle()
+    return lines
+  }
+
+  /** Whatever is under way stops, and its outcome is unknown; whoever listens hears the end. */
+  end(why: string): void {
+    this.giveUpBroken(Number.POSITIVE_INFINITY, why)
+    for (const reply of [...this.#calls, ...this.#streams]) reply.breakOff(why)
+  }
+}
+
+export class Sessions {
+  readonly #sessions = new Map<string, Session>()
+
+  get all(): readonly Session[] {
+    return [...this.#sessions.values()]
+  }
+
+  get isFull(): boolean {
+    return this.#sessions.size >= sessionsMax
+  }
+
+  /** Undefined for an id that no session can have: one that is taken is another caller's. */
+  open(opened: Opened): Session | undefined {
+    if (!isSessionId(opened.id) || this.#sessions.has(opened.id)) return undefined
+    const session = new Session(opened)
+    this.#sessions.set(session.id, session)
+    return session
+  }
+
+  /** Another one's session is unknown, as one is that never was. */
+  find(id: string, principal: Principal): Session | undefined {
+    const session = this.#sessions.get(id)
+    return session?.belongsTo(principal) ? session : undefined
+  }
+
+  end(session: Session, why: string): void {
+    if (this.#sessions.delete(session.id)) session.end(why)
+  }
+
+  /** Gives the sessions that nobody has used for long: they are over. */
+  sweep(now: number): readonly Session[] {
+    for (const session of this.all) session.giveUpBroken(now - resumeMsMax, 'its stream broke')
+    const idle = this.all.filter((session) => session.isIdle(now))
+    for (const session of idle) this.end(session, 'the session was not used any more')
+    return idle
+  }
+}
+
+/** Visible ASCII, as the protocol says. */
+function isSessionId(id: string): boolean {
+  return id.length <= sessionIdCharsMax && /^[\x21-\x7e]+$/.test(id)
+}
+
+function ownerOf(principal: Principal): string {
+  return canonical(principal as Json)
+}

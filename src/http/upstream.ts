@@ -1,0 +1,103 @@
+/** The MCP server over HTTP: one request out, its answer in. Redirects are not followed, nothing is sent twice. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Dispatcher, Pool } from 'undici'
+import type { Line } from '../mcp/framing.ts'
+import { messageOf } from '../model/errors.ts'
+import type { Fields } from './fields.ts'
+import { connectMsMax, errorBytesMax, headerBytesMax } from './limits.ts'
+
+export interface Sent {
+  readonly fields: Fields
+  readonly body?: Line
+  readonly signal?: AbortSignal
+  /** How long the server may say nothing, before its answer and within it; 0: as long as it likes. */
+  readonly silenceMs: number
+}
+
+type Body = Dispatcher.ResponseData['body']
+
+export interface Answered {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Body
+}
+
+export class Upstream {
+  readonly #pool: Pool
+  readonly #path: string
+
+  constructor(url: URL) {
+    this.#path = `${url.pathname}${url.search}`
+    this.#pool = new Pool(url.origin, {
+      connect: { timeout: connectMsMax },
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+  }
+
+  async send(method: 'POST' | 'GET' | 'DELETE', { fields, body, signal, silenceMs }: Sent): Promise<Answered> {
+    const headers = body === undefined ? fields : { ...fields, 'content-type': 'application/json' }
+    const answer = await this.#pool.request({
+      method,
+      path: this.#path,
+      headers,
+      ...(body !== undefined && { body }),
+      ...(signal && { signal }),
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+    })
+    return { status: answer.statusCode, headers: answer.headers, body: answer.body }
+  }
+
+  /** Ends connections, and what is under way on them. */
+  async close(): Promise<void> {
+    await this.#pool.destroy()
+  }
+}
+
+/** The whole body; throws when it is larger. */
+export async function wholeBody(body: Body, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > bytesMax) throw new Error(`the answer is larger than ${bytesMax} bytes`)
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)
+}
+
+/** Reads on to the end, so that the connection can be used again, unless there is much of it. */
+export async function discard(body: Body): Promise<void> {
+  await body.dump({ limit: errorBytesMax })
+}
+
+/** Why there is no answer, and what that says of the call. */
+export interface Fault {
+  readonly status: 502 | 504
+  /** True when no byte of the call left the gate. */
+  readonly unsent: boolean
+  readonly why: string
+}
+
+/** Failures of making a connection: undici sends nothing before it has one. */
+const unsentCodes: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+const silenceCodes: ReadonlySet<unknown> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+
+export function faultOf(error: unknown): Fault {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  if (unsentCodes.has(code)) return { status: 502, unsent: true, why: 'the MCP server cannot be reached' }
+  if (silenceCodes.has(code)) return { status: 504, unsent: false, why: 'the MCP server did not answer in time' }
+  const lost = code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+  const why = lost ? 'the connection to the MCP server broke' : messageOf(error)
+  return { status: 502, unsent: false, why }
+}
