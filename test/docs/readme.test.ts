@@ -55,6 +55,14 @@ test('every link in the documentation leads somewhere', () => {
   }
 })
 
+test('docs/README.md lists every page of the documentation', () => {
+  const index = readFileSync(resolve(root, 'docs/README.md'), 'utf8')
+  const pages = readdirSync(resolve(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.md') && name !== 'README.md',
+  )
+  for (const page of pages) assert.ok(index.includes(`](${page})`), page)
+})
+
 test('every path that ARCHITECTURE.md names is there', () => {
   const text = readFileSync(resolve(root, 'ARCHITECTURE.md'), 'utf8')
   for (const [, path = ''] of text.matchAll(/`((?:src|test|docs|rego|compiler)\/[\w./-]*)`/g))
