@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['model', 'pep', 'mcp'],
   scan: ['model', 'policy'],
   pack: ['model', 'policy'],
+  convert: ['model', 'policy'],
   init: ['model', 'scan'],
   runtime: ['model', 'policy', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
   library: ['model', 'compile', 'bundle', 'ledger', 'log', 'pep', 'mcp', 'pdp', 'policy', 'runtime'],
@@ -41,13 +42,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'http',
     'scan',
     'pack',
+    'convert',
     'init',
     'runtime',
   ],
 }
 
 /** Folders without a clock, a file or a socket. */
-const pure = ['model', 'policy', 'reference', 'codegen', 'scan', 'pack', 'init']
+const pure = ['model', 'policy', 'reference', 'codegen', 'scan', 'pack', 'convert', 'init']
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
 const sources = files.map((name) => ({ name, text: readFileSync(resolve(src, name), 'utf8') }))

@@ -9,6 +9,7 @@ import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
+import type { ConvertOptions } from './convert.ts'
 import type { EvalOptions } from './eval.ts'
 import { stayWhenUnread } from './exit.ts'
 import type { ExplainOptions } from './explain.ts'
@@ -150,6 +151,15 @@ program
   .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
   .option('--ledger <file>', 'count on in this ledger (default: a fresh one in memory)')
   .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))
+
+program
+  .command('convert')
+  .description('write a policy of another language in the native one, with the same meaning and its comments')
+  .addOption(new Option('--to <language>', 'the language to write').choices(['native']).makeOptionMandatory())
+  .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
+  .option('--force', 'replace the file if it is there')
+  .argument('<file>', 'the policy')
+  .action(async (file: string, options: ConvertOptions) => (await import('./convert.ts')).convert(file, options))
 
 const packCommand = program.command('pack').description('policy packs, made of workflow manifests')
 

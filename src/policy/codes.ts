@@ -76,6 +76,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     meaning: 'an Intercept file without `default`: what it does not list is refused here',
     advice: 'say `default: deny` or `default: allow`',
   },
+  not_convertible: {
+    meaning: 'the native language has no words for what stands there; only `convert` says it',
+    advice: 'leave the file in its language, or change what stands there',
+  },
   not_honoured: {
     meaning: 'a key of an Intercept file that is read, and changes nothing here',
     advice: 'take it away, or do it elsewhere: the sentence says what is missing',

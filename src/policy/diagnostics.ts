@@ -30,6 +30,7 @@ export type DiagnosticCode =
   | 'never_binds'
   | 'never_counts'
   | 'no_default'
+  | 'not_convertible'
   | 'not_honoured'
   | 'duplicate_name'
   | 'not_quoted'

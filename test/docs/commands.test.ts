@@ -125,6 +125,13 @@ test('what `eval` is shown to decide is what it decides', () => {
   assert.deepEqual([stdout, stderr, status], [decisions, '', exitCodes.fine])
 })
 
+test('what `convert` is shown to write is what it writes', () => {
+  const [policy = ''] = blocks('tollgate convert', 'yaml')
+  const { stdout, stderr, status } = runShown(['convert', 'charges.yaml', '--to', 'native'], { 'charges.yaml': policy })
+  assert.equal(`$ tollgate convert charges.yaml --to native\n${stdout}`, blocks('tollgate convert', '').at(-1))
+  assert.deepEqual([stderr, status], ['', exitCodes.fine])
+})
+
 test('every member of a decision that `eval` gives is explained', () => {
   const [policy = ''] = blocks('tollgate eval', 'yaml')
   const [calls = '', decisions = ''] = blocks('tollgate eval', 'jsonl')

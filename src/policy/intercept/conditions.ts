@@ -54,7 +54,9 @@ export function askedBy({ fields }: WrittenCondition, report: Report): Asked | u
   if (path?.value === undefined) return undefined
   if (path.value.startsWith('args.')) {
     const keys = argumentPath(path.value, path.at, report)
-    return keys && test && { about: 'argument', condition: { path: keys, optional: false, test } }
+    const condition: Condition | undefined = keys && test && { path: keys, optional: false, test }
+    if (condition) report.locate(condition, path.keyAt)
+    return condition && { about: 'argument', condition }
   }
   if (path.value.startsWith('state.')) {
     const wanted = test && wantedBy(test, path.at, report)
