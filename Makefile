@@ -14,6 +14,10 @@ demo: build
 test: build
 	npm test
 
+# The official conformance suites of MCP, directly and through the gate, check by check.
+conformance: install
+	node_modules/.bin/node test/conformance/run.ts
+
 build: install
 	npm run --silent build
 
