@@ -71,10 +71,7 @@ else := stops.EVIDENCE_MISSING if not evident
 
 else := outside if outside
 
-else := stops.APPROVAL_DENIED if {
-	not needs_no_person
-	run.approval.status == "denied"
-}
+else := stops.APPROVAL_DENIED if refused
 
 else := stops.APPROVAL_REQUIRED if {
 	not needs_no_person
@@ -118,6 +115,17 @@ else if {
 	every id in workflow.phases[run.gate_phase] {
 		id in run.evidence
 	}
+}
+
+# A refusal counts where a person is asked, and of what it names also where none is.
+refused if {
+	run.approval.status == "denied"
+	not needs_no_person
+}
+
+else if {
+	run.approval.status == "denied"
+	run.approval.covers
 }
 
 # What a write to a branch goes beyond. Nothing else is written to a branch.

@@ -183,6 +183,8 @@ test_a_path_that_could_mean_another_is_in_no_scope if {
 test_a_person_approves_by_a_whole_record_that_is_not_over if {
 	without(asking, "approval") == "APPROVAL_REQUIRED"
 	changed(asking, {"approval": {"status": "denied"}}) == "APPROVAL_DENIED"
+	changed(reading, {"approval": {"status": "denied", "covers": true}}) == "APPROVAL_DENIED"
+	changed(reading, {"approval": {"status": "denied", "covers": false}}) == "read"
 	every members in [
 		{"status": "pending"}, {"covers": false}, {"approver": null}, {"approver": "codex"},
 		{"approved_at": "2026-01-05T12:00:00.001Z"}, {"expires_at": "2026-01-05T12:00:00.000Z"},

@@ -23,6 +23,7 @@ export function evaluatePack(policy: PackPolicy, input: Input): Verdict {
   if (stop) return stops[stop]
   const outside = scope?.access === 'write_branch' ? outsideOf(workflow as Workflow, run) : undefined
   if (outside) return stops[outside]
+  if (run.approval?.status === 'denied' && run.approval.covers) return stops.APPROVAL_DENIED
   const unapproved = needsApproval(policy, run, scope as ToolScope) ? unapprovedBy(run, input.time) : undefined
   return unapproved ? stops[unapproved] : packAllow((scope as ToolScope).variant)
 }

@@ -28,6 +28,8 @@ export interface Named extends Covered {
   readonly namespace: Known
   readonly access: Known
   readonly classes: readonly string[]
+  /** By what names the agent is known. */
+  readonly agents: readonly Known[]
 }
 
 const approvedWords = new Set(['approved', 'approve', 'granted', 'accepted', 'allowed', 'allow'])
@@ -38,7 +40,7 @@ export function approvalFacts(record: Json | undefined, named: Named): ApprovalF
   if (record === undefined || record === null || record === false || record === '') return undefined
   if (typeof record !== 'object' || Array.isArray(record)) return { covers: false, status: 'pending' }
   const { status, decision, approver, approved_at, expires_at, scope } = record as Readonly<Record<string, Json>>
-  const [from, until, who] = [instant(approved_at), instant(expires_at), word(approver)]
+  const [from, until, who] = [instant(approved_at), instant(expires_at), personOf(approver, named.agents)]
   return {
     ...(from !== undefined && { approved_at: from }),
     ...(who !== undefined && { approver: who }),
@@ -55,17 +57,39 @@ function statusOf(said: readonly Json[]): ApprovalFacts['status'] {
   return words.length > 0 && words.every((one) => approvedWords.has(one)) ? 'approved' : 'pending'
 }
 
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
+const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
-/** As the times of input documents are written, so that texts compare as instants do. */
+/** As the times of input documents are written, so that texts compare as instants do: years have four digits. */
 function instant(value: Json | undefined): string | undefined {
-  const at = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) ? undefined : new Date(at).toISOString()
+  const day = typeof value === 'string' ? rfc3339.exec(value)?.[1] : undefined
+  if (day === undefined || !isDay(day)) return undefined
+  const at = Date.parse(value as string)
+  const written = Number.isNaN(at) ? '' : new Date(at).toISOString()
+  return /^\d{4}-/.test(written) ? written : undefined
 }
 
-function word(value: Json | undefined): string | undefined {
-  if (typeof value !== 'string' || value.length > attributeCharsMax || /\p{Cc}/u.test(value)) return undefined
-  return value.trim() === '' ? undefined : value.trim()
+/** JavaScript takes the 30th of February for the 2nd of March. */
+function isDay(day: string): boolean {
+  const at = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
+}
+
+/** The agent is no person, in whatever case and under which of its names it is written. */
+function personOf(value: Json | undefined, agents: readonly Known[]): string | undefined {
+  if (typeof value !== 'string' || value.length > attributeCharsMax || /[\p{Cc}\p{Cf}]/u.test(value)) return undefined
+  const name = value.trim()
+  const plain = agentWord(name)
+  return name === '' || agents.some((agent) => typeof agent === 'string' && agentWord(agent) === plain)
+    ? undefined
+    : name
+}
+
+/** The last part of an id, in one case: `x::github-copilot` is `github_copilot`. */
+function agentWord(id: string): string {
+  return id
+    .slice(id.lastIndexOf(':') + 1)
+    .toLowerCase()
+    .replaceAll('-', '_')
 }
 
 /** A text, or a list of which one will do, that names the call; or a map of which every member must. */

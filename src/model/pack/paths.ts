@@ -1,13 +1,14 @@
 /**
  * Paths that could mean another file than the one they name: such a path is in no scope at all. Looked for in the path
- * between two slashes, in lower case.
+ * between two slashes, in lower case. Branches are alike.
  */
 
 /**
  * A backslash, a drive or stream, an empty segment (so also an absolute path), a segment that ends in a dot (so also `.`
- * and `..`) or has a space at its end (file systems drop both), and what a server may decode to one of these.
+ * and `..`) or has a space at its end (file systems drop both), and what a server may decode to one of these, at once or
+ * in two turns.
  */
-export const oddParts = ['\\', ':', '//', './', '/ ', ' /', '%2e', '%2f', '%5c'] as const
+export const oddParts = ['\\', ':', '//', './', '/ ', ' /', '%00', '%25', '%2e', '%2f', '%5c'] as const
 
 export function isUnsafePath(path: string): boolean {
   const wrapped = lowerPath(`/${path}/`)
@@ -17,4 +18,14 @@ export function isUnsafePath(path: string): boolean {
 /** Letter by letter, as Rego's `lower` does it: no letter becomes two, none depends on its neighbours. */
 export function lowerPath(path: string): string {
   return [...path].map((letter) => [...letter.toLowerCase()][0] as string).join('')
+}
+
+/**
+ * What Git takes for no name of a branch: in `fix/a:main` and `fix/../main` a push may see the branch `main`. And what a
+ * server may decode to such a name.
+ */
+const oddInBranch = /\.\.|\/\/|(?:^|\/)\.|\.(?:lock)?(?:\/|$)|[\s~^:?*[\\]|@\{|%(?:00|2[05ef]|3a|5c)/i
+
+export function isUnsafeBranch(name: string): boolean {
+  return oddInBranch.test(name)
 }

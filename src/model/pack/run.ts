@@ -6,6 +6,7 @@
 import type { Json } from '../canonical.ts'
 import { type ApprovalFacts, approvalFacts, type Covered } from './approval.ts'
 import { attributeCharsMax, changedPathsMax, pathCharsMax, runItemsMax } from './limits.ts'
+import { isUnsafeBranch } from './paths.ts'
 import type { Access } from './words.ts'
 
 /** As the host of the agent registered it. */
@@ -79,6 +80,8 @@ export const runAttributes = [
 const attributes: ReadonlySet<string> = new Set(runAttributes)
 const plainly = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '')
 const plainAttributes: ReadonlySet<string> = new Set(runAttributes.map(plainly))
+/** A kill signal under a name of its own must not be passed over. */
+const isNearlyKnown = (plain: string) => plainAttributes.has(plain) || /(?<!s)kill/.test(plain)
 
 /** `act` is undefined where nothing says what the tool does; `unmapped` where something says it of other tools alone. */
 export function runFacts(run: Run, act: Act | 'unmapped' | undefined, covered: Covered): RunFacts {
@@ -90,13 +93,15 @@ export function runFacts(run: Run, act: Act | 'unmapped' | undefined, covered: C
   const access = bound?.access ?? textOf(run['tool_access_mode'])
   const classes = classesOf(run)
   const conflict = conflictOf(run, bound)
-  const odd = Object.keys(run).find((key) => !attributes.has(key) && plainAttributes.has(plainly(key)))
-  const named = { ...covered, workflow, runId, namespace, access, classes: classes ?? [] }
+  const odd = Object.keys(run).find((key) => !attributes.has(key) && isNearlyKnown(plainly(key)))
+  const agentClass = classOf(textOf(run['agent_class']), agentId)
+  const agents = [agentId, agentClass]
+  const named = { ...covered, workflow, runId, namespace, access, classes: classes ?? [], agents }
   return present({
-    agent_class: classOf(textOf(run['agent_class']), agentId),
+    agent_class: agentClass,
     agent_id: agentId,
     approval: approvalFacts(run['human_approval_record'], named),
-    branch_name: bound?.branch === undefined ? textOf(run['branch_name']) : bound.branch,
+    branch_name: branchOf(bound?.branch === undefined ? textOf(run['branch_name']) : bound.branch),
     change_classes: classes,
     changed_paths: pathsOf(run['changed_paths'], bound?.paths),
     conflict,
@@ -122,10 +127,11 @@ function isNothing(value: Json | undefined): value is null | undefined | '' {
   return value === undefined || value === null || value === ''
 }
 
-/** One line of text: undefined for nothing, null for anything else. */
+/** One line of text, all of it to be seen: undefined for nothing, null for anything else. */
 function textOf(value: Json | undefined, charsMax = attributeCharsMax): string | null | undefined {
   if (isNothing(value)) return undefined
-  const fits = typeof value === 'string' && value.length <= charsMax && value.trim() === value && !/\p{Cc}/u.test(value)
+  const fits =
+    typeof value === 'string' && value.length <= charsMax && value.trim() === value && !/[\p{Cc}\p{Cf}]/u.test(value)
   return fits ? value : null
 }
 
@@ -159,6 +165,10 @@ function classesOf(run: Run): readonly string[] | null | undefined {
   const texts = items.map((item) => textOf(item))
   if (texts.length > runItemsMax || !texts.every((text) => typeof text === 'string')) return null
   return [...new Set(texts.map((text) => changeClass(text as string)))].sort()
+}
+
+function branchOf(name: string | null | undefined): string | null | undefined {
+  return typeof name === 'string' && isUnsafeBranch(name) ? null : name
 }
 
 /** Both sources count: a call that changes what neither the host nor its arguments may is refused for either. */
@@ -199,7 +209,7 @@ function evidenceOf(value: Json | undefined): readonly string[] | null | undefin
 /** Whatever is there fires: a signal that cannot be read is none that was not given. */
 function signalsOf(value: Json | undefined): readonly string[] {
   if (isNothing(value) || value === false) return []
-  if (Array.isArray(value)) return value.slice(0, runItemsMax).flatMap((item: Json) => signalsOf(item))
+  if (Array.isArray(value)) return value.flatMap((item: Json) => signalsOf(item)).slice(0, runItemsMax)
   return [textOf(value) ?? 'unreadable']
 }
 
