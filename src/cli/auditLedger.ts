@@ -15,7 +15,7 @@ export function existingLedger(named: string | undefined): string {
   const chosen = named !== undefined ? '--ledger' : process.env['TOLLGATE_LEDGER'] ? '$TOLLGATE_LEDGER' : 'the default'
   throw new TollgateError(
     'ledger_unavailable',
-    `there is no ledger at \`${file}\` (${chosen}); name the one that the gate writes with \`--ledger FILE\``,
+    `there is no ledger at \`${file}\` (${chosen}): no gate has written it yet; name another with \`--ledger FILE\``,
   )
 }
 

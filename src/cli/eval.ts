@@ -17,7 +17,7 @@ export interface EvalOptions extends PolicyOptions {
 
 export async function evaluateCalls({ calls, ledger: ledgerFile, ...named }: EvalOptions): Promise<void> {
   const loaded = await loadPolicy(choiceOf(named))
-  const input = calls === '-' ? process.stdin : openCalls(calls)
+  const input = calls === '-' ? standardInput() : openCalls(calls)
   let at = Date.now()
   const report = (error: unknown) => process.stderr.write(`tollgate: ${messageOf(error)}\n`)
   // The same calls give the same text; in a ledger that is kept, ids must not come twice.
@@ -35,6 +35,15 @@ export async function evaluateCalls({ calls, ledger: ledgerFile, ...named }: Eva
   } finally {
     ledger.close()
   }
+}
+
+/** Somebody at a terminal would wait for us while we wait for them. */
+export function standardInput(): Readable {
+  if (process.stdin.isTTY)
+    process.stderr.write(
+      'tollgate: reading calls, one JSON object a line, until Ctrl-D: {"tool":"NAME","arguments":{}}\n',
+    )
+  return process.stdin
 }
 
 /** Lines as the wire splits them. */

@@ -9,7 +9,7 @@ import { lineBytesMax } from '../model/limits.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { existingLedger, type RecordSource, readLedger } from './auditLedger.ts'
 import { readCallLine, tooLarge } from './callLine.ts'
-import { countedIds, decide, framesOf } from './eval.ts'
+import { countedIds, decide, framesOf, standardInput } from './eval.ts'
 import { UsageError } from './exit.ts'
 import { type Explained, explainRecord, type KeptPolicy } from './explainRecord.ts'
 import { explanationText } from './explainText.ts'
@@ -34,8 +34,13 @@ export async function explainDecision(what: string, { ledger, json = false, ...n
 
 /** Judged by the gate as `eval` does it, all calls in order; the last one is explained. */
 async function explainedCall(what: string, named: PolicyOptions): Promise<Explained> {
-  const loaded = await loadPolicy(choiceOf(named))
-  const input = what === '-' ? process.stdin : Readable.from([Buffer.from(what)])
+  const choice = choiceOf(named)
+  if (what !== '-' && !what.trimStart().startsWith('{'))
+    throw new UsageError(
+      `a call is one line of JSON, like \`{"tool":"create_refund","arguments":{"amount":5}}\`, got \`${what}\``,
+    )
+  const loaded = await loadPolicy(choice)
+  const input = what === '-' ? standardInput() : Readable.from([Buffer.from(what)])
   let at = Date.now()
   const report = (error: unknown) => {
     throw error
@@ -62,18 +67,41 @@ async function explainedCall(what: string, named: PolicyOptions): Promise<Explai
 }
 
 /** Throws `decision_unknown`. */
-function explainedRecord(decisionId: string, named: string | undefined): Explained {
-  const file = existingLedger(named)
-  const { body, kept } = readLedger(file, (source) => found(source, decisionId)) ?? {}
-  if (!body) throw new TollgateError('decision_unknown', `no decision in \`${file}\` has the id \`${decisionId}\``)
-  return { decision_id: decisionId, ...explainRecord(body, kept ?? []) }
+function explainedRecord(named: string, ledger: string | undefined): Explained {
+  const file = existingLedger(ledger)
+  const found = readLedger(file, (source) => foundIn(source, named))
+  if (!found)
+    throw new TollgateError(
+      'decision_unknown',
+      `no decision in \`${file}\` has the ${isSeq(named) ? 'number' : 'id'} \`${named}\`: \`tollgate audit\` shows the numbers, and with \`--format jsonl\` the ids`,
+    )
+  return { decision_id: found.decisionId, ...explainRecord(found.body, found.kept) }
 }
 
-function found(source: RecordSource, decisionId: string): { body: Body; kept: readonly KeptPolicy[] } | undefined {
+/** Ids of decisions are never numbers alone. */
+function isSeq(named: string): boolean {
+  return /^[1-9]\d{0,14}$/.test(named)
+}
+
+interface Found {
+  readonly decisionId: string
+  readonly body: Body
+  readonly kept: readonly KeptPolicy[]
+}
+
+/** By its id, or by the place in the chain of a record of it. */
+function foundIn(source: RecordSource, named: string): Found | undefined {
+  const decisionId = isSeq(named) ? decisionAt(source, Number(named)) : named
+  if (decisionId === undefined) return undefined
   const record = source.records.ofDecision(decisionId).find(({ kind }) => kind === 'decision' || kind === 'check')
   if (!record) return undefined
   const body = bodyOf(record)
-  return { body, kept: keptIn(body, (revision) => source.policy(revision)) }
+  return { decisionId, body, kept: keptIn(body, (revision) => source.policy(revision)) }
+}
+
+function decisionAt({ records }: RecordSource, seq: number): string | undefined {
+  const [record] = records.read(seq - 1, 1)
+  return record?.seq === seq ? record.decisionId : undefined
 }
 
 /** The policies that a record names. Throws `artifact_damaged` when one of them is not kept. */

@@ -48,8 +48,19 @@ function policyLines(
   const says = layer === undefined ? '' : `: ${verdict.decision} ${verdict.reason_code} by \`${verdict.rule}\``
   return [
     paint('bold', plain(`${of} ${policy_id}${version} (${language}, revision ${revision.slice(0, 12)})${says}`)),
-    ...steps.flatMap((step) => stepLines(step, strategy === 'first' ? ordered : marks, paint)),
+    ...shown(steps).flatMap((step) => stepLines(step, strategy === 'first' ? ordered : marks, paint)),
+    ...(shown(steps).length < steps.length
+      ? [`  ${paint('dim', 'not asked')}  ${steps.length - shown(steps).length} more: \`--json\` has them`]
+      : []),
   ]
+}
+
+const notAskedShown = 3
+
+/** Of what was not asked at the end the first few: a policy pack has thirty steps. */
+function shown(steps: readonly Step[]): readonly Step[] {
+  const asked = steps.findLastIndex(({ result }) => result !== 'not_reached') + 1
+  return steps.length > asked + notAskedShown + 1 ? steps.slice(0, asked + notAskedShown) : steps
 }
 
 type Marks = Readonly<Record<Step['result'], { readonly word: string; readonly colour: Colour }>>

@@ -78,7 +78,11 @@ function undoLines(reports: readonly FileReport[]): readonly string[] {
 
 function nextLines({ places, configs, broken }: Found, reports: readonly FileReport[]): readonly string[] {
   if (configs.length + broken.length === 0)
-    return ['No configuration of an MCP client is there. Looked for:', ...places.map(({ file }) => `  ${plain(file)}`)]
+    return [
+      'No configuration of an MCP client is there. Looked for:',
+      ...places.map(({ file }) => `  ${plain(file)}`),
+      'Next: name another with `--config FILE`, or put the gate in by hand: `tollgate help run` shows how.',
+    ]
   const changed = reports.filter(({ servers }) => servers.some(({ status }) => status === 'wrapped'))
   if (changed.length === 0) return []
   const shared = changed.filter(({ project }) => project !== undefined)

@@ -11,6 +11,7 @@ import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
 import type { ConvertOptions } from './convert.ts'
 import type { EvalOptions } from './eval.ts'
+import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
 import type { ExplainOptions } from './explain.ts'
 import type { InitOptions } from './init.ts'
@@ -193,14 +194,14 @@ program
   .description(
     'why a call is decided as it is, or was: what was asked, what was seen, and what would have had to differ',
   )
-  .usage('-c POLICY|--layer NAME=POLICY... CALL|- | [--ledger FILE] DECISION_ID')
+  .usage('-c POLICY|--layer NAME=POLICY... CALL|- | [--ledger FILE] DECISION_ID|SEQ')
   .addOption(policyOption())
   .addOption(layerOption())
   .addOption(ledgerOption())
   .option('--json', 'the whole explanation as JSON')
   .argument(
     '<what>',
-    'a call as `eval` reads it, or `-` for standard input, of which the last is explained; or the id of a decision',
+    'a call as `eval` reads it, or `-` for standard input, of which the last is explained; or a decision: its id, or the number that `audit` shows',
   )
   .action(async (what: string, options: ExplainOptions) =>
     (await import('./explain.ts')).explainDecision(what, options),
@@ -291,3 +292,5 @@ program
   .description('what a command does and which options it takes')
   .argument('[command...]', 'the command')
   .action(async (path: string[]) => (await import('./help.ts')).help(program, path))
+
+addExamples(program)

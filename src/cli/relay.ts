@@ -24,6 +24,10 @@ export async function relay(
     const session = options.session ?? randomUUID()
     const run = await registrationOf(options)
     const principal = principalOf(options)
+    if (process.stdin.isTTY)
+      say(
+        'waiting for an MCP client on standard input: put this command into its configuration, in place of the server',
+      )
     const relayed = relayTo(await child, { gate, server, principal, session, log: say, ...(run && { run }) })
     takeSignals()
     const { code } = await relayed

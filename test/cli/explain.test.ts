@@ -53,7 +53,7 @@ test('every member of the JSON is on its page', () => {
   const members = [
     ...Object.keys(json(['-c', 'refunds.yaml', '{"tool":"create_refund"}'])),
     ...Object.keys(json(['--layer', 'org=org.yaml', '{"tool":"x"}'])),
-    ...Object.keys(json(['-c', 'refunds.yaml', 'nonsense'])),
+    ...Object.keys(json(['-c', 'refunds.yaml', '{"toool":"x"}'])),
     ...Object.keys(json(['--layer', 'org=org.yaml', '{"tool":"x"}']).policies[0]),
   ]
   for (const member of members) assert.ok(page.includes(`\`${member}\``), member)
@@ -95,6 +95,19 @@ test('a decision is found by its id, with the policy and the input that decided'
   const deciding = policy.steps.find(({ decides }: { decides: boolean }) => decides)
   assert.deepEqual(deciding.otherwise, ['argument `amount` is at most 500'])
   assert.deepEqual(deciding.saw, [{ name: 'argument `amount`', value: 1000 }])
+})
+
+test('a decision is found by the number of any of its records', () => {
+  const ledger = openLedger({ file: everyday, readOnly: true })
+  const all = [...ledger.records()]
+  ledger.close()
+  for (const { seq, kind, decisionId } of all) {
+    if (decisionId === undefined) {
+      const { stderr, status } = run(['--ledger', everyday, String(seq)])
+      assert.match(stderr, /has the number `\d+`: .*\(decision_unknown\)/, kind)
+      assert.equal(status, 1)
+    } else assert.equal(json(['--ledger', everyday, String(seq)]).decision_id, decisionId, kind)
+  }
 })
 
 test('what the gate refused by itself has no steps, and says so', () => {
@@ -142,6 +155,11 @@ test('a pack is explained by the run', () => {
   assert.equal(decision.reason_code, 'RUN_MISSING')
   const deciding = policies[0].steps.find(({ decides }: { decides: boolean }) => decides)
   assert.deepEqual(deciding.otherwise, ['a run that the host of the agent registered with the call'])
+  const { stdout } = run(['-c', pack, '{"tool":"use"}'])
+  const shown = stdout.match(/^ {2}not asked .*$/gm) ?? []
+  const notAsked = policies[0].steps.filter(({ result }: { result: string }) => result === 'not_reached').length
+  assert.equal(shown.length, 4)
+  assert.equal(shown[3], `  not asked  ${notAsked - 3} more: \`--json\` has them`)
 })
 
 test('nothing steers the terminal', () => {
@@ -154,7 +172,9 @@ test('nothing steers the terminal', () => {
 })
 
 const refused: readonly [readonly string[], string, number, RegExp][] = [
-  [['--ledger', everyday, 'no-such-id'], '', 1, /no decision in .* has the id `no-such-id` \(decision_unknown\)/],
+  [['--ledger', everyday, 'no-such-id'], '', 1, /no decision in .* has the id `no-such-id`: .* \(decision_unknown\)/],
+  [['--ledger', everyday, '999'], '', 1, /no decision in .* has the number `999`: .* \(decision_unknown\)/],
+  [['-c', 'refunds.yaml', 'create_refund'], '', 2, /a call is one line of JSON, like .* got `create_refund` \(usage\)/],
   [['--ledger', 'nowhere.db', 'x'], '', 1, /ledger_unavailable/],
   [['-c', 'nowhere.yaml', '{"tool":"x"}'], '', 1, /policy_unreadable/],
   [['-c', 'refunds.yaml', '-'], '\n', 2, /there is no call to explain/],

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { program } from '../../src/cli/program.ts'
 import { version } from '../../src/runtime/version.ts'
+import { missing, onTerminal } from '../init/pseudoTerminal.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-command-line-'))
@@ -64,35 +65,70 @@ test('each command has a help of its own, which names its environment variables'
     assert.ok(stdout.includes(name), name)
 })
 
+test('every help ends with examples, of commands and options that exist', () => {
+  for (const command of [program, ...commandsUnder(program)]) {
+    const path = [...ancestors(command), command].map((one) => one.name())
+    const { stdout } = tollgate('help', ...path.slice(1))
+    const [, shown = ''] = /\n\nExamples?:\n((?: {2}.*\n)+)$/.exec(stdout) ?? []
+    assert.notEqual(shown, '', path.join(' '))
+    for (const line of shown.trimEnd().split('\n')) {
+      const [own = ''] = (/(tollgate .*)/.exec(line)?.[1] ?? '').replace(/\)$/, '').split(/ -- | > | < /)
+      const words = own.split(' ').slice(1)
+      let named = program
+      for (const word of words) named = named.commands.find((one) => one.name() === word) ?? named
+      assert.ok(named === command || command.commands.length > 0, line)
+      for (const flag of words.filter((word) => /^--?[a-z]/.test(word)))
+        assert.ok(
+          named.options.some(({ short, long }) => flag === short || flag === long),
+          `${line}: ${flag}`,
+        )
+    }
+  }
+})
+
+function ancestors({ parent }: Command): readonly Command[] {
+  return parent ? [...ancestors(parent), parent] : []
+}
+
+test('who waits at a terminal is told what is waited for', { skip: missing }, async () => {
+  const gate = [process.execPath, main, 'run', '-c', 'good.yaml', '--ledger', ':memory:', '--', 'cat']
+  const judge = [process.execPath, main, 'eval', '-c', 'good.yaml']
+  const options = { cwd: folder, env: process.env }
+  const run = await onTerminal(gate, [['waiting for an MCP client on standard input', '\u0003']], options)
+  assert.deepEqual(run.left, [], run.shown)
+  const judged = await onTerminal(judge, [['until Ctrl-D', '\u0004']], options)
+  assert.deepEqual([judged.left, judged.code], [[], 0], judged.shown)
+})
+
 test('the version is that of the package', () => {
   for (const flag of ['-V', '--version'])
     assert.deepEqual(tollgate(flag), { code: 0, stdout: `${version}\n`, stderr: '' })
 })
 
 const misunderstood: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
-  { args: ['chekc'], says: /^tollgate: unknown command 'chekc'\n\(Did you mean check\?\)$/ },
-  { args: ['frobnicate'], says: /^tollgate: unknown command 'frobnicate'$/ },
-  { args: ['--frobnicate'], says: /^tollgate: unknown option '--frobnicate'$/ },
-  { args: ['check'], says: /^tollgate: missing required argument 'file'$/ },
-  { args: ['check', '--fromat', 'json', 'good.yaml'], says: /'--fromat'\n\(Did you mean --format\?\)$/ },
+  { args: ['chekc'], says: /^tollgate: unknown command 'chekc'\n\(Did you mean check\?\)\n/ },
+  { args: ['frobnicate'], says: /^tollgate: unknown command 'frobnicate'\n/ },
+  { args: ['--frobnicate'], says: /^tollgate: unknown option '--frobnicate'\n/ },
+  { args: ['check'], says: /^tollgate: missing required argument 'file'\n/ },
+  { args: ['check', '--fromat', 'json', 'good.yaml'], says: /'--fromat'\n\(Did you mean --format\?\)\n/ },
   {
     args: ['check', '--format', 'xml', 'good.yaml'],
-    says: /'xml' is invalid\. Allowed choices are text, json, sarif\.$/,
+    says: /'xml' is invalid\. Allowed choices are text, json, sarif\.\n/,
   },
-  { args: ['compile', 'good.yaml'], says: /required option '-o, --output <dir>' not specified$/ },
+  { args: ['compile', 'good.yaml'], says: /required option '-o, --output <dir>' not specified\n/ },
   { args: ['eval'], says: /^tollgate: the policy is missing: .*`-c FILE`.*`--layer NAME=FILE` \(usage\)$/ },
   { args: ['eval', '-c', 'good.yaml', '--layer', 'org=good.yaml'], says: /`-c` and `--layer` do not go together/ },
   { args: ['eval', '--layer', 'good.yaml'], says: /`--layer` takes NAME=FILE/ },
-  { args: ['eval', '-c'], says: /option '-c, --config <file>' argument missing$/ },
-  { args: ['eval', '-c', 'good.yaml', 'calls.jsonl'], says: /too many arguments for 'eval'/ },
+  { args: ['eval', '-c'], says: /option '-c, --config <file>' argument missing\n/ },
+  { args: ['eval', '-c', 'good.yaml', 'calls.jsonl'], says: /too many arguments for 'eval'.*\n/ },
   { args: ['run', '--', 'cat'], says: /^tollgate: the policy is missing: / },
-  { args: ['run', '-c', 'good.yaml'], says: /^tollgate: missing required argument 'cmd'$/ },
-  { args: ['run', '-c', 'good.yaml', '--'], says: /^tollgate: missing required argument 'cmd'$/ },
-  { args: ['audit', 'verfy'], says: /^tollgate: unknown command 'verfy'\n\(Did you mean verify\?\)$/ },
-  { args: ['help', 'nope'], says: /^tollgate: unknown command 'nope'$/ },
-  { args: ['help', 'chekc'], says: /^tollgate: unknown command 'chekc'\n\(Did you mean check\?\)$/ },
-  { args: ['help', 'audit', 'verfy'], says: /^tollgate: unknown command 'verfy'\n\(Did you mean verify\?\)$/ },
-  { args: ['help', 'check', 'more'], says: /^tollgate: unknown command 'more'$/ },
+  { args: ['run', '-c', 'good.yaml'], says: /^tollgate: missing required argument 'cmd'\n/ },
+  { args: ['run', '-c', 'good.yaml', '--'], says: /^tollgate: missing required argument 'cmd'\n/ },
+  { args: ['audit', 'verfy'], says: /^tollgate: unknown command 'verfy'\n\(Did you mean verify\?\)\n/ },
+  { args: ['help', 'nope'], says: /^tollgate: unknown command 'nope'\n/ },
+  { args: ['help', 'chekc'], says: /^tollgate: unknown command 'chekc'\n\(Did you mean check\?\)\n/ },
+  { args: ['help', 'audit', 'verfy'], says: /^tollgate: unknown command 'verfy'\n\(Did you mean verify\?\)\n/ },
+  { args: ['help', 'check', 'more'], says: /^tollgate: unknown command 'more'\n/ },
 ]
 
 for (const { args, says } of misunderstood) {
@@ -100,6 +136,7 @@ for (const { args, says } of misunderstood) {
     const { code, stdout, stderr } = tollgate(...args)
     assert.match(stderr.trimEnd(), says)
     assert.deepEqual([code, stdout], [2, ''])
+    if (!stderr.endsWith('(usage)\n')) assert.match(stderr, /\nUsage: (tollgate.*) .*\n`\1.* --help` says more\.\n$/)
   })
 }
 

@@ -1,0 +1,69 @@
+/** What a help text ends with, and where an error of the command line leads: commands as people write them. */
+import type { Command } from 'commander'
+
+const examples: Readonly<Record<string, readonly string[]>> = {
+  tollgate: [
+    'tollgate init --dry-run',
+    'tollgate scan -o policy.yaml -- npx -y @modelcontextprotocol/server-memory',
+    'tollgate run -c policy.yaml -- npx -y @modelcontextprotocol/server-memory',
+    'tollgate audit',
+  ],
+  'tollgate run': [
+    'tollgate run -c policy.yaml -- npx -y @modelcontextprotocol/server-memory',
+    'tollgate run --layer org=org.yaml --layer team=team.yaml --server github -- github-mcp-server stdio',
+  ],
+  'tollgate serve': [
+    'tollgate serve -c policy.yaml --upstream http://127.0.0.1:3000/mcp',
+    'tollgate serve -c policy.yaml --upstream a=http://127.0.0.1:3000/mcp --upstream b=http://127.0.0.1:4000/mcp',
+  ],
+  'tollgate check': [
+    'tollgate check --strict policies/*.yaml',
+    'tollgate check policy.yaml -- npx -y @modelcontextprotocol/server-memory',
+  ],
+  'tollgate schema': ['tollgate schema > native.schema.json', 'tollgate schema intercept > intercept.schema.json'],
+  'tollgate compile': ['tollgate compile -o compiled policy.yaml'],
+  'tollgate eval': [
+    'tollgate eval -c policy.yaml --calls calls.jsonl',
+    `echo '{"tool":"create_refund","arguments":{"amount":101}}' | tollgate eval -c policy.yaml`,
+  ],
+  'tollgate pack': ['tollgate pack generate --manifest workflow-manifests.json -o pack.json'],
+  'tollgate pack generate': [
+    'tollgate pack generate --manifest workflow-manifests.json -o pack.json',
+    'tollgate pack generate --manifest workflow-manifests.json --check pack.json',
+  ],
+  'tollgate mcp': ['tollgate mcp -c pack.json'],
+  'tollgate explain': [
+    `tollgate explain -c policy.yaml '{"tool":"create_refund","arguments":{"amount":101}}'`,
+    'tollgate explain -c policy.yaml - < calls.jsonl',
+    'tollgate explain 12',
+  ],
+  'tollgate audit': [
+    'tollgate audit --decision deny --since 2h',
+    'tollgate audit --tool create_refund --format jsonl -o audit.jsonl',
+    'tollgate audit verify',
+  ],
+  'tollgate audit verify': ['tollgate audit verify', 'tollgate audit verify --json --since 7d'],
+  'tollgate scan': [
+    'tollgate scan -o policy.yaml -- npx -y @modelcontextprotocol/server-memory',
+    'tollgate scan --json -o lists.json -- npx -y @modelcontextprotocol/server-memory',
+  ],
+  'tollgate init': ['tollgate init --dry-run', 'tollgate init --client cursor --server memory', 'tollgate init --undo'],
+  'tollgate completion': [
+    'source <(tollgate completion bash)',
+    'tollgate completion fish > ~/.config/fish/completions/tollgate.fish',
+  ],
+  'tollgate help': ['tollgate help run', 'tollgate help audit verify'],
+}
+
+/** For a command and all below it. */
+export function addExamples(command: Command, path = command.name()): void {
+  const lines = examples[path] ?? []
+  if (lines.length > 0)
+    command.addHelpText('after', ['', lines.length > 1 ? 'Examples:' : 'Example:', ...lines.map(indented)].join('\n'))
+  command.showHelpAfterError(`Usage: ${path} ${command.usage()}\n\`${path} --help\` says more.`)
+  for (const below of command.commands) addExamples(below, `${path} ${below.name()}`)
+}
+
+function indented(line: string): string {
+  return `  ${line}`
+}
