@@ -26,6 +26,10 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate eval -c policy.yaml --calls calls.jsonl',
     `echo '{"tool":"create_refund","arguments":{"amount":101}}' | tollgate eval -c policy.yaml`,
   ],
+  'tollgate convert': [
+    'tollgate convert charges.yaml --to native',
+    'tollgate convert charges.yaml --to native -o native.yaml',
+  ],
   'tollgate pack': ['tollgate pack generate --manifest workflow-manifests.json -o pack.json'],
   'tollgate pack generate': [
     'tollgate pack generate --manifest workflow-manifests.json -o pack.json',

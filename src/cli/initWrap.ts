@@ -63,7 +63,7 @@ function outcomeOf(entry: Entry): Pick<ServerReport, 'status' | 'code' | 'messag
     case 'stdio':
       return wrappedOf(entry.start) && { status: 'already_wrapped' }
     case 'remote':
-      return { status: 'remote', message: 'not wrapped: needs the sidecar' }
+      return { status: 'remote', message: 'not wrapped: `tollgate serve --upstream URL` is the gate for it' }
     case 'disabled':
       return { status: 'disabled' }
     case 'elsewhere':

@@ -276,7 +276,12 @@ program
   .option('--timeout <duration>', 'how long each server may take to be scanned', '30s')
   .option('--ledger <file>', 'the ledger of the gates (default: what `run` takes in this shell)')
   .addOption(new Option('--undo', 'take the gates off again').conflicts(['policy', 'policyDir', 'ledger']))
-  .addOption(new Option('--dry-run', 'change nothing: print what would change, as a unified diff').conflicts('yes'))
+  .addOption(
+    new Option(
+      '--dry-run',
+      'change no file: print what would change, as a unified diff; servers are started to be scanned all the same',
+    ).conflicts('yes'),
+  )
   .option('--yes', 'change the configurations without asking')
   .option('--json', 'print the result as JSON')
   .action(async (options: InitOptions) => (await import('./init.ts')).init(options))

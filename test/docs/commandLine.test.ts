@@ -70,7 +70,7 @@ test('every help ends with examples, of commands and options that exist', () => 
     const path = [...ancestors(command), command].map((one) => one.name())
     const { stdout } = tollgate('help', ...path.slice(1))
     const [, shown = ''] = /\n\nExamples?:\n((?: {2}.*\n)+)$/.exec(stdout) ?? []
-    assert.notEqual(shown, '', path.join(' '))
+    assert.notEqual(shown, '', `${path.join(' ')}: has no example in src/cli/examples.ts`)
     for (const line of shown.trimEnd().split('\n')) {
       const [own = ''] = (/(tollgate .*)/.exec(line)?.[1] ?? '').replace(/\)$/, '').split(/ -- | > | < /)
       const words = own.split(' ').slice(1)
