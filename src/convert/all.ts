@@ -3,9 +3,10 @@ import type { AllPolicy, Method, Entry as PolicyEntry } from '../model/policy.ts
 import { Report } from '../policy/diagnostics.ts'
 import { targetsOf } from '../policy/names.ts'
 import { CounterNames } from './counters.ts'
+import { headEntries } from './head.ts'
 import type { Origins } from './origins.ts'
 import { ruleItem } from './rules.ts'
-import { type Entry, entry, type MapOut, map, type Out, text, word } from './yaml.ts'
+import { type Entry, entry, type MapOut, map, type Out, text } from './yaml.ts'
 
 const sections = { 'tools/call': 'tools', 'resources/read': 'resources', 'prompts/get': 'prompts' } as const
 
@@ -47,21 +48,6 @@ export function allOut(policy: AllPolicy, origins: Origins): MapOut {
     names.isEmpty ? undefined : entry('counters', names.out()),
     ...sectionOuts,
   ])
-}
-
-/** What every native file begins with. */
-export function headEntries(
-  { id, version, ...policy }: { readonly id: string; readonly version: string; readonly default: string },
-  origins: Origins,
-): readonly (Entry | undefined)[] {
-  const description = origins.topText('description')
-  return [
-    entry('version', word('"1"'), origins.topLine('version')),
-    description === undefined ? undefined : entry('description', text(description), origins.topLine('description')),
-    entry('policy_id', text(id), origins.topLine('policy_id')),
-    version === '' ? undefined : entry('policy_version', text(version), origins.topLine('policy_version')),
-    entry('default', text(policy.default), origins.topLine('default')),
-  ]
 }
 
 /** Do its globs mean what the key means without `names: exact`? */

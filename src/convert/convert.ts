@@ -7,6 +7,7 @@ import { type Node, readSource } from '../policy/source.ts'
 import { readText, start } from '../policy/text.ts'
 import { allOut } from './all.ts'
 import { placeComments } from './comments.ts'
+import { firstOut } from './first.ts'
 import { Origins } from './origins.ts'
 import { type MapOut, type Printed, print, text } from './yaml.ts'
 
@@ -42,8 +43,7 @@ function outOf(policy: Policy, origins: Origins, report: Report): MapOut | undef
     case 'all':
       return allOut(policy, origins)
     case 'first':
-      report.error(start, 'not_convertible', 'the native language has no ordered rules: use the file as it is')
-      return undefined
+      return firstOut(policy, origins)
     case 'pack': {
       const why =
         'a policy pack judges the run of a workflow, for which the native language has no words: use it as it is'
@@ -95,6 +95,8 @@ export function meaningOf(part: object): string {
 
 /** The first rule or entry that is not the same. */
 function placeOfDifference(policy: Policy, read: Policy): Spot {
+  if (policy.strategy === 'first' && read.strategy === 'first')
+    return policy.rules.find((one, at) => !isSame(one, read.rules[at]))?.place ?? start
   if (policy.strategy !== 'all' || read.strategy !== 'all') return start
   const index = policy.entries.findIndex((one, at) => !isSame(one, read.entries[at]))
   const entry: AllPolicy['entries'][number] | undefined = policy.entries[index]

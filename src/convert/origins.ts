@@ -1,7 +1,7 @@
 /** Where the parts of a source stand: what is written of them stands beside the comments that they had. */
 import type { Condition, Place } from '../model/policy.ts'
 import type { Report } from '../policy/diagnostics.ts'
-import type { MapNode, Node } from '../policy/source.ts'
+import type { MapEntry, MapNode, Node } from '../policy/source.ts'
 
 export class Origins {
   readonly #maps = new Map<string, MapNode>()
@@ -19,6 +19,19 @@ export class Origins {
   lineOf({ line, col }: Pick<Place, 'line' | 'col'>, keys: readonly string[]): number | undefined {
     const map = this.#maps.get(`${line}:${col}`)
     return map && lineIn(map, keys)
+  }
+
+  /** Of what these keys lead to, one below the other, from the map that stands at a place. */
+  lineUnder({ line, col }: Pick<Place, 'line' | 'col'>, keys: readonly string[]): number | undefined {
+    let node: Node | undefined = this.#maps.get(`${line}:${col}`)
+    let found: number | undefined
+    for (const key of keys) {
+      const entry: MapEntry | undefined = node?.kind === 'map' ? node.entries.find((one) => one.key === key) : undefined
+      if (!entry) return undefined
+      found = entry.keyAt.line
+      node = entry.value
+    }
+    return found
   }
 
   /** Of a key at the top. */

@@ -6,7 +6,7 @@ import type { Place, PolicyHead } from './policy.ts'
 /** Its rules speak of tools alone: resources and prompts are refused. */
 export interface FirstPolicy extends PolicyHead {
   readonly strategy: 'first'
-  readonly language: 'aegis'
+  readonly language: 'aegis' | 'native'
   readonly rules: readonly OrderedRule[]
   /** For a tool call that no rule matches. */
   readonly otherwise: Answer

@@ -11,6 +11,7 @@ import type { AllPolicy, Policy } from '../../src/model/policy.ts'
 import { Report } from '../../src/policy/diagnostics.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { readSource } from '../../src/policy/source.ts'
+import { actions, files } from '../aegis/arbitrary.ts'
 import { calls as interceptCalls, policies as interceptPolicies } from '../intercept/arbitrary.ts'
 import { calls, documents, pauses } from './arbitrary.ts'
 import { activeByReference, decisionsOf, meaning, parsed, type TimedCall } from './meaning.ts'
@@ -108,6 +109,35 @@ test(`${runs} random policies of Intercept decide alike in the native language (
     'TOOL_HIDDEN',
     'TOOL_NOT_ALLOWED',
   ])
+})
+
+test(`${runs} random files of Aegis decide alike in the native language (seed ${seed})`, (t) => {
+  const tally = new Map<string, number>()
+  const asked = timed(
+    actions.map(({ tool, server, agent, arguments: args }) => ({
+      method: 'tools/call',
+      server,
+      name: tool,
+      arguments: args,
+      principal: agent === '' ? {} : { agent },
+      session: '',
+    })),
+  )
+  const found = fc.sample(files, { numRuns: runs * 2, seed }).filter((file) => {
+    const { policy } = parsePolicy({ file: 'random.json', text: JSON.stringify(file) })
+    return policy !== undefined
+  })
+  for (const [round, file] of found.slice(0, runs).entries()) {
+    const source = JSON.stringify(file)
+    const { text, diagnostics } = toNative('random.json', source)
+    assert.ok(text, `${source}\n${JSON.stringify(diagnostics)}`)
+    const [original, converted] = [parsed('random.json', source), parsed('another.yaml', text)]
+    assert.deepEqual(meaning(converted), meaning(original), source)
+    assert.equal(converted.language, 'native')
+    agree(original, converted, slice(asked, round), tally)
+  }
+  t.diagnostic(`${found.length} files; ${JSON.stringify(Object.fromEntries(tally))}`)
+  reaches(tally, ['ALLOW', 'DENIED_BY_RULE', 'APPROVAL_REQUIRED', 'TOOL_NOT_ALLOWED', 'ARGUMENT_UNCOMPARABLE'])
 })
 
 test('allowlists of the guard decide alike in the native language', () => {

@@ -13,10 +13,12 @@ import { stateKeys } from '../../src/policy/intercept/state.ts'
 import { constraintKeys } from '../../src/policy/native/arguments.ts'
 import { counterKeys } from '../../src/policy/native/counters.ts'
 import { entryKeys } from '../../src/policy/native/entries.ts'
+import { orderedRuleKeys } from '../../src/policy/native/ordered.ts'
 import { policyKeys } from '../../src/policy/native/policy.ts'
 import { rateKeys } from '../../src/policy/native/rates.ts'
 import { ruleKeys } from '../../src/policy/native/rules.ts'
 import { spendKeys } from '../../src/policy/native/spend.ts'
+import { comparisonKeys, whenKeys } from '../../src/policy/native/when.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { reasonCodeKeys } from '../../src/policy/reasonCodes.ts'
 import { examplesOf, pageOf } from './pages.ts'
@@ -53,7 +55,18 @@ function explains(table: Map<string, string> | undefined, keys: Keys): void {
 
 test('the reference explains every key, in the words of the parser', () => {
   const native = tablesOf(pageOf('native.md'))
-  const known = [policyKeys, entryKeys, ruleKeys, constraintKeys, rateKeys, counterKeys, spendKeys]
+  const known = [
+    policyKeys,
+    entryKeys,
+    ruleKeys,
+    constraintKeys,
+    rateKeys,
+    counterKeys,
+    spendKeys,
+    orderedRuleKeys,
+    whenKeys,
+    comparisonKeys,
+  ]
   assert.equal(native.length, known.length)
   for (const [index, keys] of known.entries()) explains(native[index], keys)
   const guard = tablesOf(pageOf('guard.md'))

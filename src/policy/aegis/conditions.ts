@@ -63,7 +63,7 @@ const orderable: Form<{ readonly value: Json }> = {
   },
 }
 
-const pattern: Form<TextPattern> = {
+export const pattern: Form<TextPattern> = {
   says: 'a regular expression as text',
   schema: { type: 'string', maxLength: patternCharsMax },
   read(node, label, report) {

@@ -1,12 +1,10 @@
 /** A rule of an Aegis file, as a rule of the model. */
 import { type RiskLevel, riskLevels } from '../../model/decision.ts'
-import { globParts } from '../../model/fnmatch.ts'
-import { nameCharsMax } from '../../model/limits.ts'
 import type { Answer, OrderedRule } from '../../model/ordered.ts'
-import { quote, type Report, type Spot } from '../diagnostics.ts'
+import type { Report, Spot } from '../diagnostics.ts'
+import { fnmatch } from '../fnmatch.ts'
 import { choice, type FieldsOf, type Filled, type Form, misspelt, mistake, record } from '../forms.ts'
 import { labelCharsMax } from '../limits.ts'
-import { checkName } from '../names.ts'
 import { conditionsForm, conditionsOf } from './conditions.ts'
 import { textInBoth } from './yaml11.ts'
 
@@ -40,29 +38,7 @@ export function orNothing<T>(form: Form<T>): Form<{ readonly value: T | undefine
   }
 }
 
-/** A glob, as Python's fnmatch reads it. */
-const glob: Form<string> = textInBoth({
-  says: 'a glob as text',
-  schema: { type: 'string', minLength: 1, maxLength: nameCharsMax },
-  read(node, label, report) {
-    if (node.kind !== 'scalar' || typeof node.value !== 'string')
-      return mistake(
-        node,
-        label,
-        'a glob as text',
-        report,
-        node.kind === 'scalar' && node.text !== '' ? ': put it in quotes' : '',
-      )
-    if (!checkName(node.value, nameCharsMax, node.at, report)) return undefined
-    if (globParts(node.value).some((part) => part.kind === 'set' && !part.negated && part.ranges.length === 0))
-      report.warning(
-        node.at,
-        'never_matches',
-        `${label}: ${quote(node.value)} has a set that is empty, and matches nothing`,
-      )
-    return node.value
-  },
-})
+const glob = textInBoth(fnmatch)
 
 /** Empty is a name too: the rule is then called by its globs. */
 const ruleName: Form<string> = textInBoth({

@@ -1,7 +1,8 @@
 /** The native language: `version`, `default`, and rules for tools, resources and prompts. */
+import type { FirstPolicy } from '../../model/ordered.ts'
 import type { AllPolicy, Entry } from '../../model/policy.ts'
-import type { Report } from '../diagnostics.ts'
-import { choice, record } from '../forms.ts'
+import { quote, type Report } from '../diagnostics.ts'
+import { choice, type FieldsOf, type Filled, record } from '../forms.ts'
 import { reasonCodesForm, reasonCodesOf } from '../reasonCodes.ts'
 import { label, text, version } from '../scalars.ts'
 import type { Node } from '../source.ts'
@@ -10,18 +11,25 @@ import { baseName, languageVersion, reportConfused, reportSize } from '../whole.
 import { Counters, countersForm } from './counters.ts'
 import { entriesForm, entriesOf } from './entries.ts'
 import { hiddenEntries, hiddenForm } from './hidden.ts'
+import { action, orderedForm, orderedPolicy } from './ordered.ts'
 import { riskLevel } from './rules.ts'
 
 export const policyKeys = {
   version: { form: languageVersion, about: 'The version of the language.', required: 'write `version: "1"`' },
   default: {
-    form: choice('allow', 'deny'),
-    about: 'What happens to a call of something that no entry lists.',
+    form: action,
+    about:
+      'What happens to a call of something that no entry lists. `require_approval` only where `rules` are ordered.',
     required: 'say `default: deny` or `default: allow`, there is no comfortable default for a choice about safety',
   },
   tools: { form: entriesForm, about: 'Rules for `tools/call`, by the names of tools.' },
   resources: { form: entriesForm, about: 'Rules for `resources/read`, by URIs.' },
   prompts: { form: entriesForm, about: 'Rules for `prompts/get`, by the names of prompts.' },
+  rules: {
+    form: orderedForm,
+    about:
+      'Ordered rules, of which the first that matches a call of a tool decides it; they stand alone, without `tools`, `resources` and `prompts`.',
+  },
   hidden: {
     form: hiddenForm,
     about: 'Tools that do not exist for the caller, by keys like those of `tools`; `"*"` hides all.',
@@ -47,19 +55,27 @@ export const policyKeys = {
     form: version,
     about: 'The version of the policy in every record, as it is written; empty if not given.',
   },
-  risk_level: { form: riskLevel, about: 'The risk of entries that name none, themselves or in a rule.' },
+  risk_level: {
+    form: riskLevel,
+    about: 'The risk of entries that name none, themselves or in a rule; of ordered rules, and of what none matches.',
+  },
   description: { form: text, about: 'For the readers of the file.' },
 } as const
 
 export const policyForm = record('a policy', policyKeys)
 
-export function readNative(root: Node, report: Report): AllPolicy | undefined {
+export function readNative(root: Node, report: Report): AllPolicy | FirstPolicy | undefined {
   const read = policyForm.read(root, 'a policy', report)
   if (!read) return undefined
-  const { fields, at, misspelt } = read
+  return read.fields.rules ? readOrdered(read, report) : readEntries(read, report)
+}
+
+type WrittenPolicy = Filled<FieldsOf<typeof policyKeys>>
+
+function readEntries({ fields, at, misspelt }: WrittenPolicy, report: Report): AllPolicy | undefined {
   const { tools, resources, prompts } = fields
   if (!misspelt && !tools && !resources && !prompts)
-    report.error(at, 'missing_key', 'a policy needs one of `tools`, `resources` or `prompts`')
+    report.error(at, 'missing_key', 'a policy needs one of `tools`, `resources` or `prompts`, or ordered `rules`')
   const counters = new Counters(fields.counters, report)
   const naming = { exact: fields.names?.value === 'exact' }
   const context = { risk: fields.risk_level?.value, naming, counters, report }
@@ -71,13 +87,15 @@ export function readNative(root: Node, report: Report): AllPolicy | undefined {
   const entries = [...hiddenEntries(fields.hidden?.value ?? [], naming, report), ...listed]
   reportSize(entries, report)
   reportCounters(listed, counters, report)
-  if (!fields.default?.value) return undefined
+  const byDefault = fields.default?.value
+  if (fields.default && byDefault === 'require_approval')
+    report.error(fields.default.at, 'wrong_value', '`default: require_approval` stands only beside ordered `rules`')
+  if (byDefault === undefined || byDefault === 'require_approval') return undefined
   const policy: AllPolicy = {
     strategy: 'all',
     language: 'native',
-    id: fields.policy_id?.value ?? baseName(report.file),
-    version: fields.policy_version?.value ?? '',
-    default: fields.default.value,
+    ...headOf(fields, report),
+    default: byDefault,
     reasonCodes: reasonCodesOf(fields.reason_codes, report),
     ...(fields.default_rule?.value !== undefined && { defaultRule: fields.default_rule.value }),
     ...(fields.counting?.value === 'last' && { counting: 'last' }),
@@ -85,6 +103,39 @@ export function readNative(root: Node, report: Report): AllPolicy | undefined {
   }
   if (!report.failed) reportUnwanted(policy, report)
   return policy
+}
+
+function headOf(fields: WrittenPolicy['fields'], report: Report): { readonly id: string; readonly version: string } {
+  return { id: fields.policy_id?.value ?? baseName(report.file), version: fields.policy_version?.value ?? '' }
+}
+
+/** What says nothing beside ordered rules. */
+const ofEntries = [
+  'tools',
+  'resources',
+  'prompts',
+  'hidden',
+  'names',
+  'counters',
+  'counting',
+  'default_rule',
+  'reason_codes',
+] as const
+
+function readOrdered({ fields }: WrittenPolicy, report: Report): FirstPolicy | undefined {
+  for (const key of ofEntries) {
+    const field = fields[key]
+    if (field)
+      report.error(
+        field.keyAt,
+        'misplaced_key',
+        `${quote(key)} says nothing beside ordered \`rules\`: they decide alone`,
+      )
+  }
+  const byDefault = fields.default?.value
+  if (!fields.rules || byDefault === undefined) return undefined
+  const head = { ...headOf(fields, report), default: byDefault, risk: fields.risk_level?.value }
+  return orderedPolicy(fields.rules, head, report)
 }
 
 function reportCounters(entries: readonly Entry[], counters: Counters, report: Report): void {
