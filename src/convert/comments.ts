@@ -41,14 +41,25 @@ export function placeComments(source: string, root: MapOut): Placed {
   const after = new Map<Item, string[]>()
   const end: string[] = []
   for (const { line, text, behind } of withBlanks(source)) {
-    const own = behind ? inOrder.findLast((item) => lineOf(item) === line) : undefined
-    const earlier = behind ? inOrder.findLast((item) => lineOf(item) < line) : undefined
-    const place = earlier ?? inOrder.find((item) => lineOf(item) >= line)
-    if (own) add(after, own, text)
+    const next = firstFrom(inOrder, line)
+    const last = behind ? inOrder[firstFrom(inOrder, line + 1) - 1] : undefined
+    const place = last ?? inOrder[next]
+    if (last?.line === line) add(after, last, text)
     else if (place) add(before, place, text)
     else end.push(text)
   }
   return { remarksOf: (item) => ({ before: before.get(item) ?? [], after: after.get(item) ?? [] }), end }
+}
+
+/** The index of the first item of this line or a later one: a file has as many comments as it has lines. */
+function firstFrom(inOrder: readonly Item[], line: number): number {
+  let [low, high] = [0, inOrder.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (lineOf(inOrder[middle] as Item) < line) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Blank lines, as comments without a text. */
