@@ -10,13 +10,25 @@ export function allows(pattern: string, path: string): boolean {
   return segmentsMatch(pattern.split('/'), path.split('/'))
 }
 
-/** `**` is any number of segments; at the end at least one. */
-function segmentsMatch([first, ...rest]: readonly string[], path: readonly string[]): boolean {
-  if (first === undefined) return path.length === 0
-  if (first === '**' && rest.length === 0) return path.length > 0
-  if (first === '**') return path.some((_, index) => segmentsMatch(rest, path.slice(index)))
-  const [segment, ...below] = path
-  return segment !== undefined && globMatches(first, segment) && segmentsMatch(rest, below)
+/**
+ * `**` is any number of segments; at the end at least one. Where what was matched so far may end is known at each step, so
+ * that no path takes long.
+ */
+function segmentsMatch(pattern: readonly string[], path: readonly string[]): boolean {
+  let ends: readonly number[] = [0]
+  for (const [index, one] of pattern.entries()) {
+    const [first = path.length + 1] = ends
+    const isLast = index === pattern.length - 1
+    ends =
+      one === '**'
+        ? range(isLast ? first + 1 : first, path.length)
+        : ends.filter((end) => end < path.length && globMatches(one, path[end] as string)).map((end) => end + 1)
+  }
+  return ends.includes(path.length)
+}
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
 }
 
 export function forbids(pattern: string, path: string): boolean {

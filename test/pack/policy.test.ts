@@ -50,6 +50,11 @@ const mistakes: readonly (readonly [string, string, RegExp])[] = [
     '"decision": "allow",\n            "namespace"',
     /`write_branch` earns `allow_scoped_branch`, not `allow`/,
   ],
+  [
+    '"requires_human_approval_for": [\n          "registries.quarantine"',
+    '"requires_human_approval_for": [\n          "registries.quarantin"',
+    /no tool scope has the namespace `registries\.quarantin`, did you mean `registries\.quarantine`\?/,
+  ],
   ['"access": "approval_required"', '"access": "read"', /`read` earns `allow`, not `hold_for_approval`/],
   [
     '"decision": "allow_scoped_ticket",\n        "meaning"',

@@ -14,6 +14,7 @@ import { quote, type Report, type Spot } from '../diagnostics.ts'
 import { choice, flag, type Located, listOf, record } from '../forms.ts'
 import { label, text, wholeNumber } from '../scalars.ts'
 import type { Node } from '../source.ts'
+import { hint } from '../spelling.ts'
 import {
   atLeast,
   branchPrefix,
@@ -337,9 +338,22 @@ function scopesOf(access: AccessFields | undefined, words: readonly string[], re
     }
     return [{ scope, at }]
   })
+  reportUngranted(access?.fields.requires_human_approval_for?.value ?? [], found, report)
   const names = found.map(({ scope, at }) => ({ value: `${scope.namespace}:${scope.access}`, at }))
   reportTwice(names, '`allowed_mcp_scopes`', report)
   return found.map(({ scope }) => scope)
+}
+
+/** A misspelt namespace would take the person away. */
+function reportUngranted(
+  approved: readonly Located<string>[],
+  found: readonly { readonly scope: ToolScope }[],
+  report: Report,
+): void {
+  const known = new Set(found.map(({ scope }) => scope.namespace))
+  for (const { value, at } of approved)
+    if (!known.has(value))
+      report.error(at, 'wrong_value', `no tool scope has the namespace ${quote(value)}${hint(value, known)}`)
 }
 
 /** A scope that earns more than its access would pass over the checks of that access. */
