@@ -301,6 +301,7 @@ test('the policies of the cases, the reference and the fixtures have no warning,
   assert.deepEqual(found.sort(), [
     'bad_name `read_*` is the name of one tool: Intercept has no wildcard but `"*"`',
     `escapable_prefix ${tmpSentence}`,
+    `escapable_prefix ${tmpSentence}`,
     uncounted('counts-amount.n'),
     uncounted('never-counts.n'),
     'never_counts there is room for 0 here: no call passes',
@@ -314,7 +315,8 @@ const tmpSentence =
 function policiesOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return /^version:/m.test(value) ? [value] : []
   if (typeof value !== 'object' || value === null) return []
-  if ('version' in value && 'default' in value) return [stringify(value)]
+  if ('version' in value && 'default' in value)
+    return [stringify(value, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })]
   return Object.values(value).flatMap(policiesOf)
 }
 

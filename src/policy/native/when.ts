@@ -25,7 +25,8 @@ const clock: Form<number> = {
     const written = node.kind === 'scalar' && typeof node.value === 'string' ? node : undefined
     const [, hour, minute] = /^([01]?[0-9]|2[0-3]):([0-5][0-9])$/.exec(written?.text ?? '') ?? []
     if (!written || hour === undefined) return mistake(node, label, clock.says, report)
-    if (written.plain)
+    // With a zero in front it is text to everyone.
+    if (written.plain && /^[1-9]/.test(written.text))
       report.warning(
         node.at,
         'not_quoted',
