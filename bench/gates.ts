@@ -19,6 +19,12 @@ function forgetfulLedger(): Ledger {
     settle: () => true,
     append: () => record,
     keepPolicy: () => {},
+    approvalFor: () => undefined,
+    approval: () => undefined,
+    addApproval: () => {},
+    changeApproval: () => {},
+    approvalsPending: () => 0,
+    approvalsOverdue: () => [],
   }
   return {
     transact: (work) => work(tx),

@@ -1,5 +1,6 @@
 /** `tollgate audit`: the record, to read and to export. */
 import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
+import { requestRecords } from '../log/approvals.ts'
 import { type RecordFilter, selects } from '../log/filter.ts'
 import { isJudged, type RecordView, viewOf } from '../log/view.ts'
 import type { RecordKind, StoredRecord } from '../model/ledger.ts'
@@ -134,7 +135,11 @@ function* viewsOf(ledger: SqliteLedger, filter: RecordFilter, range: Range): Gen
   for (const record of recordsIn(ledger, range)) {
     if (!selects(filter, record)) continue
     const { seq, decisionId } = record
-    const related = isJudged(record) && decisionId !== undefined ? ledger.recordsOf(decisionId) : []
+    const recordsOf = (id: string) => ledger.recordsOf(id)
+    const own = isJudged(record) && decisionId !== undefined ? recordsOf(decisionId) : []
+    const related = isJudged(record)
+      ? [...own.filter(({ kind }) => kind === 'outcome'), ...requestRecords(record, recordsOf)]
+      : []
     yield viewOf(
       record,
       related.filter((other) => other.seq > seq),

@@ -42,11 +42,11 @@ export class FollowedCalls {
     }
   }
 
-  /** Allowed before the first record that is looked at, or held and then granted. */
+  /** Allowed before the first record that is looked at. */
   #wasOpen({ seq, decisionId = '' }: StoredRecord): boolean {
     const earlier = this.#related(decisionId).filter((record) => record.seq < seq)
     if (earlier.some(({ kind }) => kind === 'outcome')) return false
-    return earlier.some((record) => record.kind === 'grant' || isAllowed(record, bodyOf(record)))
+    return earlier.some((record) => isAllowed(record, bodyOf(record)))
   }
 }
 

@@ -1,9 +1,11 @@
 /** The proof of a record in one pass: the chain is walked, every decision made again, every call followed to its end. */
 import { type ChainReport, type Head, origin, verifyChain } from '../ledger/chain.ts'
+import { requestKinds } from '../log/approvals.ts'
 import { bodyOf } from '../log/body.ts'
 import { activatedIn, type NamedActivation } from '../log/policies.ts'
 import { messageOf } from '../model/errors.ts'
 import type { StoredRecord } from '../model/ledger.ts'
+import { FollowedApprovals } from './auditApprovals.ts'
 import { FollowedCalls } from './auditCalls.ts'
 import { JudgedAgain } from './auditDecisions.ts'
 import type { RecordSource } from './auditLedger.ts'
@@ -52,6 +54,7 @@ class Proof {
   readonly #findings = new Findings()
   readonly #decisions: JudgedAgain
   readonly #calls: FollowedCalls
+  readonly #approvals: FollowedApprovals
 
   constructor(source: RecordSource, start: Head, pinned: string | undefined) {
     this.#start = start
@@ -63,7 +66,9 @@ class Proof {
       activationBefore: (revision) => activationBefore(source, start.seq, revision),
     })
     this.#decisions = new JudgedAgain(policies, this.#findings)
-    this.#calls = new FollowedCalls((decisionId) => source.records.ofDecision(decisionId), this.#findings)
+    const related = (decisionId: string) => source.records.ofDecision(decisionId)
+    this.#calls = new FollowedCalls(related, this.#findings)
+    this.#approvals = new FollowedApprovals(related, this.#findings)
   }
 
   /** Records on their way through the chain: that the next one is asked for means that the last one was in order. */
@@ -118,10 +123,12 @@ class Proof {
     try {
       const body = bodyOf(record)
       if (kind === 'outcome') this.#calls.end(record, body)
+      if (requestKinds.has(kind)) this.#approvals.follow(record, body)
       if (kind === 'activation') this.#decisions.activate(record, body)
       if (kind !== 'decision' && kind !== 'check') return
       this.#calls.decide(record, body)
       this.#decisions.judge(record, body)
+      this.#approvals.decide(record, body)
     } catch (thrown) {
       this.#findings.of(seq, 'record', messageOf(thrown))
     }

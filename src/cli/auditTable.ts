@@ -12,7 +12,7 @@ const columns: readonly Column[] = [
   { title: 'SEQ', least: 3, leaveOut: 6, cell: ({ seq }) => String(seq) },
   { title: 'TIME', least: 20, cell: ({ timestamp }) => timestamp.replace(/\.\d+Z$/, 'Z') },
   { title: 'DECISION', least: 8, cell: ({ decision, event_type }) => decision ?? event_type },
-  { title: 'RESULT', least: 7, cell: ({ result_status, status }) => result_status ?? status },
+  { title: 'RESULT', least: 7, cell: ({ result_status, status, state }) => result_status ?? status ?? state },
   { title: 'TARGET', least: 16, cell: targetOf },
   { title: 'SERVER', least: 6, leaveOut: 2, cell: ({ server }) => server },
   { title: 'RULE', least: 12, leaveOut: 1, cell: ({ matched_rule }) => matched_rule },
@@ -20,8 +20,8 @@ const columns: readonly Column[] = [
     title: 'REASON',
     least: 8,
     leaveOut: 3,
-    cell: ({ reason_code, error_code, result_detail, detail }) =>
-      detailOf(reason_code ?? error_code, result_detail ?? detail),
+    cell: ({ reason_code, error_code, approver, result_detail, detail, reason }) =>
+      detailOf(reason_code ?? error_code ?? approver, result_detail ?? detail ?? reason),
   },
   { title: 'LEVEL', least: 5, leaveOut: 7, cell: ({ level }) => level },
   { title: 'USER', least: 6, leaveOut: 4, cell: ({ policy_user }) => policy_user },

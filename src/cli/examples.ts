@@ -41,6 +41,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate explain -c policy.yaml - < calls.jsonl',
     'tollgate explain 12',
   ],
+  'tollgate approvals': ['tollgate approvals list', 'tollgate approvals approve ID --reason "ticket 812"'],
+  'tollgate approvals list': ['tollgate approvals list', 'tollgate approvals list --all --json'],
+  'tollgate approvals show': ['tollgate approvals show ID'],
+  'tollgate approvals approve': ['tollgate approvals approve ID --reason "ticket 812"'],
+  'tollgate approvals reject': ['tollgate approvals reject ID --reason "use the refund form"'],
   'tollgate audit': [
     'tollgate audit --decision deny --since 2h',
     'tollgate audit --tool create_refund --format jsonl -o audit.jsonl',

@@ -2,8 +2,10 @@
 import { Argument, Command, Option } from 'commander'
 import { clientIds } from '../init/clients.ts'
 import { recordKinds } from '../log/filter.ts'
+import { approvalStates } from '../model/approval.ts'
 import type { SchemaName } from '../policy/schema.ts'
 import { version } from '../runtime/version.ts'
+import type { ApprovalsAnswerOptions, ApprovalsListOptions, ApprovalsShowOptions } from './approvals.ts'
 import type { AuditOptions } from './audit.ts'
 import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { CheckOptions } from './check.ts'
@@ -250,6 +252,55 @@ auditCommand
     refuseBefore(auditCommand)
     auditVerify(options)
   })
+
+const approvalsCommand = program.command('approvals').description('calls that wait for a person, and the answers')
+
+const approvalArgument = () => new Argument('<id>', 'the id of the request, as the refusal and `approvals list` say it')
+const reasonOption = (about: string) => new Option('--reason <text>', about)
+const asOption = () => new Option('--as <name>', 'who answers (default: the user of the operating system)')
+
+approvalsCommand
+  .command('list')
+  .description('requests, in the order in which they were made')
+  .addOption(ledgerOption())
+  .addOption(new Option('--state <state...>', 'in these states (default: pending)').choices(approvalStates))
+  .addOption(new Option('--all', 'in every state').conflicts('state'))
+  .option('--json', 'print them as JSON')
+  .action(async (options: ApprovalsListOptions) => (await import('./approvals.ts')).approvalsList(options))
+
+approvalsCommand
+  .command('show')
+  .description('one request: the call with its arguments, what holds it, who answered')
+  .addArgument(approvalArgument())
+  .addOption(ledgerOption())
+  .option('--json', 'print it as JSON')
+  .action(async (id: string, options: ApprovalsShowOptions) =>
+    (await import('./approvals.ts')).approvalsShow(id, options),
+  )
+
+approvalsCommand
+  .command('approve')
+  .description('let the call through, once, when it is made again in time')
+  .addArgument(approvalArgument())
+  .addOption(ledgerOption())
+  .addOption(reasonOption('why; it is recorded'))
+  .addOption(asOption())
+  .option('--json', 'print the request as JSON')
+  .action(async (id: string, options: ApprovalsAnswerOptions) =>
+    (await import('./approvals.ts')).approvalsAnswer('approve', id, options),
+  )
+
+approvalsCommand
+  .command('reject')
+  .description('refuse the call, until the request would have expired')
+  .addArgument(approvalArgument())
+  .addOption(ledgerOption())
+  .addOption(reasonOption('why; it is recorded, and the caller is told'))
+  .addOption(asOption())
+  .option('--json', 'print the request as JSON')
+  .action(async (id: string, options: ApprovalsAnswerOptions) =>
+    (await import('./approvals.ts')).approvalsAnswer('reject', id, options),
+  )
 
 program
   .command('scan')

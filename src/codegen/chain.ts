@@ -8,7 +8,7 @@ import type { RiskLevel, Verdict } from '../model/decision.ts'
 import { riskLevels } from '../model/decision.ts'
 import { type AllPolicy, type Counter, type Entry, type Method, type Place, pathText } from '../model/policy.ts'
 import { riskOf, withRisk } from '../model/risk.ts'
-import { proofs, readingProofs } from './conditions.ts'
+import { approvedBody, proofs, readingProofs } from './conditions.ts'
 import { comment, ref, term } from './quote.ts'
 import { Rules } from './rules.ts'
 
@@ -118,6 +118,7 @@ function questionBodies(question: Question, rules: Rules): readonly (readonly st
       return [
         ...question.conditions.flatMap((condition) => proofs(condition, 'fails', rules)),
         ...question.readings.flatMap((reading) => readingProofs(reading, 'fails')),
+        ...(question.hold === undefined ? [] : [[approvedBody(question.hold)]]),
       ]
     case 'reads':
       return readingProofs(question.reading, 'holds')

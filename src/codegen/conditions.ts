@@ -11,6 +11,11 @@ import type { Rules } from './rules.ts'
 /** A conjunction of Rego expressions; several of them are alternatives. */
 type Body = readonly string[]
 
+/** A person approved what is held: the gate says so in the input. */
+export function approvedBody(hold: string): string {
+  return `${term(hold)} in input.approved`
+}
+
 export type Wanted = 'holds' | 'fails'
 
 /** Alternatives that prove the condition to hold, or to fail; what they stand on is added to `rules`. */

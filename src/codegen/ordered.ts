@@ -3,10 +3,11 @@
  * links: one for when they are met, and one that refuses the call when they can be neither met nor ruled out.
  */
 import type { Verdict } from '../model/decision.ts'
-import { unclearVerdict, verdictOf } from '../model/first.ts'
-import type { Answer, OrderedCondition, OrderedRule, TextPattern } from '../model/ordered.ts'
+import { type OrderedVerdicts, unclearVerdict, verdictsOf } from '../model/first.ts'
+import type { FirstPolicy, OrderedCondition, OrderedRule, TextPattern } from '../model/ordered.ts'
 import { placeText } from './chain.ts'
 import { type Body, containment, equality, ordered } from './comparisons.ts'
+import { approvedBody } from './conditions.ts'
 import { comment, ref, term } from './quote.ts'
 import { Rules } from './rules.ts'
 
@@ -25,11 +26,11 @@ interface Link {
 }
 
 /** The text below the package line: the decision, then what it stands on. */
-export function orderedText(otherwise: Answer, candidates: readonly OrderedCandidate[]): string {
+export function orderedText(policy: FirstPolicy, candidates: readonly OrderedCandidate[]): string {
   const rules = new Rules()
   const all = [
-    ...candidates.flatMap((candidate) => linksOf(candidate, rules)),
-    { verdict: verdictOf(otherwise), when: [] },
+    ...candidates.flatMap((candidate) => linksOf(policy, candidate, rules)),
+    ...saying(verdictsOf(policy, policy.otherwise), []),
   ]
   const links = all.slice(0, all.findIndex(({ when }) => when.length === 0) + 1)
   const chain = links.map(({ verdict, when }, index) => {
@@ -40,7 +41,7 @@ export function orderedText(otherwise: Answer, candidates: readonly OrderedCandi
   return `${chain.join('\n\n')}\n${rules.text}\n`
 }
 
-function linksOf({ rule, when }: OrderedCandidate, rules: Rules): readonly Link[] {
+function linksOf(policy: FirstPolicy, { rule, when }: OrderedCandidate, rules: Rules): readonly Link[] {
   const met: string[] = []
   const unclear: Link[] = []
   for (const condition of rule.conditions) {
@@ -53,7 +54,13 @@ function linksOf({ rule, when }: OrderedCandidate, rules: Rules): readonly Link[
     }
     met.push(held)
   }
-  return [{ verdict: verdictOf(rule, rule), when: [...when, ...met] }, ...unclear]
+  return [...saying(verdictsOf(policy, rule, rule), [...when, ...met]), ...unclear]
+}
+
+/** What is held goes on once it was approved. */
+function saying({ verdict, approvable }: OrderedVerdicts, when: Body): readonly Link[] {
+  const approved = approvable && { verdict: approvable.verdict, when: [...when, approvedBody(approvable.hold)] }
+  return [...(approved ? [approved] : []), { verdict, when }]
 }
 
 /** Alternatives that prove a condition, and that prove it to fail; `else`: it fails wherever it does not hold. */

@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
+import type { Approval } from '../model/approval.ts'
 import { canonical } from '../model/canonical.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { Ledger, StoredRecord, Transaction } from '../model/ledger.ts'
+import { Approvals } from './approvals.ts'
 import { CalendarCounters } from './calendar.ts'
 import { OpenCalls } from './calls.ts'
 import type { ChainReport, Head } from './chain.ts'
@@ -86,6 +88,7 @@ export class SqliteLedger implements Ledger {
       records: new Records(db),
       calendar: new CalendarCounters(db),
       sliding: new SlidingCounters(db),
+      approvals: new Approvals(db),
       calls: new OpenCalls(db, options.instance),
       keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING'),
     }
@@ -126,6 +129,11 @@ export class SqliteLedger implements Ledger {
 
   policy(revision: string): Uint8Array | undefined {
     return this.#use(() => this.#policy.get(revision))
+  }
+
+  /** Requests to persons as they were left, in the order in which they were asked: one that is overdue may not say so. */
+  approvals(): readonly Approval[] {
+    return this.#use(() => this.#tables.approvals.all())
   }
 
   /**

@@ -98,6 +98,28 @@ const steps: readonly string[] = [
   INSERT INTO pending (instance, decision_ids) SELECT instance, decision_id FROM open_calls ORDER BY decision_id;
   DROP TABLE open_calls;
   `,
+  `
+  -- Requests to persons. \`key\` is the call and what holds it, \`caller\` who asks, \`request\` what is asked and \`answers\` what
+  -- was said (JSON). An older gate does not know of them: it holds every call, as it did.
+  CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'rejected', 'consumed', 'expired')),
+    requested INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    request TEXT NOT NULL,
+    answers TEXT NOT NULL,
+    arguments TEXT
+  ) STRICT;
+  CREATE INDEX approvals_by_key ON approvals (key, requested);
+  CREATE INDEX approvals_by_state ON approvals (state, expires);
+  CREATE TRIGGER approvals_end_once BEFORE UPDATE ON approvals
+  WHEN OLD.state IN ('rejected', 'consumed', 'expired') OR (OLD.state = 'approved' AND NEW.state IN ('pending', 'rejected'))
+  BEGIN SELECT RAISE(ABORT, 'what was answered stays answered'); END;
+  CREATE TRIGGER approvals_open_never_go BEFORE DELETE ON approvals WHEN OLD.state IN ('pending', 'approved')
+  BEGIN SELECT RAISE(ABORT, 'what waits for an answer stays'); END;
+  `,
 ]
 
 export const schemaVersion = steps.length

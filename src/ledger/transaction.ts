@@ -1,7 +1,9 @@
 /** One transaction as the gate sees it. What fails inside it fails it as a whole, also when the caller looks away. */
 import type { Statement } from 'better-sqlite3'
+import type { Approval, ApprovalChange } from '../model/approval.ts'
 import type { CounterKey } from '../model/counters.ts'
 import type { RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
+import type { Approvals } from './approvals.ts'
 import type { CalendarCounters, CalendarSums } from './calendar.ts'
 import type { OpenCall, OpenCalls } from './calls.ts'
 import type { Head } from './chain.ts'
@@ -15,6 +17,7 @@ export interface Tables {
   readonly calendar: CalendarCounters
   readonly sliding: SlidingCounters
   readonly calls: OpenCalls
+  readonly approvals: Approvals
   readonly keepPolicy: Statement<[string, Uint8Array]>
 }
 
@@ -79,6 +82,30 @@ export class LedgerTransaction implements Transaction {
       if (how === 'released') charges?.forEach((charge) => void this.#takeBack(charge))
       return charges !== undefined
     })
+  }
+
+  approvalFor(key: string): Approval | undefined {
+    return this.#guard(() => this.#tables.approvals.newest(key, this.now))
+  }
+
+  approval(id: string): Approval | undefined {
+    return this.#guard(() => this.#tables.approvals.get(id))
+  }
+
+  addApproval(approval: Approval): void {
+    this.#guard(() => void this.#tables.approvals.add(approval, this.now))
+  }
+
+  changeApproval(id: string, change: ApprovalChange): void {
+    this.#guard(() => void this.#tables.approvals.change(id, change))
+  }
+
+  approvalsPending(caller?: string): number {
+    return this.#guard(() => this.#tables.approvals.pending(this.now, caller))
+  }
+
+  approvalsOverdue(): readonly Approval[] {
+    return this.#guard(() => this.#tables.approvals.overdue(this.now))
   }
 
   append(entry: RecordEntry): StoredRecord {

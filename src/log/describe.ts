@@ -14,6 +14,7 @@ import type {
 } from '../model/event.ts'
 import { recordedArgumentsBytesMax } from '../model/limits.ts'
 import { logLevelOf } from '../model/risk.ts'
+import { approvalMembers } from './describeApproval.ts'
 
 /** What every record of one process says of it. */
 export interface Labels {
@@ -47,6 +48,12 @@ export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (eve
       }
       case 'outcome':
         return JSON.stringify({ ...head, decision_id: event.decisionId, status: event.status, detail: event.detail })
+      case 'hold':
+      case 'grant':
+      case 'reject':
+      case 'expiry':
+      case 'consumption':
+        return JSON.stringify({ ...head, ...approvalMembers(event) })
       case 'activation':
         return JSON.stringify({ ...head, ...bundles(event.policy), ...activated(event.policy) })
       case 'activation_failure': {

@@ -10,6 +10,7 @@ export const recordKinds = [
   'grant',
   'reject',
   'expiry',
+  'consumption',
   'kill',
   'activation',
   'activation_failure',

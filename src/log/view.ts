@@ -18,6 +18,7 @@ export type EventType =
   | 'approval_grant'
   | 'approval_rejection'
   | 'approval_expiry'
+  | 'approval_consumption'
   | 'kill'
   | 'policy_activation'
   | 'policy_activation_failure'
@@ -26,7 +27,7 @@ export type EventType =
   | 'gate_stop'
 
 /** How a call ended. A call that was only checked has no end. */
-export type ResultStatus = 'success' | 'blocked' | 'denied' | 'error' | 'pending' | 'unknown'
+export type ResultStatus = 'success' | 'blocked' | 'denied' | 'error' | 'pending' | 'retried' | 'unknown'
 
 /** Members of every view. What the record says besides, its view says under the same name. */
 export interface EventView {
@@ -145,6 +146,8 @@ function eventTypeOf(kind: RecordKind, method: string | null): EventType {
       return 'approval_rejection'
     case 'expiry':
       return 'approval_expiry'
+    case 'consumption':
+      return 'approval_consumption'
     case 'kill':
       return 'kill'
     case 'activation':
@@ -180,10 +183,14 @@ function approvalOf(decision: Decision['decision']): CallView['approval'] {
   return decision === 'hold' ? 'approve' : 'block'
 }
 
-/** One no is enough, whoever else said yes. */
+/** One no is enough, whoever else said yes; one yes is not, where several have to say it. */
 function humanDecisionOf(later: readonly StoredRecord[]): CallView['human_decision'] {
   if (later.some(({ kind }) => kind === 'reject')) return 'denied'
-  return later.some(({ kind }) => kind === 'grant') ? 'approved' : null
+  return later.some((record) => record.kind === 'grant' && isEnough(bodyOf(record))) ? 'approved' : null
+}
+
+function isEnough({ state = 'approved' }: Body): boolean {
+  return state === 'approved'
 }
 
 interface Result {
@@ -195,12 +202,16 @@ interface Result {
 function resultOf(record: StoredRecord, decision: CallView['decision'], later: readonly StoredRecord[]): Result {
   if (record.kind === 'check') return { result_status: null, result_detail: null, result_at: null }
   if (decision !== 'allow' && decision !== 'hold') return ended('blocked', record)
-  const end = later.find(({ kind }) => kind === 'reject' || kind === 'expiry' || kind === 'outcome')
+  const end = later.find(({ kind }) => endKinds.has(kind))
   if (!end) return { result_status: 'pending', result_detail: null, result_at: null }
-  if (end.kind !== 'outcome') return ended('denied', end)
+  // Another decision let it through, when it was made again: how that ended stands there.
+  if (end.kind === 'consumption') return ended('retried', end, textIn(bodyOf(end), 'consumed_by'))
+  if (end.kind !== 'outcome') return ended('denied', end, textIn(bodyOf(end), 'reason'))
   const outcome = bodyOf(end)
   return ended(statusOf(outcome), end, textIn(outcome, 'detail'))
 }
+
+const endKinds: ReadonlySet<string> = new Set(['reject', 'expiry', 'consumption', 'outcome'])
 
 function ended(result_status: ResultStatus, end: StoredRecord, result_detail: string | null = null): Result {
   return { result_status, result_detail, result_at: timeOf(end) }

@@ -99,7 +99,7 @@ function toldOf(decision: Decision) {
 export function refusalText({ decision, message, approval, retry_after_ms }: Decision): string {
   const why = message.replace(/[.\s]+$/, '')
   if (decision === 'hold' && approval !== undefined) {
-    return `Waiting for approval ${approval.id}: ${why}. Nothing was done. Do not repeat the call unless a person approved it; the request expires at ${approval.expires_at}.`
+    return `Waiting for approval ${approval.id}: ${why}. Nothing was done. A person may approve it until ${approval.expires_at}. Once that is so, make the same call again, with the same arguments: it then runs, once.`
   }
   if (decision === 'kill') return `Session ended by policy: ${why}. Stop, and call no more tools.`
   if (retry_after_ms !== undefined) return `Blocked by policy: ${why}. Try again in ${durationText(retry_after_ms)}.`

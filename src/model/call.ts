@@ -33,11 +33,17 @@ export type Facts = Readonly<Record<string, number>>
 /** The same by layer: what one counts is not what another counts under the same id. */
 export type LayeredFacts = Readonly<Record<string, Facts>>
 
+/** What holds a call and was approved by persons: ids of `src/model/holds.ts`, in their order. */
+export type Approved = readonly string[]
+
+/** The same by layer: what was asked for one is not asked for another. */
+export type LayeredApproved = Readonly<Record<string, Approved>>
+
 /**
  * The input document: all that the policy sees, and so all that a decision can depend on. It is serialised by RFC 8785,
  * hashed, evaluated, and stored with the record, as the same bytes.
  */
-export interface Input<F = Facts, R = RunFacts> {
+export interface Input<F = Facts, R = RunFacts, A = Approved> {
   /** Version of this shape. */
   readonly v: 1
   readonly method: Method
@@ -52,6 +58,8 @@ export interface Input<F = Facts, R = RunFacts> {
   readonly amounts: Readonly<Record<string, number>>
   readonly facts: F
   readonly principal: Principal
+  /** What was approved of this call, where it would be held otherwise. */
+  readonly approved?: A
   /** What is known of the run; only where the policy asks for it. */
   readonly run?: R
   readonly session: string
@@ -64,7 +72,7 @@ export interface Input<F = Facts, R = RunFacts> {
 }
 
 /** The one document of a call that several layers judge: `src/model/layers.ts` derives the input of each from it. */
-export type LayeredInput = Input<LayeredFacts, LayeredRuns>
+export type LayeredInput = Input<LayeredFacts, LayeredRuns, LayeredApproved>
 
 /** What each layer that asks for it knows of the run: what a tool does is the word of its policy. */
 export type LayeredRuns = Readonly<Record<string, RunFacts>>

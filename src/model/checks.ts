@@ -5,6 +5,7 @@
 
 import { unitsText } from './decimal.ts'
 import type { Verdict } from './decision.ts'
+import { holdOfRule } from './holds.ts'
 import type { AllPolicy, Condition, Counter, Entry, Method, Path, Reading, Rule, Test } from './policy.ts'
 import { pathText } from './policy.ts'
 import type { ReasonCode } from './reasons.ts'
@@ -20,8 +21,14 @@ export interface Check {
 export type Question =
   /** The condition holds. */
   | { readonly kind: 'holds'; readonly condition: Condition }
-  /** Some condition is proved to fail: the deny or hold rule does not apply. Never so without conditions. */
-  | { readonly kind: 'cleared'; readonly conditions: readonly Condition[]; readonly readings: readonly Reading[] }
+  /** Some condition is proved to fail: the deny or hold rule does not apply. */
+  | {
+      readonly kind: 'cleared'
+      readonly conditions: readonly Condition[]
+      readonly readings: readonly Reading[]
+      /** A hold rule does not apply either when what it holds was approved. */
+      readonly hold?: string
+    }
   /** What was counted before this call is what the rule wants. */
   | { readonly kind: 'reads'; readonly reading: Reading }
   /** The amount is one we can count. */
@@ -34,7 +41,9 @@ export type Question =
 /** Everything that can stop a call of a target that these entries match: what denies first, what holds last. */
 export function checksOf(policy: AllPolicy, entries: readonly Entry[]): readonly Check[] {
   const checks = entries.flatMap((entry) =>
-    entry.rules.flatMap((rule) => questionsOf(rule).map((question) => check(policy, entry, rule, question))),
+    entry.rules.flatMap((rule) =>
+      questionsOf(rule, policy, entry).map((question) => check(policy, entry, rule, question)),
+    ),
   )
   const denying = checks.filter((c) => c.stop.decision === 'deny')
   return [...inOrder(policy, denying), ...checks.filter((c) => c.stop.decision === 'hold')]
@@ -77,9 +86,11 @@ export function allowVerdict(policy: AllPolicy, lister?: Entry): Verdict {
   }
 }
 
-function questionsOf(rule: Rule): readonly Question[] {
+function questionsOf(rule: Rule, policy: AllPolicy, entry: Entry): readonly Question[] {
   const { conditions, readings = [] } = rule
-  if (rule.effect !== 'require') return [{ kind: 'cleared', conditions, readings }]
+  if (rule.effect === 'deny') return [{ kind: 'cleared', conditions, readings }]
+  if (rule.effect === 'hold')
+    return [{ kind: 'cleared', conditions, readings, hold: holdOfRule(policy.id, entry, rule) }]
   const spend: Question[] = []
   if (rule.spend) {
     spend.push({ kind: 'amount', amount: rule.spend.amount })
@@ -104,7 +115,10 @@ function check(policy: AllPolicy, entry: Entry, rule: Rule, question: Question):
     rule: rule.name,
     message: rule.onDeny ?? sentence(question, rule),
     ...(question.kind === 'room' && { counter: question.counter.id }),
+    ...(question.kind === 'cleared' && question.hold !== undefined && { hold: question.hold }),
     ...(holds && rule.approvalTimeoutMs !== undefined && { approval_timeout_ms: rule.approvalTimeoutMs }),
+    ...(holds && rule.approvalQuorum !== undefined && { approval_quorum: rule.approvalQuorum }),
+    ...(holds && rule.approvalNotRequester && { approval_not_requester: true }),
   }
   return { question, stop, entry, rule }
 }

@@ -19,8 +19,14 @@ export interface Verdict {
   readonly risk_level?: RiskLevel
   /** Id of the counter whose limit refused the call: the gate computes `retry_after_ms` from it. */
   readonly counter?: string
+  /** What holds the call: an approval is for this (`src/model/holds.ts`). Absent where no approval given here clears it. */
+  readonly hold?: string
   /** How long an approval of a held call may take. */
   readonly approval_timeout_ms?: number
+  /** How many persons have to approve; one, if not given. */
+  readonly approval_quorum?: number
+  /** Whoever asked does not approve. */
+  readonly approval_not_requester?: true
 }
 
 /** What one layer says of a call. */
@@ -45,7 +51,7 @@ export interface Decision {
   readonly rule: string
   readonly message: string
   readonly risk_level?: RiskLevel
-  /** For a held call: what a person approves. */
+  /** For a held call: what a person approves. For one that is let through because a person approved it: what was approved. */
   readonly approval?: { readonly id: string; readonly expires_at: string }
   readonly retry_after_ms?: number
   /** What each layer says, in their order, where the policy has layers. */

@@ -1,4 +1,5 @@
 /** What happens at the gate and becomes a record. `src/log` writes it down. */
+import type { Approval, ApprovalAnswer } from './approval.ts'
 import type { Call, Principal } from './call.ts'
 import type { Decision } from './decision.ts'
 import type { Policy } from './policy.ts'
@@ -37,7 +38,25 @@ export type GateEvent =
       /** The one that stays active; absent when there is none. */
       readonly policy?: PolicyName | LayersName
     })
+  | ApprovalEvent
   | { readonly kind: 'start' | 'stop'; readonly at: number; readonly server: string }
+
+/** What becomes of a request to a person. `approval` is the request as it is from then on. */
+export type ApprovalEvent =
+  | { readonly kind: 'hold' | 'expiry'; readonly at: number; readonly approval: Approval }
+  | {
+      readonly kind: 'grant' | 'reject'
+      readonly at: number
+      readonly approval: Approval
+      readonly answer: ApprovalAnswer
+    }
+  | {
+      readonly kind: 'consumption'
+      readonly at: number
+      readonly approval: Approval
+      /** The decision that lets the call through. */
+      readonly consumedBy: string
+    }
 
 /** A policy that was to become active and did not. */
 export interface ActivationFailure {

@@ -2,6 +2,7 @@
 import type { Json } from './canonical.ts'
 import type { Verdict } from './decision.ts'
 import { matchesGlob } from './fnmatch.ts'
+import { holdOfOrdered } from './holds.ts'
 import type { Target } from './match.ts'
 import type { Answer, FirstPolicy, OrderedCondition, OrderedRule } from './ordered.ts'
 import type { Plan } from './plan.ts'
@@ -53,7 +54,7 @@ function rulesFor({ rules }: FirstPolicy, { method, server, name }: Target): rea
 }
 
 /** The verdict of a rule, or of what stands for the calls that none matches. */
-export function verdictOf({ effect, riskLevel }: Answer, rule?: OrderedRule): Verdict {
+export function verdictOf({ effect, riskLevel }: Answer, rule?: OrderedRule, hold?: string): Verdict {
   const unlisted = rule === undefined && effect === 'deny'
   const words: Record<Answer['effect'], readonly [ReasonCode, string]> = {
     allow: ['ALLOW', 'the policy allows this call'],
@@ -63,7 +64,27 @@ export function verdictOf({ effect, riskLevel }: Answer, rule?: OrderedRule): Ve
       : ['DENIED_BY_RULE', 'this call is not allowed'],
   }
   const [reason_code, message] = words[effect]
-  return { decision: effect, reason_code, rule: rule?.name ?? '<default>', message, risk_level: riskLevel }
+  return {
+    decision: effect,
+    reason_code,
+    rule: rule?.name ?? '<default>',
+    message,
+    risk_level: riskLevel,
+    ...(hold !== undefined && { hold }),
+  }
+}
+
+/** What a rule (or what stands for none) says of a call: a call that is held is allowed once that was approved. */
+export interface OrderedVerdicts {
+  readonly verdict: Verdict
+  readonly approvable?: { readonly hold: string; readonly verdict: Verdict }
+}
+
+export function verdictsOf({ id }: Pick<FirstPolicy, 'id'>, answer: Answer, rule?: OrderedRule): OrderedVerdicts {
+  if (answer.effect !== 'hold') return { verdict: verdictOf(answer, rule) }
+  const hold = holdOfOrdered(id, answer, rule)
+  const approved = verdictOf({ ...answer, effect: 'allow' }, rule)
+  return { verdict: verdictOf(answer, rule, hold), approvable: { hold, verdict: approved } }
 }
 
 /** The verdict when a condition of a rule can be neither met nor ruled out. */

@@ -1,5 +1,5 @@
 /** From a call to the input document: projection of the arguments, and amounts as whole micro-units. */
-import type { Call, Input } from './call.ts'
+import type { Approved, Call, Input, LayeredApproved } from './call.ts'
 import type { Json } from './canonical.ts'
 import { microOf } from './decimal.ts'
 import { foldedKey } from './message/folding.ts'
@@ -11,11 +11,19 @@ import type { Names, Shape } from './shape.ts'
 import { wordsIn } from './words.ts'
 
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
-export function inputOf<F>(call: Call, plan: Plan, facts: F, amounts: Input['amounts'], at: number): Input<F> {
+export function inputOf<F>(
+  call: Call,
+  plan: Plan,
+  facts: F,
+  amounts: Input['amounts'],
+  at: number,
+  approved?: Approved | LayeredApproved,
+): Input<F> {
   const { method, name } = call
   const run = plan.run?.(call) as RunFacts | undefined
   return {
     amounts,
+    ...(approved && { approved: approved as Approved }),
     arguments: project(call.arguments, plan.shape),
     facts,
     method,

@@ -3,11 +3,11 @@
  * alone; of their answers the most restrictive one counts, and the highest risk.
  */
 import { hash } from 'node:crypto'
-import type { Facts, Input, LayeredInput } from './call.ts'
+import type { Approved, Facts, Input, LayeredInput } from './call.ts'
 import { canonical, type Json } from './canonical.ts'
 import { type LayerConflict, type LayerDecision, riskLevels, type Verdict } from './decision.ts'
+import { strictestDemands } from './holds.ts'
 import { project } from './input.ts'
-import { approvalTimeoutMsDefault } from './limits.ts'
 import type { Target } from './match.ts'
 import type { RunFacts } from './pack/run.ts'
 import type { Plan } from './plan.ts'
@@ -63,13 +63,14 @@ export function judgeEach<L extends Layer>(
  * member is named, so that the compiler finds one that an input may gain later.
  */
 export function layerInput(recorded: LayeredInput, name: string, plan: Plan): Input {
-  const { arguments: args, amounts, facts, run, texts = {}, words = {}, ...same } = recorded
+  const { approved, arguments: args, amounts, facts, run, texts = {}, words = {}, ...same } = recorded
   const own: Pick<Input, Exclude<keyof Input, SameInAllLayers>> = {
     amounts: picked(
       amounts,
       plan.amounts.map(({ text }) => text),
     ),
     arguments: project(args, plan.shape),
+    ...(approved && Object.hasOwn(approved, name) && { approved: approved[name] as Approved }),
     facts: Object.hasOwn(facts, name) ? (facts[name] as Facts) : {},
     ...(run && Object.hasOwn(run, name) && { run: run[name] as RunFacts }),
     ...(plan.texts && { texts: picked(texts, plan.texts) }),
@@ -91,13 +92,15 @@ export interface LayerVerdict {
 }
 
 /** What the layers say together. */
-export interface LayersVerdict extends Omit<Verdict, 'counter'> {
+export interface LayersVerdict extends Omit<Verdict, 'counter' | 'hold'> {
   readonly layers: readonly LayerDecision[]
   readonly conflicts: readonly LayerConflict[]
   /** The layer whose decision counts; absent when there is no layer. */
   readonly layer?: string
   /** The counters without room, one of each layer that refuses; none when one refuses for a reason that no waiting ends. */
   readonly full: readonly { readonly layer: string; readonly counter: string }[]
+  /** What holds the call, of each layer that does; none when one of them waits for what no approval given here clears. */
+  readonly holds: readonly { readonly layer: string; readonly hold: string }[]
 }
 
 /** What counts more stands later. */
@@ -108,10 +111,10 @@ export function combined(verdicts: readonly LayerVerdict[]): LayersVerdict {
   const strictest = strictness.findLast((decision) => verdicts.some(({ verdict }) => verdict.decision === decision))
   const deciding = verdicts.filter(({ verdict }) => verdict.decision === strictest)
   const [first] = deciding
-  if (!first) return { ...noLayer, layers: [], conflicts: [], full: [] }
+  if (!first) return { ...noLayer, layers: [], conflicts: [], full: [], holds: [] }
   const { decision, variant, reason_code, rule, message } = first.verdict
   const risk = riskLevels.findLast((level) => verdicts.some(({ verdict }) => verdict.risk_level === level))
-  const approvalMs = decision === 'hold' ? shortest(deciding) : undefined
+  const demands = decision === 'hold' ? strictestDemands(deciding.map((one) => one.verdict)) : undefined
   return {
     decision,
     ...(variant && { variant }),
@@ -119,13 +122,14 @@ export function combined(verdicts: readonly LayerVerdict[]): LayersVerdict {
     rule,
     message,
     ...(risk && { risk_level: risk }),
-    ...(approvalMs !== undefined && { approval_timeout_ms: approvalMs }),
+    ...demands,
     layers: verdicts.map(({ name, verdict }) => layerDecision(name, verdict)),
     conflicts: verdicts
       .filter(({ verdict }) => verdict.decision !== strictest)
       .map(({ name, verdict }) => ({ layer: name, decision: verdict.decision, overruled_by: first.name })),
     layer: first.name,
     full: fullCounters(deciding),
+    holds: decision === 'hold' ? holdsOf(deciding) : [],
   }
 }
 
@@ -140,9 +144,10 @@ function layerDecision(name: string, { decision, reason_code, rule, risk_level }
   return { name, decision, reason_code, rule, ...(risk_level && { risk_level }) }
 }
 
-/** A person's yes is one for every layer that asked, so it must come in time for each. */
-function shortest(holding: readonly LayerVerdict[]): number {
-  return Math.min(...holding.map(({ verdict }) => verdict.approval_timeout_ms ?? approvalTimeoutMsDefault))
+/** A person's yes is one for every layer that asked. */
+function holdsOf(holding: readonly LayerVerdict[]): LayersVerdict['holds'] {
+  const holds = holding.flatMap(({ name, verdict: { hold } }) => (hold === undefined ? [] : [{ layer: name, hold }]))
+  return holds.length === holding.length ? holds : []
 }
 
 function fullCounters(deciding: readonly LayerVerdict[]): LayersVerdict['full'] {

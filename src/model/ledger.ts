@@ -1,4 +1,5 @@
 /** What the gate asks of a ledger. `src/ledger` is the SQLite one. */
+import type { Approval, ApprovalChange } from './approval.ts'
 import type { CounterKey } from './counters.ts'
 
 /** What a counter says of its current window. */
@@ -42,6 +43,17 @@ export interface Transaction {
    * False, and nothing done, when the decision is not open (never was, or no longer).
    */
   settle(decisionId: string, how: 'kept' | 'released'): boolean
+  /** The newest request of this key that says something of the next call: pending, approved or rejected, and in time. */
+  approvalFor(key: string): Approval | undefined
+  approval(id: string): Approval | undefined
+  /** Keeps a new request, which is pending; its record is the caller's to append. */
+  addApproval(approval: Approval): void
+  /** Changes a request that is not over; throws a `TypeError` for one that is. Its record is the caller's to append. */
+  changeApproval(id: string, change: ApprovalChange): void
+  /** Requests that are pending and in time, of one caller or of all. */
+  approvalsPending(caller?: string): number
+  /** Requests, pending or approved, whose time is over; the first of them, oldest first. */
+  approvalsOverdue(): readonly Approval[]
   /** Appends to the hash chain. */
   append(entry: RecordEntry): StoredRecord
   /** Keeps a compiled policy under its revision, once. */
@@ -56,6 +68,7 @@ export type RecordKind =
   | 'grant'
   | 'reject'
   | 'expiry'
+  | 'consumption'
   | 'kill'
   | 'activation'
   | 'activation_failure'

@@ -66,5 +66,23 @@ export const evaluationMsMax = 1_000
 /** How long a held call waits for a person when the policy does not say. */
 export const approvalTimeoutMsDefault = 15 * 60_000
 
+/** Calls that wait for a person in one ledger: more than people can read are none that they decide with care. */
+export const approvalsPendingMax = 1_000
+
+/** Of one caller: an agent that asks without end does not keep the requests of others out. */
+export const approvalsPendingPerCallerMax = 100
+
+/** Arguments of a call that a person is asked about: nobody reads more, and approving means having seen them. */
+export const approvalArgumentsBytesMax = 64 * 1024
+
+/** The name of an approver, and of the system's user behind it. */
+export const approverCharsMax = 128
+
+/** Why a person approved or rejected, in their own words. */
+export const approvalReasonCharsMax = 1_000
+
+/** How long a request that is over can be looked at; its records stay. */
+export const approvalsKeptMs = 30 * 24 * 60 * 60_000
+
 /** How long outcomes wait for each other: together they cost a fraction, and none stands in the way of a call. */
 export const outcomeDelayMs = 5

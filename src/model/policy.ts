@@ -96,6 +96,10 @@ export interface Rule {
   /** Only with `require`. */
   readonly limits: readonly Limit[]
   readonly approvalTimeoutMs?: number
+  /** Persons who have to approve; one, if not given. */
+  readonly approvalQuorum?: number
+  /** Whoever asked does not approve. */
+  readonly approvalNotRequester?: true
   readonly riskLevel?: RiskLevel
   readonly onDeny?: string
   readonly place: Place

@@ -12,7 +12,10 @@ const members = new Set([
   'message',
   'risk_level',
   'counter',
+  'hold',
   'approval_timeout_ms',
+  'approval_quorum',
+  'approval_not_requester',
 ])
 
 /** Throws on anything but a result set with one verdict. A member it does not know is something it would not honour. */
@@ -32,6 +35,12 @@ export function readVerdict(results: unknown): Verdict {
   if (found['risk_level'] !== undefined && !riskLevels.includes(found['risk_level'] as RiskLevel))
     throw new Error('unknown risk level')
   if (found['counter'] !== undefined && typeof found['counter'] !== 'string') throw new Error('`counter` is no text')
+  if (found['hold'] !== undefined && typeof found['hold'] !== 'string') throw new Error('`hold` is no text')
+  const notRequester = found['approval_not_requester']
+  if (notRequester !== undefined && notRequester !== true) throw new Error('`approval_not_requester` is not `true`')
+  const quorum = found['approval_quorum']
+  if (quorum !== undefined && !(Number.isSafeInteger(quorum) && (quorum as number) > 0))
+    throw new Error('odd approval quorum')
   const timeout = found['approval_timeout_ms']
   if (timeout !== undefined && !(Number.isSafeInteger(timeout) && (timeout as number) > 0))
     throw new Error('odd approval time-out')

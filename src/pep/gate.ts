@@ -2,22 +2,16 @@
  * The policy enforcement point: one call, one story. Facts, decision, reservation and record are one transaction; what
  * fails on the way is a deny.
  */
-import type { Call, Input } from '../model/call.ts'
+import type { Approved, Call, Input, LayeredApproved } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
 import type { Decision, Verdict } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
-import type { ActivationFailure, DecisionEvent, GateEvent } from '../model/event.ts'
+import type { ActivationFailure, DecisionEvent, GateEvent, LayersName, PolicyName } from '../model/event.ts'
 import { amountsOf, inputOf, oddSpelling } from '../model/input.ts'
 import { isVisibleInSet, type LayersVerdict, planForSet } from '../model/layers.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
-import {
-  approvalTimeoutMsDefault,
-  inputBytesMax,
-  plansRememberedMax,
-  recordedDetailCharsMax,
-  visibleRememberedMax,
-} from '../model/limits.ts'
+import { inputBytesMax, plansRememberedMax, recordedDetailCharsMax, visibleRememberedMax } from '../model/limits.ts'
 import type { Target } from '../model/match.ts'
 import { quoted } from '../model/message/quoted.ts'
 import type { Plan } from '../model/plan.ts'
@@ -26,7 +20,9 @@ import { unsafeUri } from '../model/uri.ts'
 import { type ActiveLayers, type ActivePolicy, activated, nameOf, packOf, partsOf } from './active.ts'
 import { factsByLayer, factsOf, waitFor } from './facts.ts'
 import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
+import { type Asked, type Held, heldBy } from './held.ts'
 import { Remembered } from './remembered.ts'
+import { answerHeld, expireOverdue, foreseeHeld, type HeldAnswer } from './requests.ts'
 
 export type { ActiveLayers, ActivePolicy } from './active.ts'
 
@@ -86,7 +82,10 @@ export class Gate implements Gatekeeper {
   /** Records that the gate in front of a server starts or stops. Throws when that cannot be recorded. */
   mark(kind: 'start' | 'stop', server: string): void {
     this.flush()
-    this.#ports.ledger.transact((tx) => this.#append(tx, kind, { kind, at: tx.now, server }))
+    this.#ports.ledger.transact((tx) => {
+      this.#expireOverdue(tx)
+      this.#append(tx, kind, { kind, at: tx.now, server })
+    })
   }
 
   get revision(): string {
@@ -180,12 +179,15 @@ export class Gate implements Gatekeeper {
   /** Decides one call and writes it down. What throws here undoes the whole transaction. */
   #judge(tx: Transaction, call: Call, kind: 'decision' | 'check'): Decision {
     const started = process.hrtime.bigint()
-    const judged = this.#judged(tx, call)
+    const asked = this.#judged(tx, call)
     const evaluationNs = Number(process.hrtime.bigint() - started)
-    const decision = this.#decisionOf(tx, call, judged)
+    const decisionId = this.#ports.newId()
+    const answer = asked.held && this.#answerHeld(tx, call, { ...asked, held: asked.held }, kind, decisionId)
+    const judged = judgedAfter(asked, answer)
+    const decision = this.#decisionOf(tx, call, judged, decisionId, answer)
     if (decision.decision === 'allow' && kind === 'decision') {
-      for (const { key, amount } of judged.charges) tx.reserve(decision.decision_id, key, amount)
-      tx.open(decision.decision_id)
+      for (const { key, amount } of judged.charges) tx.reserve(decisionId, key, amount)
+      tx.open(decisionId)
     }
     const { input } = judged
     const policy = this.#active && nameOf(this.#active, judged.verdict)
@@ -198,7 +200,34 @@ export class Gate implements Gatekeeper {
       ...(input !== undefined && { input }),
       ...(policy && { policy }),
     })
+    if (answer && 'event' in answer && answer.event) this.#append(tx, answer.event.kind, answer.event)
     return decision
+  }
+
+  #answerHeld(
+    tx: Transaction,
+    call: Call,
+    { held, verdict }: Judged & { readonly held: Held },
+    kind: 'decision' | 'check',
+    decisionId: string,
+  ): HeldAnswer {
+    if (kind === 'check') return foreseeHeld(tx, call, held)
+    this.#expireOverdue(tx)
+    const { rule, message, risk_level } = verdict
+    const { id, version } = policyIn(this.#active && nameOf(this.#active, verdict))
+    return answerHeld(tx, call, held, {
+      decision_id: decisionId,
+      rule,
+      message,
+      policy_id: id,
+      policy_version: version,
+      revision: this.revision,
+      ...(risk_level && { risk_level }),
+    })
+  }
+
+  #expireOverdue(tx: Transaction): void {
+    for (const event of expireOverdue(tx)) this.#append(tx, event.kind, event)
   }
 
   #judged(tx: Transaction, call: Call): Judged {
@@ -214,21 +243,33 @@ export class Gate implements Gatekeeper {
     const amounts = amountsOf(call, plan)
     const keys = plan.counters.map(({ counter, policyId }) => counterKey(policyId, counter, call))
     const facts = plan.layers ? factsByLayer(tx, plan, keys) : factsOf(tx, keys)
+    const textOf = (approved?: Approved | LayeredApproved) =>
+      canonical(inputOf(call, plan, facts, amounts, tx.now, approved) as unknown as Json)
+    const ask = (input: string): Asked => ({ input, verdict: active.evaluate(input) })
     try {
-      const input = canonical(inputOf(call, plan, facts, amounts, tx.now) as unknown as Json)
+      const input = textOf()
       if (Buffer.byteLength(input) > inputBytesMax)
         return stop('CALL_TOO_LARGE', 'what the policy reads of this call is too large')
-      return charged(active.evaluate(input), input, plan, keys, amounts)
+      const first = ask(input)
+      const held = first.verdict.decision === 'hold' ? heldBy(first, (approved) => ask(textOf(approved))) : undefined
+      const judged = charged(first, plan, keys, amounts)
+      return held ? { ...judged, held, cleared: charged(held.cleared, plan, keys, amounts) } : judged
     } catch (error) {
       this.#ports.report(error)
       return stop('ENGINE_FAILED', 'the policy gave no decision')
     }
   }
 
-  #decisionOf(tx: Transaction, call: Call, { verdict, plan }: Judged): Decision {
-    const { decision, variant, reason_code, rule, message, risk_level, approval_timeout_ms } = verdict
+  #decisionOf(
+    tx: Transaction,
+    call: Call,
+    { verdict, plan }: Judged,
+    decisionId: string,
+    answer: HeldAnswer | undefined,
+  ): Decision {
+    const { decision, variant, reason_code, rule, message, risk_level } = verdict
     const retryAfterMs = plan && waitFor(tx, call, plan, verdict)
-    const expires = tx.now + (approval_timeout_ms ?? approvalTimeoutMsDefault)
+    const request = answer && 'approval' in answer ? answer.approval?.request : undefined
     return {
       decision,
       ...(variant && { variant }),
@@ -236,12 +277,10 @@ export class Gate implements Gatekeeper {
       rule,
       message,
       ...(risk_level && { risk_level }),
-      ...(decision === 'hold' && {
-        approval: { id: `apr_${this.#ports.newId()}`, expires_at: new Date(expires).toISOString() },
-      }),
+      ...(request && { approval: { id: request.id, expires_at: new Date(request.expires_at).toISOString() } }),
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
       ...('layers' in verdict && { layers: verdict.layers, conflicts: verdict.conflicts }),
-      decision_id: this.#ports.newId(),
+      decision_id: decisionId,
       revision: this.revision,
       ...packOf(this.#active),
     }
@@ -282,16 +321,25 @@ export class Gate implements Gatekeeper {
   }
 
   #append(tx: Transaction, kind: RecordKind, event: GateEvent): void {
-    const decisionId =
-      event.kind === 'outcome' ? event.decisionId : 'decision' in event ? event.decision.decision_id : undefined
+    const decisionId = decisionIdOf(event)
     tx.append({ kind, body: this.#ports.describe(event), ...(decisionId !== undefined && { decisionId }) })
   }
+}
+
+/** A record of a request belongs to the decision that held the call first. */
+function decisionIdOf(event: GateEvent): string | undefined {
+  if (event.kind === 'outcome') return event.decisionId
+  if ('approval' in event) return event.approval.request.decision_id
+  return 'decision' in event ? event.decision.decision_id : undefined
 }
 
 interface Judged {
   readonly verdict: Verdict | LayersVerdict
   readonly input?: DecisionEvent['input']
   readonly plan?: Plan
+  /** What holds the call, and what it is judged as once that is approved. */
+  readonly held?: Held
+  readonly cleared?: Judged
   readonly charges: readonly { readonly key: CounterKey; readonly amount: number }[]
 }
 
@@ -305,10 +353,21 @@ function stop(reason: ReasonCode, message: string): Judged {
   return { verdict: { decision: 'deny', reason_code: reason, rule: 'gate', message }, charges: [] }
 }
 
+/** What a held call comes to. */
+function judgedAfter(asked: Judged, answer: HeldAnswer | undefined): Judged {
+  if (answer?.kind === 'refuse') return stop(answer.reason, answer.message)
+  return answer?.kind === 'approved' ? (asked.cleared as Judged) : asked
+}
+
+/** Of layers, the one that decided. */
+function policyIn(named: PolicyName | LayersName | undefined): { readonly id: string; readonly version: string } {
+  const one = named && 'layers' in named ? named.layers.find(({ name }) => name === named.deciding) : named
+  return one ?? { id: '', version: '' }
+}
+
 /** A verdict with what it charges: an allowed call whose counters cannot be charged is not allowed. */
 function charged(
-  verdict: Verdict | LayersVerdict,
-  input: string,
+  { verdict, input }: Asked,
   plan: Plan,
   keys: readonly (CounterKey | undefined)[],
   amounts: Input['amounts'],

@@ -42,6 +42,9 @@ export const listItemsMax = 10_000
 /** An approval that nobody gives within a month is a forgotten one. */
 export const approvalTimeoutMsMax = 30 * 86_400_000
 
+/** Persons who have to approve one call: more never come together in time. */
+export const approvalQuorumMax = 10
+
 /** A sliding window keeps a row for every call in it. */
 export const slidingWindowMsMax = 31 * 86_400_000
 

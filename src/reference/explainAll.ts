@@ -9,7 +9,7 @@ import { matchingEntries } from '../model/match.ts'
 import { type AllPolicy, type Condition, type Counter, type Entry, type Path, pathText } from '../model/policy.ts'
 import { targetOf } from '../model/target.ts'
 import { calendarEnd } from '../model/time.ts'
-import { passes } from './all.ts'
+import { isApproved, passes } from './all.ts'
 import { allText, conditionText } from './conditionText.ts'
 import type { Beside, Seen, Step } from './explain.ts'
 import { all, type Truth, truthOf } from './truth.ts'
@@ -111,6 +111,7 @@ function seenBy(question: Question, input: Input, beside: Beside): readonly Seen
       return [
         ...question.conditions.map(({ path }) => seenArgument(path, input.arguments)),
         ...question.readings.map(({ counter }) => seenCounter(counter, input)),
+        ...(question.hold !== undefined && isApproved(question.hold, input) ? [approvalSeen] : []),
       ]
     case 'reads':
       return [seenCounter(question.reading.counter, input)]
@@ -128,6 +129,8 @@ function seenBy(question: Question, input: Input, beside: Beside): readonly Seen
   }
   return question satisfies never
 }
+
+const approvalSeen: Seen = { name: 'the approval of a person', value: true }
 
 function seenArgument(path: Path, args: Json): Seen {
   const value = valueAt(args, path)

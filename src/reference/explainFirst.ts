@@ -45,7 +45,8 @@ function ruleStep(
   if (late) return { rule: name, place, asks, saw: [], result: 'not_reached', decides: false }
   const result = resultOf(rule, input)
   const step: Step = { rule: name, place, asks, saw: seenBy(rule, input), result, decides }
-  if (!decides || (result === 'passed' && effect === 'allow')) return step
+  const allows = effect === 'allow' || (effect === 'hold' && input.approved !== undefined)
+  if (!decides || (result === 'passed' && allows)) return step
   return { ...step, otherwise: otherwise(rule, result, input, before) }
 }
 
@@ -152,7 +153,8 @@ function defaultStep(policy: FirstPolicy, decides: boolean, input: Input, spoken
   const asks = `${doing[effect]} when no rule matches`
   const rule = '<default>'
   if (!decides) return { rule, asks, saw: [], result: 'not_reached', decides }
-  if (effect === 'allow') return { rule, asks, saw: [], result: 'passed', decides }
+  const allows = effect === 'allow' || (effect === 'hold' && input.approved !== undefined)
+  if (allows) return { rule, asks, saw: [], result: 'passed', decides }
   const approval = effect === 'hold' ? ['approval by a person'] : []
   const rules = allowing(spoken, input)
   const said = [...approval, ...rules, ...(rules.length === 0 ? ['a rule that allows the tool'] : [])]

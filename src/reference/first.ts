@@ -1,20 +1,26 @@
 /** What a policy of ordered rules means, on one page: the first rule that matches a call decides it. */
 import type { Input } from '../model/call.ts'
 import type { Verdict } from '../model/decision.ts'
-import { noToolVerdict, unclearVerdict, verdictOf } from '../model/first.ts'
+import { noToolVerdict, type OrderedVerdicts, unclearVerdict, verdictsOf } from '../model/first.ts'
 import { matchesGlob } from '../model/fnmatch.ts'
 import type { FirstPolicy, OrderedCondition, OrderedRule } from '../model/ordered.ts'
+import { isApproved } from './all.ts'
 import { compared, contains, matched } from './python.ts'
 import type { Truth } from './truth.ts'
 
-export function evaluateFirst({ rules, otherwise }: FirstPolicy, input: Input): Verdict {
+export function evaluateFirst(policy: FirstPolicy, input: Input): Verdict {
+  const { rules, otherwise } = policy
   if (input.method !== 'tools/call') return noToolVerdict(input.method)
   for (const rule of rules.filter((one) => speaksOf(one, input))) {
     const unmet = rule.conditions.find((condition) => truthOf(condition, input) !== 'yes')
-    if (unmet === undefined) return verdictOf(rule, rule)
+    if (unmet === undefined) return said(verdictsOf(policy, rule, rule), input)
     if (truthOf(unmet, input) === 'unclear') return unclearVerdict(rule, unmet)
   }
-  return verdictOf(otherwise)
+  return said(verdictsOf(policy, otherwise), input)
+}
+
+function said({ verdict, approvable }: OrderedVerdicts, input: Input): Verdict {
+  return approvable && isApproved(approvable.hold, input) ? approvable.verdict : verdict
 }
 
 /** An agent without a name is called `*`. */

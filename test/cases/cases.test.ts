@@ -12,8 +12,11 @@ import { parse, stringify } from 'yaml'
 import { buildMerged, type PolicyText } from '../../src/bundle/build.ts'
 import { readCallLine } from '../../src/cli/callLine.ts'
 import { explainRecord } from '../../src/cli/explainRecord.ts'
+import { describeWith } from '../../src/log/describe.ts'
+import type { Approver } from '../../src/model/approval.ts'
 import type { Decision } from '../../src/model/decision.ts'
 import { isLayered } from '../../src/model/layers.ts'
+import { Approvals } from '../../src/pep/approvals.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
 import { evaluateLayers } from '../../src/reference/layers.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
@@ -40,9 +43,12 @@ interface Line {
   readonly run?: object
 }
 
+/** A call, or an answer of a person to what was asked last. */
+type Before = object & { readonly repeat?: number; readonly approve?: string; readonly reject?: string }
+
 interface Case {
   readonly name: string
-  readonly before?: readonly (object & { readonly repeat?: number })[]
+  readonly before?: readonly Before[]
   readonly call: Line
   readonly expect: Readonly<Record<string, unknown>>
 }
@@ -77,20 +83,34 @@ function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: C
   let at = Date.parse('2026-01-01T00:00:00Z')
   const report = (error: unknown) => assert.fail(error as Error)
   const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', clock: () => at, report })
+  const approvals = new Approvals({ ledger, describe: describeWith({ id: 'person', version: '' }, 'full') })
+  let asked = ''
   gate.activate(loaded.active())
   const judge = (line: Line): Decision => {
     const run = base.run && line.run !== null ? { run: { ...base.run, ...line.run } } : {}
     const read = readCallLine(Buffer.from(JSON.stringify({ time: noon, ...base, ...line, ...run })))
     assert.ok('call' in read, 'message' in read ? read.message : '')
     at = read.at as number
-    return gate.admit([read.call])[0] as Decision
+    const decision = gate.admit([read.call])[0] as Decision
+    asked = decision.approval?.id ?? asked
+    return decision
   }
-  for (const { repeat = 1, ...line } of before) for (let i = 0; i < repeat; i++) judge(line)
+  for (const { repeat = 1, approve, reject, ...line } of before) {
+    if (approve !== undefined) approvals.approve(asked, { by: person(approve) })
+    else if (reject !== undefined) approvals.reject(asked, { by: person(reject), reason: 'not now' })
+    else for (let i = 0; i < repeat; i++) judge(line)
+  }
   const decision = judge(call)
   for (const [key, wanted] of Object.entries(expect))
     assert.deepEqual(shown(decision, key), wanted, `${key} of ${JSON.stringify(decision)}`)
-  agreesWithReference(loaded, decision, [...ledger.records()].at(-1)?.body ?? '')
+  // What becomes of a request to a person is recorded behind the decision.
+  const recorded = [...ledger.records()].findLast(({ kind }) => kind === 'decision')
+  agreesWithReference(loaded, decision, recorded?.body ?? '')
   ledger.close()
+}
+
+function person(name: string): Approver {
+  return { name, known_by: 'os_user', os_user: name }
 }
 
 function shown(decision: Decision, key: string): unknown {

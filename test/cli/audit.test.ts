@@ -31,9 +31,9 @@ test('the table has one line for each decision, the newest last, and says how ea
       ['4', '2026-01-16T19:11:26Z', 'allow', 'error', 'pay'],
       ['6', '2026-01-16T19:11:28Z', 'deny', 'blocked', 'pay'],
       ['7', '2026-01-16T19:11:29Z', 'hold', 'pending', 'close_account'],
-      ['8', '2026-01-16T19:11:30Z', 'allow', 'success', 'crm://1'],
-      ['11', '2026-01-16T19:11:33Z', 'deny', 'blocked', 'pay'],
-      ['12', '2026-01-16T19:11:34Z', 'allow', 'unknown', 'pay'],
+      ['9', '2026-01-16T19:11:30Z', 'allow', 'success', 'crm://1'],
+      ['12', '2026-01-16T19:11:33Z', 'deny', 'blocked', 'pay'],
+      ['13', '2026-01-16T19:11:34Z', 'allow', 'unknown', 'pay'],
     ],
   )
   assert.equal(stderr, '')
@@ -46,14 +46,14 @@ test('json is one array, jsonl an object a line, and both hold the same', () => 
     lines.map((line) => JSON.parse(line)),
     shown(),
   )
-  assert.deepEqual(seqs(shown()), [2, 4, 6, 7, 8, 11, 12])
+  assert.deepEqual(seqs(shown()), [2, 4, 6, 7, 9, 12, 13])
 })
 
 test('records are chosen by session, tool, server, decision and kind', () => {
   assert.deepEqual(seqs(shown('--session', 's-2')), [7])
-  assert.deepEqual(seqs(shown('--tool', 'pay', '--decision', 'allow')), [4, 12])
-  assert.deepEqual(seqs(shown('--server', 'crm', '--kind', 'decision', 'check')), [2, 8, 10])
-  assert.equal(shown('--all').length, 13)
+  assert.deepEqual(seqs(shown('--tool', 'pay', '--decision', 'allow')), [4, 13])
+  assert.deepEqual(seqs(shown('--server', 'crm', '--kind', 'decision', 'check')), [2, 9, 11])
+  assert.equal(shown('--all').length, 14)
 })
 
 test('records are chosen by time: since is among them, until is not', () => {
@@ -67,7 +67,7 @@ test('the last ones are shown, and it is said that there are more', () => {
   const limited = tollgate(['audit', '--ledger', ledger, '--limit', '2'])
   assert.equal(limited.stdout.split('\n').length, 4)
   assert.equal(limited.stderr, '2 records, and there are older ones\n')
-  assert.deepEqual(seqs(shown('--limit', '2')), [11, 12])
+  assert.deepEqual(seqs(shown('--limit', '2')), [12, 13])
   assert.deepEqual(seqs(shown('--limit', '1', '--tool', 'crm.read')), [2])
   assert.equal(tollgate(['audit', '--ledger', ledger, '--limit', '7']).stderr, '')
 })
@@ -106,10 +106,10 @@ test('`-o -` is standard output', () => {
 })
 
 test('decisions are selected by who called and why', () => {
-  const calls = [2, 4, 6, 7, 8, 12]
+  const calls = [2, 4, 6, 7, 9, 13]
   assert.deepEqual(seqs(shown('--agent', 'bot')), calls)
   assert.deepEqual(seqs(shown('--project', 'support-bot', '--user', 'user-12345')), calls)
-  assert.deepEqual(seqs(shown('--user', 'user-12345', '--reason', 'MALFORMED_CALL')), [11])
+  assert.deepEqual(seqs(shown('--user', 'user-12345', '--reason', 'MALFORMED_CALL')), [12])
   assert.deepEqual(shown('--user', 'nobody'), [])
 })
 

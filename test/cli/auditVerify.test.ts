@@ -67,7 +67,7 @@ test('what the gate wrote is proved, and counted', () => {
     { ok, records, first_seq, evaluated, by_gate, revisions, calls, open_calls },
     {
       ok: true,
-      records: 13,
+      records: 14,
       first_seq: 1,
       evaluated: 7,
       by_gate: { MALFORMED_CALL: 1 },
@@ -78,7 +78,7 @@ test('what the gate wrote is proved, and counted', () => {
   )
   assert.deepEqual(
     unknown_calls.map(({ seq }) => seq),
-    [13],
+    [14],
   )
   const ledger = openLedger({ file: everyday, readOnly: true })
   assert.equal(head.hash, ledger.head().hash)
@@ -123,7 +123,7 @@ test('only the records from a time on are proved, with the policy that was activ
   const { ok, findings, records, first_seq, evaluated, head } = prove(everyday, { since })
   assert.deepEqual(
     { ok, findings, records, first_seq, evaluated },
-    { ok: true, findings: [], records: 9, first_seq: 5, evaluated: 5 },
+    { ok: true, findings: [], records: 10, first_seq: 5, evaluated: 5 },
   )
   assert.equal(head.hash, prove(everyday).head.hash)
   assert.equal(prove(everyday, { since: Date.now() }).records, 0)
@@ -159,7 +159,7 @@ test('a changed row is found, whatever column it is', () => {
 
 test('any character of any text, changed to another, is found', () => {
   const columns = ['kind', 'decision_id', 'previous_hash', 'hash', 'body'] as const
-  const change = fc.tuple(fc.integer({ min: 1, max: 13 }), fc.constantFrom(...columns), fc.nat(), fc.nat())
+  const change = fc.tuple(fc.integer({ min: 1, max: 14 }), fc.constantFrom(...columns), fc.nat(), fc.nat())
   fc.assert(
     fc.property(change, ([seq, column, place, other]) => {
       const file = tampered((db) => {
@@ -184,7 +184,7 @@ test('a removed row is found', () => {
   const file = tampered((db) => db.exec('DELETE FROM records WHERE seq = 6'))
   const { findings, failures, records } = prove(file)
   assert.deepEqual(findings, [{ seq: 6, kind: 'missing', message: 'record 6 is missing, 7 comes next' }])
-  assert.deepEqual({ failures, records }, { failures: 1, records: 12 })
+  assert.deepEqual({ failures, records }, { failures: 1, records: 13 })
 })
 
 test('rows that changed places are found', () => {
@@ -211,22 +211,22 @@ test('an inserted row is found', () => {
 
 test('a row that was added behind the last one is found', () => {
   const file = tampered((db) =>
-    db.exec(`INSERT INTO records SELECT 14, at, kind, decision_id, hash, hash, body FROM records WHERE seq = 13`),
+    db.exec(`INSERT INTO records SELECT 15, at, kind, decision_id, hash, hash, body FROM records WHERE seq = 14`),
   )
   assert.equal(prove(file).findings.at(-1)?.kind, 'head')
 })
 
-const dropTail = (db: Database.Database) => db.exec('DELETE FROM records WHERE seq > 11')
+const dropTail = (db: Database.Database) => db.exec('DELETE FROM records WHERE seq > 12')
 const dropTailWhole = (db: Database.Database) => {
   dropTail(db)
-  db.exec('UPDATE head SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 11)')
+  db.exec('UPDATE head SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 12)')
 }
 
 test('a tail that was cut off is found', () => {
   assert.deepEqual(firstFinding(tampered(dropTail)), {
-    seq: 12,
+    seq: 13,
     kind: 'missing',
-    message: 'the last records, 12 to 13, are missing',
+    message: 'the last records, 13 to 14, are missing',
   })
 })
 
@@ -236,7 +236,7 @@ test('a tail that was cut off with care is found by a hash that was noted down',
   assert.equal(prove(file).ok, true)
   assert.equal(prove(everyday, { head: hash }).ok, true)
   const finding = firstFinding(file, { head: hash })
-  assert.deepEqual([finding.seq, finding.kind], [11, 'head'])
+  assert.deepEqual([finding.seq, finding.kind], [12, 'head'])
   assert.match(finding.message, new RegExp(`no record has the hash ${hash}`))
 })
 
@@ -296,12 +296,12 @@ test('a record that says other than its input is found, though its chain was mad
 })
 
 test('a time that is none is found', () => {
-  const file = rewritten((db) => db.exec('UPDATE records SET at = 9000000000000000 WHERE seq >= 12'))
+  const file = rewritten((db) => db.exec('UPDATE records SET at = 9000000000000000 WHERE seq >= 13'))
   const { findings, head } = prove(file)
   assert.deepEqual(findings[0], {
-    seq: 12,
+    seq: 13,
     kind: 'record',
-    message: 'record 12: the time of record 12 is none: 9000000000000000',
+    message: 'record 13: the time of record 13 is none: 9000000000000000',
   })
   assert.equal(head.timestamp, null)
 })
@@ -338,11 +338,11 @@ test('the outcome of a call that was never allowed is found', () => {
 
 test('an outcome that was removed leaves its call open', () => {
   const file = tampered((db) => {
-    db.exec('DELETE FROM records WHERE seq = 13')
-    db.exec('UPDATE head SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 12)')
+    db.exec('DELETE FROM records WHERE seq = 14')
+    db.exec('UPDATE head SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 13)')
   })
   const { ok, open_calls } = prove(file)
-  assert.deepEqual([ok, open_calls.map(({ seq }) => seq)], [true, [12]])
+  assert.deepEqual([ok, open_calls.map(({ seq }) => seq)], [true, [13]])
 })
 
 const keep = (bytes: Uint8Array) => (db: Database.Database) =>
@@ -392,37 +392,37 @@ test('verify prints what it proved, with the head to note down, and ends with 0'
     stdout.split('\n').map((line) => line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'ID')),
     [
       `ledger     ${everyday}`,
-      'records    13 records, 1 to 13: proved',
+      'records    14 records, 1 to 14: proved',
       'decisions  7 evaluated again with 1 policy revision, 1 by the gate itself (MALFORMED_CALL 1)',
       'calls      4 allowed; 2 succeeded, 1 failed, 1 ended unknown, 0 open',
-      '           unknown: ID (record 13)',
-      `head       ${hash} (record 13, 2026-01-16T19:11:35.000Z)`,
+      '           unknown: ID (record 14)',
+      `head       ${hash} (record 14, 2026-01-16T19:11:35.000Z)`,
       '',
     ],
   )
 })
 
 test('verify names the first failure and ends with 1, also where the gate would not open the ledger', () => {
-  const file = tampered((db) => inBody(db, 12, '"decision":"allow"', '"decision":"deny"'))
+  const file = tampered((db) => inBody(db, 13, '"decision":"allow"', '"decision":"deny"'))
   const { status, stdout } = tollgate(['audit', 'verify', '--ledger', file])
   assert.equal(status, 1)
-  assert.match(stdout, /^records {4}13 records, 1 to 13: not proved, 3 failures$/m)
-  assert.match(stdout, /^failures {3}record 12 is not what was recorded$/m)
-  assert.match(stdout, /^ +record 12: `decision` is `deny`, the policy says `allow`$/m)
+  assert.match(stdout, /^records {4}14 records, 1 to 14: not proved, 3 failures$/m)
+  assert.match(stdout, /^failures {3}record 13 is not what was recorded$/m)
+  assert.match(stdout, /^ +record 13: `decision` is `deny`, the policy says `allow`$/m)
   const asJson = tollgate(['audit', 'verify', '--ledger', file, '--json'])
   assert.equal(asJson.status, 1)
   assert.deepEqual(JSON.parse(asJson.stdout), { ledger: file, ...prove(file) })
 })
 
 test('a damaged ledger is shown, and said to be damaged', () => {
-  const file = tampered((db) => inBody(db, 12, '"decision":"allow"', '"decision":"deny"'))
+  const file = tampered((db) => inBody(db, 13, '"decision":"allow"', '"decision":"deny"'))
   const { status, stdout, stderr } = tollgate(['audit', '--format', 'jsonl', '--ledger', file])
   assert.equal(status, 1)
   assert.equal(
     stdout.split('\n').length,
     tollgate(['audit', '--format', 'jsonl', '--ledger', everyday]).stdout.split('\n').length,
   )
-  assert.match(stderr, /^tollgate: .*record 12 is not what was recorded.*\(ledger_corrupt\)$/m)
+  assert.match(stderr, /^tollgate: .*record 13 is not what was recorded.*\(ledger_corrupt\)$/m)
 })
 
 test('verify takes a hash, and refuses what is none', () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { handWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
-import type { Call, Facts, LayeredInput } from '../../src/model/call.ts'
+import type { Call, Facts, LayeredApproved, LayeredInput } from '../../src/model/call.ts'
 import { canonical, type Json } from '../../src/model/canonical.ts'
 import { amountsOf, inputOf, oddSpelling } from '../../src/model/input.ts'
 import { isVisibleInSet, judgeEach, layerInput, planForSet } from '../../src/model/layers.ts'
@@ -45,10 +45,10 @@ function factsOf({ policy }: Layer, index: number, { call, used }: Asked): Facts
 }
 
 /** The document as the gate makes it, through its text. */
-function recorded(set: Layers, asked: Asked): LayeredInput {
+function recorded(set: Layers, asked: Asked, approved?: LayeredApproved): LayeredInput {
   const plan = planForSet(set, asked.call)
   const facts = Object.fromEntries(set.layers.map((layer, index) => [layer.name, factsOf(layer, index, asked)]))
-  const document = inputOf(asked.call, plan, facts, amountsOf(asked.call, plan), asked.at)
+  const document = inputOf(asked.call, plan, facts, amountsOf(asked.call, plan), asked.at, approved)
   return JSON.parse(canonical(document as unknown as Json))
 }
 
@@ -113,6 +113,21 @@ test(`layers of compiled policies decide ${decisions} random calls as the refere
       tally.set(kinds.join(' '), (tally.get(kinds.join(' ')) ?? 0) + 1)
       const strictest = (['kill', 'deny', 'hold', 'allow'] as const).find((kind) => kinds.includes(kind))
       assert.equal(compiled.decision, strictest)
+      // What holds it is approved, layer by layer: another layer is not cleared by it, and nothing is denied for it.
+      const approved: Record<string, string[]> = {}
+      for (let before = compiled; before.decision === 'hold'; ) {
+        // A pack wants its approval elsewhere.
+        if (before.holds.length === 0) break
+        for (const { layer, hold } of before.holds) {
+          assert.ok(!approved[layer]?.includes(hold), 'what was approved holds still')
+          approved[layer] = [...(approved[layer] ?? []), hold]
+        }
+        const next = recorded({ layers }, one, approved)
+        const after = judgeEach(layers, next, ({ engine }, own) => engine.evaluate(canonical(own as never)))
+        assert.deepEqual(after, evaluateLayers({ layers }, next), JSON.stringify({ seed, round, index }))
+        assert.notEqual(after.decision, 'deny')
+        before = after
+      }
     }
   }
   t.diagnostic(JSON.stringify(Object.fromEntries([...tally].sort())))

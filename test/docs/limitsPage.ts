@@ -72,6 +72,8 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^micro/, 'micro-units'],
   [/^(?:inFlight|cancelled)/, 'requests'],
   [/^diagnostics/, 'mistakes'],
+  [/^approvalsPending/, 'requests'],
+  [/Quorum/, 'persons'],
   [/^plans/, 'plans'],
   [/^visible/, 'targets'],
   [/Uris/, 'resources'],

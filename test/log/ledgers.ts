@@ -124,8 +124,8 @@ export const malformed: Refusal = {
 export function tamper(file: string, change: (db: Database.Database) => void): void {
   const db = new Database(file)
   db.exec(`
-    DROP TRIGGER records_never_change; DROP TRIGGER records_never_go;
-    DROP TRIGGER policies_never_change; DROP TRIGGER policies_never_go;`)
+    DROP TRIGGER IF EXISTS records_never_change; DROP TRIGGER IF EXISTS records_never_go;
+    DROP TRIGGER IF EXISTS policies_never_change; DROP TRIGGER IF EXISTS policies_never_go;`)
   change(db)
   db.close()
 }

@@ -54,6 +54,8 @@ const words = [
     'rate_limit',
     'per',
     'approval_timeout',
+    'approval_quorum',
+    'approval_not_requester',
     'risk_level',
     'on_deny',
   ],

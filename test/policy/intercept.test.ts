@@ -240,7 +240,7 @@ test('mistakes are told with their place and what was meant', () => {
         tools('approvals: { dedupe_window: 5m, notify: { webhook: { url: "https://example.com" } }, defaults: 5m }\n'),
       ),
       [
-        '3:14: warning: `dedupe_window` is not honoured: every held call is a request of its own',
+        '3:14: warning: `dedupe_window` is not honoured: the same call is the same request for as long as that is pending',
         '3:33: warning: `notify` is not honoured: nobody is told of a held call by way of the policy',
         '3:86: unknown key `defaults`, `approvals` has `default_timeout`, `dedupe_window` or `notify`',
       ],

@@ -130,14 +130,15 @@ const cases: Readonly<Partial<Record<DiagnosticCode, Readonly<Record<string, Cas
       },
     },
     'an approval behind one of every call': {
-      fires: rules(
-        '{ action: require_approval }',
-        '{ action: require_approval, approval_timeout: 1h, arguments: { amount: { min: 5 } } }',
-      ),
+      fires: rules('{ action: require_approval }', '{ action: require_approval, arguments: { amount: { min: 5 } } }'),
       says: '7:7: this rule decides nothing: what it holds is held by the one on line 6',
       silent: {
+        'it asks for two persons': rules(
+          '{ action: require_approval }',
+          '{ action: require_approval, approval_quorum: 2, arguments: { amount: { min: 5 } } }',
+        ),
         'the narrower one is asked first': rules(
-          '{ action: require_approval, approval_timeout: 1h, arguments: { amount: { min: 5 } } }',
+          '{ action: require_approval, arguments: { amount: { min: 5 } } }',
           '{ action: require_approval }',
         ),
       },

@@ -18,7 +18,7 @@ export const approvalKeys = {
   },
   dedupe_window: {
     form: goDuration(0, approvalTimeoutMsMax),
-    about: 'Read, and not honoured: every held call is a request of its own.',
+    about: 'Read, and not honoured: the same call is the same request for as long as that is pending.',
   },
   notify: { form: anyMap, about: 'Read, and not honoured: nobody is told of a held call by way of the policy.' },
 } as const

@@ -109,7 +109,7 @@ function reportUnhonoured(approvals: Field<Filled<FieldsOf<typeof approvalKeys>>
     report.warning(
       window.keyAt,
       'not_honoured',
-      '`dedupe_window` is not honoured: every held call is a request of its own',
+      '`dedupe_window` is not honoured: the same call is the same request for as long as that is pending',
     )
 }
 

@@ -14,9 +14,9 @@ import {
 } from '../../model/policy.ts'
 import { quote, type Report, type Spot } from '../diagnostics.ts'
 import { duration } from '../durations.ts'
-import { choice, type FieldsOf, type Filled, type Located, record } from '../forms.ts'
-import { approvalTimeoutMsMax } from '../limits.ts'
-import { label, text } from '../scalars.ts'
+import { choice, type FieldsOf, type Filled, flag, type Located, record } from '../forms.ts'
+import { approvalQuorumMax, approvalTimeoutMsMax } from '../limits.ts'
+import { label, text, wholeNumber } from '../scalars.ts'
 import { argumentsForm, conditionsOf } from './arguments.ts'
 import { type Counters, countedForm, limitsForm, namedLimits, readingsOf } from './counters.ts'
 import { per, reportArguments } from './per.ts'
@@ -44,6 +44,14 @@ export const ruleKeys = {
   approval_timeout: {
     form: duration(1_000, approvalTimeoutMsMax),
     about: 'How long a person has to answer. Only with `action: require_approval`.',
+  },
+  approval_quorum: {
+    form: wholeNumber(1, approvalQuorumMax),
+    about: 'How many persons have to approve; one if not given. Only with `action: require_approval`.',
+  },
+  approval_not_requester: {
+    form: flag,
+    about: 'Whoever asked does not approve. Only with `action: require_approval`.',
   },
   risk_level: { form: riskLevel, about: 'The risk of the calls; the highest level that is named counts.' },
   on_deny: { form: text, about: 'What a refused caller is told.' },
@@ -98,6 +106,8 @@ export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
     ...(spent && { spend: spent }),
     limits: [...limits, ...named].map(({ value }) => value),
     ...(fields.approval_timeout?.value !== undefined && { approvalTimeoutMs: fields.approval_timeout.value }),
+    ...(fields.approval_quorum?.value !== undefined && { approvalQuorum: fields.approval_quorum.value }),
+    ...(fields.approval_not_requester?.value && { approvalNotRequester: true }),
     ...(fields.risk_level?.value && { riskLevel: fields.risk_level.value }),
     ...(fields.on_deny?.value !== undefined && { onDeny: fields.on_deny.value }),
     place: { file: report.file, line: at.line, col: at.col },
@@ -155,6 +165,8 @@ const only: readonly (readonly [RuleKey, Action])[] = [
   ['limits', 'allow'],
   ['per', 'allow'],
   ['approval_timeout', 'require_approval'],
+  ['approval_quorum', 'require_approval'],
+  ['approval_not_requester', 'require_approval'],
 ]
 
 function reportMisplaced({ fields }: WrittenRule, action: Action, report: Report): void {
@@ -194,6 +206,8 @@ const saying: readonly RuleKey[] = [
   'counted',
   'per',
   'approval_timeout',
+  'approval_quorum',
+  'approval_not_requester',
   'risk_level',
 ]
 

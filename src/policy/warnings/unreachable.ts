@@ -20,9 +20,9 @@ function refusesAll({ effect, conditions, readings }: Rule): boolean {
   return effect === 'deny' && conditions.length === 0 && readings === undefined
 }
 
-/** What names a risk says something even where it decides nothing. */
-function onlyDecides(rule: Rule): boolean {
-  return rule.riskLevel === undefined
+/** What names a risk, or how a call is approved, says something even where it decides nothing. */
+function onlyDecides({ riskLevel, approvalTimeoutMs, approvalQuorum, approvalNotRequester }: Rule): boolean {
+  return [riskLevel, approvalTimeoutMs, approvalQuorum, approvalNotRequester].every((said) => said === undefined)
 }
 
 function reportRefused({ key, rules }: Entry, refusing: Rule, report: Report): void {

@@ -1,0 +1,41 @@
+/**
+ * What holds a call, by an id of what it says: an approval is for the very rule that a person was asked about. A rule that
+ * is changed is another one, and what was approved of the old one does not clear it; where it stands does not matter.
+ */
+import { hash } from 'node:crypto'
+import { canonical, type Json } from './canonical.ts'
+import type { Verdict } from './decision.ts'
+import { approvalTimeoutMsDefault } from './limits.ts'
+import type { Answer, OrderedRule } from './ordered.ts'
+import type { Entry, Rule } from './policy.ts'
+
+export function holdOfRule(policyId: string, { method, key }: Entry, { place: _, ...rule }: Rule): string {
+  return holdId(rule.name, { policyId, method, key, rule })
+}
+
+/** `rule` is absent for what stands for the calls that no rule matches. */
+export function holdOfOrdered(policyId: string, answer: Answer, rule?: OrderedRule): string {
+  if (!rule) return holdId('<default>', { policyId, otherwise: answer })
+  const { place: _, ...said } = rule
+  return holdId(said.name, { policyId, rule: said })
+}
+
+/** Readable by its name, told apart by its digest: two rules may have one name. */
+function holdId(name: string, what: object): string {
+  return `${name}#${hash('sha256', canonical(what as Json)).slice(0, 32)}`
+}
+
+/** What an approval has to be like. */
+export type ApprovalDemands = Required<Pick<Verdict, 'approval_timeout_ms'>> &
+  Pick<Verdict, 'approval_quorum' | 'approval_not_requester'>
+
+/** One approval for all of what holds a call: what each of them asks for is asked. */
+export function strictestDemands(holding: readonly Partial<ApprovalDemands>[]): ApprovalDemands {
+  const times = holding.map(({ approval_timeout_ms = approvalTimeoutMsDefault }) => approval_timeout_ms)
+  const quorum = Math.max(...holding.map(({ approval_quorum = 1 }) => approval_quorum))
+  return {
+    approval_timeout_ms: Math.min(...times),
+    ...(quorum > 1 && { approval_quorum: quorum }),
+    ...(holding.some(({ approval_not_requester }) => approval_not_requester) && { approval_not_requester: true }),
+  }
+}
