@@ -100,7 +100,8 @@ test(`layers of compiled policies decide ${decisions} random calls as the refere
   for (const [round, chosen] of stacks.entries()) {
     const layers = chosen.map((at, index) => ({
       name: names[(round + index) % names.length] as string,
-      policy: { ...(sampled[at] as Policy), id: `policy ${index}` },
+      // Under the id that it was compiled with: what holds a call is named by it.
+      policy: sampled[at] as Policy,
       engine: engines[at] as Engine,
     }))
     for (let index = 0; index < callsPerSet; index++) {

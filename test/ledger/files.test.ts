@@ -154,6 +154,32 @@ test('a ledger of the first version is brought up to date, with the calls that w
   ledger.close()
 })
 
+test('a ledger of the second version gains the requests to persons, which change only as they may', (t) => {
+  const file = join(scratch(t), 'ledger.db')
+  const old = new Database(file)
+  migrate(old, 2)
+  const ledger = openLedger({ file })
+  assert.deepEqual(ledger.approvals(), [])
+  const insert = old.prepare(
+    `INSERT INTO approvals (id, key, caller, state, requested, expires, request, answers) VALUES (?, 'k', 'c', ?, 0, 9, '{}', '[]')`,
+  )
+  for (const state of ['pending', 'approved', 'rejected', 'consumed', 'expired']) insert.run(state, state)
+  assert.throws(() => insert.run('other', 'other'), /CHECK/)
+  const become = (from: string, to: string) => old.prepare('UPDATE approvals SET state = ? WHERE id = ?').run(to, from)
+  for (const over of ['rejected', 'consumed', 'expired'])
+    assert.throws(() => become(over, 'approved'), /what was answered stays answered/)
+  for (const back of ['pending', 'rejected']) assert.throws(() => become('approved', back), /stays answered/)
+  for (const open of ['pending', 'approved'])
+    assert.throws(() => old.prepare('DELETE FROM approvals WHERE id = ?').run(open), /what waits for an answer stays/)
+  assert.equal(become('approved', 'consumed').changes, 1)
+  assert.throws(
+    () => ledger.transact((tx) => tx.changeApproval('consumed', { state: 'approved' })),
+    /is not open, it cannot become approved/,
+  )
+  old.close()
+  ledger.close()
+})
+
 test('a ledger without one of its tables is refused', (t) => {
   const file = written(join(scratch(t), 'ledger.db'), 1)
   const shell = new Database(file)
