@@ -34,11 +34,24 @@ export function literalOf(glob: string): string | undefined {
 }
 
 export function matchesGlob(glob: string, text: string): boolean {
-  return partsMatch(globParts(glob), [...text])
+  return partsMatch(globParts(glob), [...text], takes)
+}
+
+/** Does the one match all that the other matches? No, where that is not plain. */
+export function coversGlob(wide: string, narrow: string): boolean {
+  return wide === '*' || wide === narrow || partsMatch(globParts(wide), globParts(narrow), takesAll)
+}
+
+/** A run stands for more than one character, and for none: a run alone takes it. */
+function takesAll(part: OneChar, narrow: GlobPart): boolean {
+  if (narrow.kind === 'run') return false
+  if (part.kind === 'any') return true
+  if (narrow.kind === 'char') return takes(part, narrow.char)
+  return JSON.stringify(part) === JSON.stringify(narrow)
 }
 
 /** Linear in the text for each run: on a mismatch only the last run moves. */
-function partsMatch(parts: readonly GlobPart[], chars: readonly string[]): boolean {
+function partsMatch<T>(parts: readonly GlobPart[], chars: readonly T[], taken: (part: OneChar, char: T) => boolean) {
   let p = 0
   let t = 0
   let run = -1
@@ -48,7 +61,7 @@ function partsMatch(parts: readonly GlobPart[], chars: readonly string[]): boole
     if (part?.kind === 'run') {
       run = p++
       resume = t
-    } else if (part && takes(part, chars[t] as string)) {
+    } else if (part && taken(part, chars[t] as T)) {
       p++
       t++
     } else if (run >= 0) {
@@ -60,7 +73,9 @@ function partsMatch(parts: readonly GlobPart[], chars: readonly string[]): boole
   return p === parts.length
 }
 
-export function takes(part: Exclude<GlobPart, { kind: 'run' }>, char: string): boolean {
+type OneChar = Exclude<GlobPart, { kind: 'run' }>
+
+export function takes(part: OneChar, char: string): boolean {
   switch (part.kind) {
     case 'any':
       return true

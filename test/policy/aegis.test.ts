@@ -118,6 +118,16 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
     'f.yaml:3:5: warning: `rule_1` is never asked: `all` on line 2 matches all its calls',
   ],
   [
+    'a refusal behind a glob that allows what it names',
+    'rules:\n  - {name: reads, match: {type: "read_*"}, approval: auto}\n  - {match: {type: read_secret}, approval: block}\n',
+    'f.yaml:3:5: warning: `rule_1` is never asked: `reads` on line 2 matches all its calls',
+  ],
+  [
+    'a glob behind a wider one',
+    'rules:\n  - {name: all, match: {type: "?e*"}}\n  - {match: {type: "re[ab]*_*", agent: "x*"}}\n',
+    'f.yaml:3:5: warning: `rule_1` is never asked: `all` on line 2 matches all its calls',
+  ],
+  [
     'plans of several actions',
     `${rule('approval: auto')}plan_rules:\n  sequence_patterns: [{name: a, steps: ["read_*"]}]\n`,
     'f.yaml:3:1: warning: `plan_rules` are about plans of several actions: the gate sees single calls, and does not ask them',
