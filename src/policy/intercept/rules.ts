@@ -110,12 +110,13 @@ export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
   return { rule, limits }
 }
 
-/** Intercept's own words, where the file has none. */
+/** Intercept's own words, where the file has none. A call that is held is not denied. */
 function denial({ fields }: WrittenRule, name: string, effect: Rule['effect']): string | undefined {
   const limit = fields.rate_limit?.value
   if (limit && !fields.spend && !fields.arguments)
     return `Rate limit of ${limit.max} per ${limit.window} reached. Try again later.`
-  return effect === 'deny' || fields.conditions ? `Denied by rule ${JSON.stringify(name)}` : undefined
+  const refuses = effect === 'deny' || (effect === 'require' && fields.conditions !== undefined)
+  return refuses ? `Denied by rule ${JSON.stringify(name)}` : undefined
 }
 
 interface Own {
