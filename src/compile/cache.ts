@@ -4,13 +4,14 @@ import { policyCapabilities } from './capabilities.ts'
 import type { Compiler } from './compiler.ts'
 import { readEntry, writeEntry } from './entries.ts'
 import { cacheFolder } from './folder.ts'
+import { sharedIdleMsMax } from './limits.ts'
 import { compilerFolder, readIdentity, sha256 } from './module.ts'
 import type { BuildRequest } from './request.ts'
 
 export interface CacheOptions {
   /** The user's cache folder unless told otherwise. */
   readonly folder?: string
-  /** A compiler that is open already; otherwise one is opened for a miss and closed after it. */
+  /** A compiler that is open already; otherwise a miss goes to the one that this process shares. */
   readonly compiler?: Compiler
 }
 
@@ -50,12 +51,13 @@ function entryName(key: string): string {
 }
 
 async function compile(request: BuildRequest, compiler: Compiler | undefined): Promise<Uint8Array> {
-  if (compiler !== undefined) return (await compiler.build(request)).wasm
-  const { openCompiler } = await import('./compiler.ts')
-  const opened = await openCompiler()
-  try {
-    return (await opened.build(request)).wasm
-  } finally {
-    await opened.close()
-  }
+  return (await (compiler ?? (await sharedCompiler())).build(request)).wasm
+}
+
+/** Layers are compiled together, and a compiler takes longer to start than to compile: one serves all of this process. */
+let shared: Promise<Compiler> | undefined
+
+function sharedCompiler(): Promise<Compiler> {
+  shared ??= import('./compiler.ts').then(({ openCompiler }) => openCompiler({ idleMs: sharedIdleMsMax }))
+  return shared
 }

@@ -24,6 +24,8 @@ export interface CompilerOptions {
   readonly folder?: string
   /** For one request, the start of the process included. */
   readonly timeLimitMs?: number
+  /** How long its process waits for the next request before it ends. */
+  readonly idleMs?: number
 }
 
 export interface Compiler extends AsyncDisposable {
@@ -46,14 +48,16 @@ export async function openCompiler(options: CompilerOptions = {}): Promise<Compi
 class OpenCompiler implements Compiler {
   readonly #folder: string
   readonly #timeLimitMs: number
+  readonly #idleMs: number
   #process: CompilerProcess | undefined
   #last: Promise<unknown> = Promise.resolve()
   #idle: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor({ folder = compilerFolder, timeLimitMs = requestMsMax }: CompilerOptions) {
+  constructor({ folder = compilerFolder, timeLimitMs = requestMsMax, idleMs = idleMsMax }: CompilerOptions) {
     this.#folder = folder
     this.#timeLimitMs = timeLimitMs
+    this.#idleMs = idleMs
   }
 
   async build(request: BuildRequest): Promise<Build> {
@@ -116,7 +120,7 @@ class OpenCompiler implements Compiler {
     try {
       return readAnswer(await this.#process.ask(line, this.#timeLimitMs))
     } finally {
-      this.#idle = setTimeout(() => this.#process?.stop(), idleMsMax).unref()
+      this.#idle = setTimeout(() => this.#process?.stop(), this.#idleMs).unref()
     }
   }
 }

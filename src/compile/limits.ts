@@ -15,6 +15,9 @@ export const stackMbMax = 64
 /** Memory of the compiler grows with a request and never shrinks, so an idle process is not kept for long. */
 export const idleMsMax = 30_000
 
+/** A gate compiles what it was started with and then nothing for hours: its compiler waits for the next layer alone. */
+export const sharedIdleMsMax = 1_000
+
 /** A crash of the Go runtime names its cause in its first lines; the pages of stacks after it are dropped. */
 export const crashReportBytesMax = 2_000
 

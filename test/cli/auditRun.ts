@@ -10,10 +10,10 @@ export interface Ran {
 }
 
 export function tollgate(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Ran {
-  const { PATH = '', HOME = '' } = process.env
+  const { PATH = '', HOME = '', TOLLGATE_CACHE_DIR = '', NODE_COMPILE_CACHE = '' } = process.env
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
-    env: { PATH, HOME, ...env },
+    env: { PATH, HOME, TOLLGATE_CACHE_DIR, NODE_COMPILE_CACHE, ...env },
     ...(cwd !== undefined && { cwd }),
   })
   return { status, stdout, stderr }

@@ -77,7 +77,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
       ),
       shared: home.put(
         join(home.project, '.mcp.json'),
-        `\ufeff${json({ mcpServers: { everything: server(everything) } }).replaceAll('\n', '\r\n')}`,
+        `\ufeff${json({ mcpServers: { shared: server(memory) } }).replaceAll('\n', '\r\n')}`,
       ),
       cursor: home.put(
         '.cursor/mcp.json',
@@ -121,7 +121,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
         `// Zed
 {
   "context_servers": {
-    "everything": { "command": { "path": ${JSON.stringify(node)}, "args": [${JSON.stringify(everything)}], "env": {} }, "settings": {} },
+    "memory": { "command": { "path": ${JSON.stringify(node)}, "args": [${JSON.stringify(memory)}], "env": {} }, "settings": {} },
     "mcp-server-github": { "source": "extension", "settings": {} },
   },
 }
@@ -139,7 +139,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
       'claude-desktop everything wrapped',
       'claude-code memory wrapped',
       'claude-code files wrapped',
-      'claude-code everything wrapped',
+      'claude-code shared wrapped',
       'cursor My Files wrapped',
       'vscode memory wrapped',
       'vscode io.github.x/files wrapped',
@@ -147,7 +147,7 @@ suite('tollgate init', { concurrency: 2 }, () => {
       'windsurf memory wrapped',
       'windsurf off disabled',
       'windsurf far remote',
-      'zed everything wrapped',
+      'zed memory wrapped',
       'zed mcp-server-github not_wrapped',
     ])
     const policies: readonly string[] = reports.flatMap(({ servers }) => servers.flatMap(({ policy = [] }) => policy))
@@ -163,11 +163,11 @@ suite('tollgate init', { concurrency: 2 }, () => {
       [configOf(files.desktop).mcpServers.everything, echo, /through the gate/],
       [user.memory, graph, /entities/],
       [projects[home.project].mcpServers.files, read, /hello from the file/],
-      [parse(readFileSync(files.shared, 'utf8').slice(1)).mcpServers.everything, echo, /through the gate/],
+      [parse(readFileSync(files.shared, 'utf8').slice(1)).mcpServers.shared, graph, /entities/],
       [configOf(files.cursor).mcpServers['My Files'], read, /hello from the file/],
       [configOf(files.settings).mcp.servers.memory, graph, /entities/],
       [configOf(files.windsurf).mcpServers.memory, graph, /entities/],
-      [configOf(files.zed).context_servers.everything, echo, /through the gate/],
+      [configOf(files.zed).context_servers.memory, graph, /entities/],
     ] as const
     for (const [entry, tool, expected] of places) assert.match(await called(entry, home, tool), expected)
     const { 'io.github.x/files': shop } = configOf(files.vscode).servers
@@ -181,11 +181,11 @@ suite('tollgate init', { concurrency: 2 }, () => {
       'everything echo allow',
       'memory read_graph allow',
       'files read_text_file allow',
-      'everything echo allow',
+      'shared read_graph allow',
       'My Files read_text_file allow',
       'memory read_graph allow',
       'memory read_graph allow',
-      'everything echo allow',
+      'memory read_graph allow',
       'io.github.x-files read_text_file allow',
     ])
     assert.deepEqual(user.memory.env, { MEMORY_FILE_PATH: join(home.root, 'm.jsonl') })

@@ -168,7 +168,7 @@ const per = fc.constantFrom<Counter['per']>(
   [{ kind: 'argument', path: ['a'] }],
 )
 
-const counted = fc.constantFrom('calls' as const, 'calls' as const, 'amount' as const, { step: 2 })
+const counted = fc.constantFrom('calls' as const, 'amount' as const, 'amount' as const, { step: 2 })
 
 function limits(key: string, amount: readonly string[]): fc.Arbitrary<Limit[]> {
   const limit = fc.record({ counted, window, per, max: fc.constantFrom(0, 1, 3, 5_000_000, 10_000_000) })
@@ -214,11 +214,9 @@ function rule(key: string, index: number): fc.Arbitrary<Rule> {
     path: amountPath,
     currency: fc.option(
       fc.record({ path: codePath, allowed: fc.uniqueArray(fc.constantFrom(...codes), { minLength: 1 }) }),
-      {
-        nil: undefined,
-      },
+      { nil: undefined, freq: 2 },
     ),
-    perCallMicro: fc.option(fc.constantFrom(0, 5_000_000, 1), { nil: undefined }),
+    perCallMicro: fc.option(fc.constantFrom(0, 5_000_000, 10_000_000, 1), { nil: undefined, freq: 2 }),
   })
   const requiring = fc
     .record({
@@ -259,7 +257,7 @@ const targetPattern: fc.Arbitrary<TargetPattern> = fc
         fc.constantFrom(...servers).map((text) => ({ kind: 'literal', text }) as Pattern),
         fc.constantFrom('s*', '*').map((text) => ({ kind: 'glob', text }) as Pattern),
       ),
-      { nil: undefined, freq: 1 },
+      { nil: undefined, freq: 2 },
     ),
     name: namePattern,
   })
@@ -290,7 +288,7 @@ export const policies: fc.Arbitrary<AllPolicy> = fc
   .record({
     default: fc.constantFrom('allow' as const, 'deny' as const),
     entries: fc
-      .integer({ min: 0, max: 6 })
+      .integer({ min: 0, max: 10 })
       .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => entry(i)))),
     reasonCodes: fc.constantFrom({}, {}, {}, {}, {}, {}, { allow: 'OK', block: 'NO' }),
     counting: fc.constantFrom(undefined, 'last' as const),
@@ -306,7 +304,7 @@ const someArguments: fc.Arbitrary<Call['arguments']> = fc
   .record({
     any: fc.dictionary(fc.constantFrom(...keys), json, { maxKeys: 5, noNullPrototype: true }),
     amount: fc.option(fc.constantFrom(0, 1, 4.999999, 5, 5.000001, 10), { nil: undefined, freq: 3 }),
-    a: fc.option(fc.constantFrom('GBP', 'gbp', 'a'), { nil: undefined, freq: 1 }),
+    a: fc.option(fc.constantFrom('GBP', 'gbp', 'a'), { nil: undefined, freq: 2 }),
   })
   .map(
     ({ any, ...known }) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,6 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { cacheKey, compileCached, readCached, writeCached } from '../../src/compile/cache.ts'
 import { policyCapabilities } from '../../src/compile/capabilities.ts'
@@ -59,6 +61,28 @@ test('entries are private', async () => {
   assert.equal(statSync(join(folder, `${key}.wasm`)).mode & 0o777, 0o600)
   assert.deepEqual(readdirSync(folder), [`${key}.wasm`])
 })
+
+test('what is compiled together shares one compiler, which ends soon after', {
+  skip: !existsSync('/proc/self/task') && 'needs /proc',
+}, async () => {
+  const before = children()
+  const texts = [1, 2, 3].map((n) => ({ ...request, modules: { 'refunds.rego': `${refunds}\n# ${n}\n` } }))
+  const folder = freshFolder()
+  const found = await Promise.all(texts.map((text) => compileCached(text, { folder })))
+  assert.deepEqual(
+    found.map(({ fromCache }) => fromCache),
+    [false, false, false],
+  )
+  const [own, ...others] = children().filter((pid) => !before.includes(pid))
+  assert.ok(own !== undefined && others.length === 0)
+  for (let waited = 0; waited < 20_000 && children().includes(own); waited += 50) await sleep(50)
+  assert.ok(!children().includes(own))
+})
+
+function children(): readonly string[] {
+  const { pid } = process
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+}
 
 test('without an open compiler one is started for a miss', async () => {
   const found = await compileCached(request, { folder: freshFolder() })

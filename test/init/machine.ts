@@ -32,9 +32,14 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Policies that were compiled once are found by the other tests of a file. */
-const cache = mkdtempSync(join(tmpdir(), 'tollgate-init-cache-'))
-process.on('exit', () => rmSync(cache, { recursive: true }))
+/** Policies that were compiled once are found by the other tests of the run, or of this file where it runs alone. */
+const { TOLLGATE_CACHE_DIR: cache = cacheOfThisFile(), NODE_COMPILE_CACHE: code = '' } = process.env
+
+function cacheOfThisFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-init-cache-'))
+  process.on('exit', () => rmSync(folder, { recursive: true }))
+  return folder
+}
 
 export class Home {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'tollgate init ')))
@@ -51,6 +56,7 @@ export class Home {
       HOME: this.home,
       PATH: process.env['PATH'],
       TOLLGATE_CACHE_DIR: cache,
+      NODE_COMPILE_CACHE: code,
       TOLLGATE_LEDGER: this.ledger,
     }
   }
