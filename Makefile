@@ -4,7 +4,9 @@
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
 
+# `npm ci` empties the folder first, and where node_modules is a link, that is somebody else's folder.
 node_modules/.installed: package.json package-lock.json
+	@test ! -L node_modules || { echo 'node_modules is a link: install in the folder that it points to'; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

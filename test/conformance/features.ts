@@ -141,7 +141,10 @@ function addStreams(server: McpServer, changes: Changes): void {
   )
 }
 
-/** Requests to the client while a call runs: the eras before 2026-07-28 have them. */
+/**
+ * Requests to the client while a call runs: the eras before 2026-07-28 have them. They go on the stream of the call, which is
+ * there; the one that the client opens beside may come later than the call.
+ */
 function addQuestions(server: McpServer): void {
   const asked = async (name: string, ask: () => Promise<unknown>) => {
     try {
@@ -152,14 +155,20 @@ function addQuestions(server: McpServer): void {
   }
   const elicited = async (context: ServerContext, message: string, properties: object, required: string[] = []) =>
     asked('answer', () =>
-      context.mcpReq.elicitInput({ message, requestedSchema: { type: 'object', properties, required } as never }),
+      context.mcpReq.send({
+        method: 'elicitation/create',
+        params: { message, requestedSchema: { type: 'object', properties, required } },
+      }),
     )
   const sampling = { description: 'samples', inputSchema: z.object({ prompt: z.string() }) }
   server.registerTool('test_sampling', sampling, async ({ prompt }, context) =>
     asked('LLM response', () =>
-      context.mcpReq.requestSampling({
-        messages: [{ role: 'user', content: { type: 'text', text: prompt } }],
-        maxTokens: 100,
+      context.mcpReq.send({
+        method: 'sampling/createMessage',
+        params: {
+          messages: [{ role: 'user', content: { type: 'text', text: prompt } }],
+          maxTokens: 100,
+        },
       }),
     ),
   )

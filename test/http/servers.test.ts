@@ -112,6 +112,19 @@ describe('server-everything with the v1 client', { concurrency: 3 }, () => {
     )
   })
 
+  test('an answer of the client never waits behind a stream, however many clients came and left before', async () => {
+    await using gate = await HttpGate.before(server.url)
+    for (let round = 0; round < 25; round++) {
+      const client = v1Client()
+      await client.connect(new StreamableHTTPClientTransport(gate.url) as never)
+      await client.listTools()
+      const asked = { name: 'trigger-sampling-request', arguments: { prompt: 'say', maxTokens: 10 } }
+      const { content } = await client.callTool(asked, undefined, { timeout: 3_000 })
+      assert.match(JSON.stringify(content), /sampled words/, `round ${round}`)
+      await client.close()
+    }
+  })
+
   test('another policy is told on the stream of the session', async () => {
     await using open = await Connection.open(server.url)
     let changes = 0
