@@ -140,6 +140,12 @@ for (const [what, args, registered, code] of [
   ['a branch that is not there', { ...push, branch: 7 }, run, 'BRANCH_NAME_INVALID'],
   ['another branch than the registered one', push, { ...run, branch_name: 'sec-auto-remediation/2' }, 'RUN_CONFLICT'],
   ['a file without a path', { ...push, files: [{ text: '' }] }, run, 'CHANGED_PATHS_INVALID'],
+  [
+    'lines that end as on an old Macintosh',
+    { ...push, files: [{ path: 'src/a.ts', text: 'x\r'.repeat(251) }] },
+    run,
+    'DIFF_TOO_LARGE',
+  ],
   ['a file outside', { ...push, files: [{ path: 'README.md', text: '' }] }, run, 'PATH_NOT_ALLOWED'],
   [
     'a registered path outside, though the arguments name none',

@@ -41,6 +41,15 @@ test('every policy that Intercept ships or documents loads, with no word but tha
   }
 })
 
+test('a tool named null is one in quotes alone: without them Intercept reads an empty name', () => {
+  const file = (tools: string) => `version: "1"\ndefault: deny\nhide: [gone]\ntools: { ${tools} }\n`
+  assert.deepEqual(mistakes(file('null: { rules: [] }, ~: { rules: [] }')), [
+    'f.yaml:4:10: Intercept reads the name `null` as an empty one, put it in quotes',
+    'f.yaml:4:31: Intercept reads the name `~` as an empty one, put it in quotes',
+  ])
+  assert.deepEqual(mistakes(file('"null": { rules: [] }, true: { rules: [] }')), [])
+})
+
 test('a schema with fifteen mistakes is told fifteen, each on its line', () => {
   const { policy, said } = readFile('testdata/invalid_schema.yaml')
   assert.equal(policy, undefined)

@@ -77,7 +77,7 @@ function textsOf(args: Json, paths: readonly Path[]): readonly string[] | null {
 function linesOf(args: Json, paths: readonly Path[]): number | null {
   const texts = paths.flatMap((path) => found(args, path))
   if (!texts.every((text) => typeof text === 'string')) return null
-  return texts.reduce((sum, text) => sum + (text === '' ? 0 : text.split('\n').length), 0)
+  return texts.reduce((sum, text) => sum + (text === '' ? 0 : text.split(/\r\n?|\n/).length), 0)
 }
 
 /** The values at a path; lists on the way are looked through. Undefined for each that is not there. */
