@@ -5,6 +5,7 @@ import { callBytesMax, nameCharsMax, uriCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
 import { isObject, readJson } from '../model/message/json.ts'
 import { judgedMethods, type Method } from '../model/policy.ts'
+import { instantOf } from '../model/time.ts'
 
 /** A call with its time in milliseconds, or why it is none. */
 export type CallLine =
@@ -29,9 +30,6 @@ const keys = new Set([
   'run',
   'time',
 ])
-
-/** With its zone, so that the same line means the same instant everywhere. */
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 export function readCallLine(line: Uint8Array): CallLine {
   if (line.length > callBytesMax) return tooLarge(`${line.length}`)
@@ -103,7 +101,7 @@ function text(line: { readonly [key: string]: Json }, key: string): string | und
 function timeOf(line: { readonly [key: string]: Json }): number | undefined {
   const time = line['time']
   if (time === undefined) return undefined
-  const at = typeof time === 'string' && rfc3339.test(time) ? Date.parse(time) : Number.NaN
-  if (!Number.isSafeInteger(at) || at < 0) throw new Error('`time` must be an RFC 3339 time')
+  const at = typeof time === 'string' ? instantOf(time) : undefined
+  if (at === undefined || at < 0) throw new Error('`time` must be an RFC 3339 time')
   return at
 }

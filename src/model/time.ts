@@ -6,6 +6,23 @@ const unitMs = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000
 /** Monday 1970-01-05: ISO weeks start on Mondays. */
 const firstMonday = 4 * unitMs.day
 
+/** With its zone, so that the same text means the same instant everywhere (RFC 3339, section 5.6). */
+const dateTime =
+  /^(\d{4}-\d{2}-\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+
+/** The instant that an RFC 3339 date-time names; undefined for anything else, also for a day that no month has. */
+export function instantOf(text: string): number | undefined {
+  const day = dateTime.exec(text)?.[1]
+  const at = day !== undefined && isDay(day) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? undefined : at
+}
+
+/** Is `YYYY-MM-DD` a day? JavaScript takes the 30th of February for the 2nd of March. */
+export function isDay(day: string): boolean {
+  const at = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
+}
+
 /** The start of the window that an instant lies in: 0 for a total, the instant itself less its length for a sliding one. */
 export function windowStart(window: Window, at: number): number {
   switch (window.kind) {

@@ -251,13 +251,18 @@ export function mapOf<T>(form: Form<T>, says: string, entriesMin = 0): Form<read
       if (node.kind !== 'map') return mistake(node, label, says, report, hollow(node))
       if (node.entries.length < entriesMin)
         report.error(node.at, 'wrong_value', `${label} must be ${says}, got an empty map`)
-      return node.entries.flatMap(({ key, keyAt, value }) => {
+      return node.entries.flatMap(({ key, keyAt, plain, value }) => {
+        if (plain && bareNull.test(key))
+          report.error(keyAt, 'bad_name', `a bare ${quote(key)} is no text in YAML: put it in quotes if it is a name`)
         const read = form.read(value, quote(key), report)
         return read === undefined ? [] : [{ name: key, nameAt: keyAt, value: read }]
       })
     },
   }
 }
+
+/** What YAML 1.2 (core schema, 10.3.2) takes for null: a reader of another language sees no name, or an empty one. */
+const bareNull = /^(?:null|Null|NULL|~)$/
 
 /** One map, or a list of maps that is read like one: a key may stand in each of them. */
 export function mapsOf<T>(map: Form<readonly Named<T>[]>): Form<readonly Named<T>[]> {

@@ -1,9 +1,9 @@
-/** Calendar windows, UTC. */
+/** Instants and calendar windows, UTC. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { CalendarUnit } from '../../src/model/policy.ts'
-import { calendarEnd, windowStart } from '../../src/model/time.ts'
+import { calendarEnd, instantOf, windowStart } from '../../src/model/time.ts'
 
 const rows: readonly [CalendarUnit, string, string, string][] = [
   ['second', '2026-01-05T12:34:56.789Z', '2026-01-05T12:34:56.000Z', '2026-01-05T12:34:57.000Z'],
@@ -34,4 +34,22 @@ test('an instant lies in its window, and the next window begins where it ends', 
       assert.equal(windowStart({ kind: 'fixed', unit }, end - 1), start)
     }),
   )
+})
+
+test('an instant is an RFC 3339 date-time with its zone, on a day that there is', () => {
+  assert.equal(instantOf('2026-01-05T12:34:56.789Z'), Date.UTC(2026, 0, 5, 12, 34, 56, 789))
+  assert.equal(instantOf('2024-02-29t12:34:56+02:00'), Date.UTC(2024, 1, 29, 10, 34, 56))
+  for (const text of [
+    '2026-02-30T00:00:00Z',
+    '2026-02-29T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-01-05T24:00:00Z',
+    '2026-01-05T12:60:00Z',
+    '2026-01-05T12:34:56',
+    '2026-01-05',
+    '1767616496789',
+    ' 2026-01-05T12:34:56Z',
+    '',
+  ])
+    assert.equal(instantOf(text), undefined, text)
 })

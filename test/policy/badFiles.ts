@@ -83,9 +83,9 @@ export const badFiles: readonly BadFile[] = [
     says: '4:5: each of `allowlist` must be a tool name, got `null`: put it in quotes',
   },
   {
-    name: 'a tool named null without a value',
-    text: `${head}tools:\n  null:\n`,
-    says: '4:3: `null` must be a map, `{}` if nothing is asked of it, got nothing',
+    name: 'a tool named null',
+    text: `${head}tools:\n  null: {}\n`,
+    says: '4:3: a bare `null` is no text in YAML: put it in quotes if it is a name',
   },
   {
     name: 'a file in Latin-1',

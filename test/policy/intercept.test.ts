@@ -41,11 +41,11 @@ test('every policy that Intercept ships or documents loads, with no word but tha
   }
 })
 
-test('a tool named null is one in quotes alone: without them Intercept reads an empty name', () => {
+test('a tool named null is one in quotes alone', () => {
   const file = (tools: string) => `version: "1"\ndefault: deny\nhide: [gone]\ntools: { ${tools} }\n`
   assert.deepEqual(mistakes(file('null: { rules: [] }, ~: { rules: [] }')), [
-    'f.yaml:4:10: Intercept reads the name `null` as an empty one, put it in quotes',
-    'f.yaml:4:31: Intercept reads the name `~` as an empty one, put it in quotes',
+    'f.yaml:4:10: a bare `null` is no text in YAML: put it in quotes if it is a name',
+    'f.yaml:4:31: a bare `~` is no text in YAML: put it in quotes if it is a name',
   ])
   assert.deepEqual(mistakes(file('"null": { rules: [] }, true: { rules: [] }')), [])
 })

