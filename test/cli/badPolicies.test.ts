@@ -75,11 +75,11 @@ test('a policy through a pipe is read to its end', { skip: !existsSync('/bin/bas
   assert.equal(said, '1 file, 0 errors, 0 warnings\n')
 })
 
-test('a tool named null, a key of `on` and other words of YAML 1.1 are names as they are written', () => {
+test('a tool named null in quotes, a key of `on` and other words of YAML 1.1 are names as they are written', () => {
   const calls = ['null', 'on', '18:00', '0777'].map((tool) => JSON.stringify({ tool })).join('\n')
   writeFileSync(
     join(folder, 'names.yaml'),
-    'version: "1"\ndefault: deny\ntools: { null: {}, on: {}, 18:00: {}, 0777: {} }\n',
+    'version: "1"\ndefault: deny\ntools: { "null": {}, on: {}, 18:00: {}, 0777: {} }\n',
   )
   writeFileSync(join(folder, 'calls.jsonl'), calls)
   assert.deepEqual(tollgate('check', '--strict', 'names.yaml').code, 0)

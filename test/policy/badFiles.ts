@@ -55,7 +55,7 @@ export const badFiles: readonly BadFile[] = [
   {
     name: 'a default of `on`',
     text: 'version: "1"\ndefault: on\ntools: {}\n',
-    says: '2:10: `default` must be `allow` or `deny`, got "on" (YAML 1.2 reads `on` as text)',
+    says: '2:10: `default` must be `allow`, `deny` or `require_approval`, got "on" (YAML 1.2 reads `on` as text)',
   },
   {
     name: '`no` where a boolean is needed',
