@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const options = ['--test', '--test-concurrency=3', '--test-timeout=240000']
+const options = ['--test', '--test-concurrency=4', '--test-timeout=240000']
 const named = process.argv.slice(2)
 const files = named.length > 0 ? named : ['test/**/*.test.ts']
 

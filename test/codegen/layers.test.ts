@@ -17,7 +17,7 @@ import { packCalls, packs } from '../pack/arbitrary.ts'
 import { calls, factsFrom, policies, usages } from './arbitrary.ts'
 import { instants, orderedCalls, orderedPolicies } from './arbitraryOrdered.ts'
 
-const decisions = Number(process.env['TOLLGATE_DIFFERENTIAL_DECISIONS'] ?? 100_000) / 10
+const decisions = Number(process.env['TOLLGATE_DIFFERENTIAL_DECISIONS'] ?? 100_000) / 20
 const callsPerSet = 200
 const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
 const names = ['org', 'team', 'agent', 'a', 'z']

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { wrap } from './wrapped.ts'
 
-const rounds = 8
+const rounds = 6
 const callsPerRound = 60
 const cap = 350
 
