@@ -5,7 +5,7 @@ import { messageOf } from '../model/errors.ts'
 import type { Access, GatePhase, Stage, Status } from '../model/pack/words.ts'
 import { type Diagnostic, Report } from '../policy/diagnostics.ts'
 import { checkManifest } from '../policy/pack/manifest.ts'
-import { type Node, readSource } from '../policy/source.ts'
+import { type Node, plainOf, readSource } from '../policy/source.ts'
 import { readText, start } from '../policy/text.ts'
 
 /** As the forms of `policy/pack/manifest.ts` have found it. */
@@ -70,7 +70,7 @@ export function readValue(file: string, bytes: Uint8Array): { value?: Json; diag
   const report = new Report(file)
   const root = rootOf(bytes, report)
   const diagnostics = report.diagnostics()
-  return root && !report.failed ? { value: plain(root), diagnostics } : { diagnostics }
+  return root && !report.failed ? { value: plainOf(root), diagnostics } : { diagnostics }
 }
 
 /** Never throws on what a file can hold. */
@@ -79,7 +79,7 @@ export function readManifest(file: string, bytes: Uint8Array): ReadManifest {
   const root = rootOf(bytes, report)
   if (root) checkManifest(root, report)
   const diagnostics = report.diagnostics()
-  return root && !report.failed ? { manifest: plain(root) as unknown as Manifest, diagnostics } : { diagnostics }
+  return root && !report.failed ? { manifest: plainOf(root) as unknown as Manifest, diagnostics } : { diagnostics }
 }
 
 function rootOf(bytes: Uint8Array, report: Report): Node | undefined {
@@ -96,16 +96,4 @@ function rootOf(bytes: Uint8Array, report: Report): Node | undefined {
 export function manifestDigest(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')
-}
-
-function plain(node: Node): Json {
-  switch (node.kind) {
-    case 'scalar':
-      return node.value
-    case 'list':
-      return node.items.map(plain)
-    case 'map':
-      return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]))
-  }
-  return node satisfies never
 }

@@ -4,6 +4,7 @@
  */
 import type { Document, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import { Composer, isAlias, isMap, isScalar, Lexer, Parser } from 'yaml'
+import type { Json } from '../model/canonical.ts'
 import { type DiagnosticCode, quote, type Report, type Spot } from './diagnostics.ts'
 import { aliasedValuesMax, policyDepthMax, policyTokensMax } from './limits.ts'
 import { reportSyntax } from './syntax.ts'
@@ -227,4 +228,17 @@ function shortTag(tag: string): string {
 
 function aliasKey(name: string): string {
   return `${quote(`*${name}`)} is an alias: a name that begins with \`*\` needs quotes`
+}
+
+/** What a node says, without its places. */
+export function plainOf(node: Node): Json {
+  switch (node.kind) {
+    case 'scalar':
+      return node.value
+    case 'list':
+      return node.items.map(plainOf)
+    case 'map':
+      return Object.fromEntries(node.entries.map(({ key, value }) => [key, plainOf(value)]))
+  }
+  return node satisfies never
 }

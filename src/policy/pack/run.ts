@@ -1,9 +1,8 @@
 /** The registration of a run as a file: the attributes that a policy pack decides by, from the host of the agent. */
-import type { Json } from '../../model/canonical.ts'
 import { messageOf } from '../../model/errors.ts'
 import { type Run, runAttributes } from '../../model/pack/run.ts'
 import { type Diagnostic, oneOf, quote, Report } from '../diagnostics.ts'
-import { type Node, readSource } from '../source.ts'
+import { type Node, plainOf, readSource } from '../source.ts'
 import { hint } from '../spelling.ts'
 import { readText, start } from '../text.ts'
 
@@ -40,17 +39,5 @@ function attributesOf(root: Node, report: Report): Run | undefined {
   for (const { key, keyAt } of root.entries)
     if (!runAttributes.some((known) => known === key))
       report.error(keyAt, 'unknown_key', `unknown attribute ${quote(key)}${hint(key, runAttributes)}`)
-  return plain(root) as Run
-}
-
-function plain(node: Node): Json {
-  switch (node.kind) {
-    case 'scalar':
-      return node.value
-    case 'list':
-      return node.items.map(plain)
-    case 'map':
-      return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]))
-  }
-  return node satisfies never
+  return plainOf(root) as Run
 }
