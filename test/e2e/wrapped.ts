@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openLedger } from '../../src/ledger/ledger.ts'
 
@@ -120,7 +121,15 @@ export async function wrap(
     clientInfo: { name: 'test', version: '1' },
   })
   write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }))
+  await arrives(wrapped, 'notifications/initialized')
   return wrapped
+}
+
+/** A notification has no answer: without this wait it could reach the server while a test counts what reaches it. */
+async function arrives({ forwarded, stderr }: Wrapped, method: string): Promise<void> {
+  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await sleep(5))
+    if (forwarded().some((line) => line.includes(`"${method}"`))) return
+  throw new Error(`${method} did not reach the server; stderr: ${stderr()}`)
 }
 
 /** The decision inside an answer, wherever its kind of answer carries it. */

@@ -173,7 +173,9 @@ const approvals: fc.Arbitrary<Json> = fc.oneof(
 
 const runs = fc.record(
   {
-    workflow_id: mostly(fc.constantFrom('one', 'two')),
+    workflow_id: mostly(
+      fc.oneof({ weight: 40, arbitrary: fc.constantFrom('one', 'two') }, fc.constant('neither of them')),
+    ),
     agent_id: mostly(fc.constantFrom('codex', 'x::claude', 'github-copilot/7', 'codex-12')),
     run_id: mostly(fc.constant('r1')),
     tool_namespace: mostly(fc.constantFrom(...namespaces)),
