@@ -41,6 +41,15 @@ export function nameOf(
   return { layers, ...(verdict && 'layers' in verdict && verdict.layer && { deciding: verdict.layer }) }
 }
 
+/** Of layers, the one that decided. */
+export function policyIn(named: PolicyName | LayersName | undefined): {
+  readonly id: string
+  readonly version: string
+} {
+  const one = named && 'layers' in named ? named.layers.find(({ name }) => name === named.deciding) : named
+  return one ?? { id: '', version: '' }
+}
+
 /** What the record of an activation says. */
 export function activated(active: ActivePolicy | ActiveLayers): ActivationName {
   return 'layers' in active ? { layers: active.layers.map(activatedLayer) } : activatedPolicy(active)

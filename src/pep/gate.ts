@@ -2,25 +2,20 @@
  * The policy enforcement point: one call, one story. Facts, decision, reservation and record are one transaction; what
  * fails on the way is a deny.
  */
-import type { Approved, Call, Input, LayeredApproved } from '../model/call.ts'
-import { canonical, type Json } from '../model/canonical.ts'
-import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
-import type { Decision, Verdict } from '../model/decision.ts'
+import type { Call } from '../model/call.ts'
+import type { Decision } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
-import type { ActivationFailure, DecisionEvent, GateEvent, LayersName, PolicyName } from '../model/event.ts'
-import { amountsOf, inputOf, oddSpelling } from '../model/input.ts'
-import { isVisibleInSet, type LayersVerdict, planForSet } from '../model/layers.ts'
+import type { ActivationFailure, GateEvent } from '../model/event.ts'
+import { isVisibleInSet, planForSet } from '../model/layers.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
-import { inputBytesMax, plansRememberedMax, recordedDetailCharsMax, visibleRememberedMax } from '../model/limits.ts'
+import { plansRememberedMax, recordedDetailCharsMax, visibleRememberedMax } from '../model/limits.ts'
 import type { Target } from '../model/match.ts'
-import { quoted } from '../model/message/quoted.ts'
-import type { Plan } from '../model/plan.ts'
 import type { ReasonCode } from '../model/reasons.ts'
-import { unsafeUri } from '../model/uri.ts'
-import { type ActiveLayers, type ActivePolicy, activated, nameOf, packOf, partsOf } from './active.ts'
-import { factsByLayer, factsOf, waitFor } from './facts.ts'
+import { type ActiveLayers, type ActivePolicy, activated, nameOf, packOf, partsOf, policyIn } from './active.ts'
+import { waitFor } from './facts.ts'
 import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
-import { type Asked, type Held, heldBy } from './held.ts'
+import type { Held } from './held.ts'
+import { type Judged, judge, stop } from './judged.ts'
 import { Remembered } from './remembered.ts'
 import { answerHeld, expireOverdue, foreseeHeld, type HeldAnswer } from './requests.ts'
 
@@ -179,7 +174,7 @@ export class Gate implements Gatekeeper {
   /** Decides one call and writes it down. What throws here undoes the whole transaction. */
   #judge(tx: Transaction, call: Call, kind: 'decision' | 'check'): Decision {
     const started = process.hrtime.bigint()
-    const asked = this.#judged(tx, call)
+    const asked = judge(tx, call, this.#active, this.#plans, this.#ports.report)
     const evaluationNs = Number(process.hrtime.bigint() - started)
     const decisionId = this.#ports.newId()
     const answer = asked.held && this.#answerHeld(tx, call, { ...asked, held: asked.held }, kind, decisionId)
@@ -228,36 +223,6 @@ export class Gate implements Gatekeeper {
 
   #expireOverdue(tx: Transaction): void {
     for (const event of expireOverdue(tx)) this.#append(tx, event.kind, event)
-  }
-
-  #judged(tx: Transaction, call: Call): Judged {
-    const active = this.#active
-    if (!active) return stop('POLICY_UNAVAILABLE', 'no valid policy is loaded')
-    const unsafe = call.method === 'resources/read' ? unsafeUri(call.name) : undefined
-    if (unsafe !== undefined) return stop('RESOURCE_URI_UNSAFE', `the resource cannot be judged by its URI: ${unsafe}`)
-    const plan = this.#plans.of(active.policy, call)
-    const odd = oddSpelling(call.arguments, plan.names)
-    if (odd !== undefined) {
-      return stop('MALFORMED_CALL', `the argument ${quoted(odd)} differs by letter case alone from one that is judged`)
-    }
-    const amounts = amountsOf(call, plan)
-    const keys = plan.counters.map(({ counter, policyId }) => counterKey(policyId, counter, call))
-    const facts = plan.layers ? factsByLayer(tx, plan, keys) : factsOf(tx, keys)
-    const textOf = (approved?: Approved | LayeredApproved) =>
-      canonical(inputOf(call, plan, facts, amounts, tx.now, approved) as unknown as Json)
-    const ask = (input: string): Asked => ({ input, verdict: active.evaluate(input) })
-    try {
-      const input = textOf()
-      if (Buffer.byteLength(input) > inputBytesMax)
-        return stop('CALL_TOO_LARGE', 'what the policy reads of this call is too large')
-      const first = ask(input)
-      const held = first.verdict.decision === 'hold' ? heldBy(first, (approved) => ask(textOf(approved))) : undefined
-      const judged = charged(first, plan, keys, amounts)
-      return held ? { ...judged, held, cleared: charged(held.cleared, plan, keys, amounts) } : judged
-    } catch (error) {
-      this.#ports.report(error)
-      return stop('ENGINE_FAILED', 'the policy gave no decision')
-    }
   }
 
   #decisionOf(
@@ -333,51 +298,13 @@ function decisionIdOf(event: GateEvent): string | undefined {
   return 'decision' in event ? event.decision.decision_id : undefined
 }
 
-interface Judged {
-  readonly verdict: Verdict | LayersVerdict
-  readonly input?: DecisionEvent['input']
-  readonly plan?: Plan
-  /** What holds the call, and what it is judged as once that is approved. */
-  readonly held?: Held
-  readonly cleared?: Judged
-  readonly charges: readonly { readonly key: CounterKey; readonly amount: number }[]
-}
-
 /** Is it the ledger that cannot be used, and not we who used it wrongly? */
 function isUnusable(error: unknown): boolean {
   return error instanceof TollgateError && error.code.startsWith('ledger_')
-}
-
-/** The gate's own no. */
-function stop(reason: ReasonCode, message: string): Judged {
-  return { verdict: { decision: 'deny', reason_code: reason, rule: 'gate', message }, charges: [] }
 }
 
 /** What a held call comes to. */
 function judgedAfter(asked: Judged, answer: HeldAnswer | undefined): Judged {
   if (answer?.kind === 'refuse') return stop(answer.reason, answer.message)
   return answer?.kind === 'approved' ? (asked.cleared as Judged) : asked
-}
-
-/** Of layers, the one that decided. */
-function policyIn(named: PolicyName | LayersName | undefined): { readonly id: string; readonly version: string } {
-  const one = named && 'layers' in named ? named.layers.find(({ name }) => name === named.deciding) : named
-  return one ?? { id: '', version: '' }
-}
-
-/** A verdict with what it charges: an allowed call whose counters cannot be charged is not allowed. */
-function charged(
-  { verdict, input }: Asked,
-  plan: Plan,
-  keys: readonly (CounterKey | undefined)[],
-  amounts: Input['amounts'],
-): Judged {
-  if (verdict.decision !== 'allow') return { verdict, input, plan, charges: [] }
-  const charges = keys.flatMap((key, index) => {
-    if (plan.counters[index]?.max === undefined) return []
-    const amount = key && chargeOf(key.counter, amounts)
-    if (amount === undefined) throw new Error('an allowed call cannot be counted')
-    return [{ key: key as CounterKey, amount }]
-  })
-  return { verdict, input, plan, charges }
 }
