@@ -1,13 +1,8 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
 import { Argument, Command, Option } from 'commander'
 import { clientIds } from '../init/clients.ts'
-import { recordKinds } from '../log/filter.ts'
-import { approvalStates } from '../model/approval.ts'
 import type { SchemaName } from '../policy/schema.ts'
 import { version } from '../runtime/version.ts'
-import type { ApprovalsAnswerOptions, ApprovalsListOptions, ApprovalsShowOptions } from './approvals.ts'
-import type { AuditOptions } from './audit.ts'
-import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
@@ -15,42 +10,25 @@ import type { ConvertOptions } from './convert.ts'
 import type { EvalOptions } from './eval.ts'
 import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
-import type { ExplainOptions } from './explain.ts'
 import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
+import {
+  agentOption,
+  argumentsOption,
+  collected,
+  durabilityOption,
+  layerOption,
+  ledgerOption,
+  policyOption,
+  projectOption,
+  runOption,
+  userOption,
+} from './options.ts'
 import type { PackGenerateOptions } from './packGenerate.ts'
+import { addRecordCommands } from './recordCommands.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanOptions } from './scan.ts'
 import type { ServeOptions } from './serveOptions.ts'
-
-const ledgerOption = () =>
-  new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
-const policyOption = () =>
-  new Option(
-    '-c, --config <file>',
-    'the policy; several, each after its own `-c`, are merged, the first is the base',
-  ).argParser(collected)
-const layerOption = () =>
-  new Option(
-    '--layer <name=file>',
-    'a layer of policies that each judge every call: the most restrictive decision counts; files of one name are merged',
-  ).argParser(collected)
-
-const agentOption = () => new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT')
-const userOption = () => new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER')
-const projectOption = () => new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT')
-const runOption = () => new Option('--run <file>', 'where the host of the agent registers the run, for a policy pack')
-const durabilityOption = () =>
-  new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
-const argumentsOption = () =>
-  new Option('--arguments <kept>', 'what is recorded of arguments the policy does not read')
-    .choices(['full', 'digest', 'none'])
-    .default('full')
-
-/** An option that may stand several times. */
-function collected(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
-}
 
 export const program = new Command('tollgate')
   .description('The gate in front of every MCP call.')
@@ -191,116 +169,7 @@ program
     await (await import('./mcp.ts')).mcp(options)
   })
 
-program
-  .command('explain')
-  .description(
-    'why a call is decided as it is, or was: what was asked, what was seen, and what would have had to differ',
-  )
-  .usage('-c POLICY|--layer NAME=POLICY... CALL|- | [--ledger FILE] DECISION_ID|SEQ')
-  .addOption(policyOption())
-  .addOption(layerOption())
-  .addOption(ledgerOption())
-  .option('--json', 'the whole explanation as JSON')
-  .argument(
-    '<what>',
-    'a call as `eval` reads it, or `-` for standard input, of which the last is explained; or a decision: its id, or the number that `audit` shows',
-  )
-  .action(async (what: string, options: ExplainOptions) =>
-    (await import('./explain.ts')).explainDecision(what, options),
-  )
-
-const auditCommand = program
-  .command('audit')
-  .description('the record of what the gate decided, and how the calls ended')
-  .usage('[options] | verify [options]')
-  .helpCommand(false)
-  .allowExcessArguments() // said better below
-  .addOption(ledgerOption())
-  .addOption(
-    new Option('--format <form>', 'a table, a JSON array, or a JSON object a line')
-      .choices(['table', 'json', 'jsonl'])
-      .default('table'),
-  )
-  .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
-  .option('--session <id>', 'of this session')
-  .option('--agent <id>', 'called by this agent')
-  .option('--user <id>', 'for this person')
-  .option('--project <id>', 'for this project')
-  .option('--tool <name>', 'calls of this tool')
-  .option('--server <name>', 'of this server')
-  .addOption(new Option('--decision <decision>', 'decided so').choices(['allow', 'deny', 'hold', 'kill']))
-  .option('--reason <code>', 'decided for this reason, by its code')
-  .option('--since <time>', 'from this time on: RFC 3339, or how long ago, like 15m, 2h, 7d')
-  .option('--until <time>', 'before this time')
-  .addOption(new Option('--kind <kind...>', 'records of these kinds (default: decision)').choices(recordKinds))
-  .addOption(new Option('--all', 'records of every kind').conflicts('kind'))
-  .option('--limit <n>', 'the last n of them (default: 50 in a table, else all)')
-  .action(async (options: AuditOptions, command: Command) => {
-    if (command.args[0] !== undefined) return (await import('./help.ts')).unknownCommand(command, command.args[0])
-    await (await import('./audit.ts')).audit(options)
-  })
-
-auditCommand
-  .command('verify')
-  .description('prove it: the hash chain is whole, and every decision is made again from its stored input')
-  .addOption(ledgerOption())
-  .option('--json', 'the whole report as JSON')
-  .option('--since <time>', 'only the records from this time on')
-  .option('--head <hash>', 'this hash, noted down earlier, must be in the chain: shows that its end was not cut off')
-  .action(async (options: AuditVerifyOptions) => {
-    const { auditVerify, refuseBefore } = await import('./auditVerify.ts')
-    refuseBefore(auditCommand)
-    auditVerify(options)
-  })
-
-const approvalsCommand = program.command('approvals').description('calls that wait for a person, and the answers')
-
-const approvalArgument = () => new Argument('<id>', 'the id of the request, as the refusal and `approvals list` say it')
-const reasonOption = (about: string) => new Option('--reason <text>', about)
-const asOption = () => new Option('--as <name>', 'who answers (default: the user of the operating system)')
-
-approvalsCommand
-  .command('list')
-  .description('requests, in the order in which they were made')
-  .addOption(ledgerOption())
-  .addOption(new Option('--state <state...>', 'in these states (default: pending)').choices(approvalStates))
-  .addOption(new Option('--all', 'in every state').conflicts('state'))
-  .option('--json', 'print them as JSON')
-  .action(async (options: ApprovalsListOptions) => (await import('./approvals.ts')).approvalsList(options))
-
-approvalsCommand
-  .command('show')
-  .description('one request: the call with its arguments, what holds it, who answered')
-  .addArgument(approvalArgument())
-  .addOption(ledgerOption())
-  .option('--json', 'print it as JSON')
-  .action(async (id: string, options: ApprovalsShowOptions) =>
-    (await import('./approvals.ts')).approvalsShow(id, options),
-  )
-
-approvalsCommand
-  .command('approve')
-  .description('let the call through, once, when it is made again in time')
-  .addArgument(approvalArgument())
-  .addOption(ledgerOption())
-  .addOption(reasonOption('why; it is recorded'))
-  .addOption(asOption())
-  .option('--json', 'print the request as JSON')
-  .action(async (id: string, options: ApprovalsAnswerOptions) =>
-    (await import('./approvals.ts')).approvalsAnswer('approve', id, options),
-  )
-
-approvalsCommand
-  .command('reject')
-  .description('refuse the call, until the request would have expired')
-  .addArgument(approvalArgument())
-  .addOption(ledgerOption())
-  .addOption(reasonOption('why; it is recorded, and the caller is told'))
-  .addOption(asOption())
-  .option('--json', 'print the request as JSON')
-  .action(async (id: string, options: ApprovalsAnswerOptions) =>
-    (await import('./approvals.ts')).approvalsAnswer('reject', id, options),
-  )
+addRecordCommands(program)
 
 program
   .command('scan')

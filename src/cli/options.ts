@@ -1,0 +1,32 @@
+/** Options that several commands take. */
+import { Option } from 'commander'
+
+export const ledgerOption = () =>
+  new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
+export const policyOption = () =>
+  new Option(
+    '-c, --config <file>',
+    'the policy; several, each after its own `-c`, are merged, the first is the base',
+  ).argParser(collected)
+export const layerOption = () =>
+  new Option(
+    '--layer <name=file>',
+    'a layer of policies that each judge every call: the most restrictive decision counts; files of one name are merged',
+  ).argParser(collected)
+
+export const agentOption = () => new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT')
+export const userOption = () => new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER')
+export const projectOption = () => new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT')
+export const runOption = () =>
+  new Option('--run <file>', 'where the host of the agent registers the run, for a policy pack')
+export const durabilityOption = () =>
+  new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
+export const argumentsOption = () =>
+  new Option('--arguments <kept>', 'what is recorded of arguments the policy does not read')
+    .choices(['full', 'digest', 'none'])
+    .default('full')
+
+/** An option that may stand several times. */
+export function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
