@@ -1,10 +1,11 @@
 /** One line of `eval`: a call as JSON, read as strictly as a message on the wire. */
-import type { Call, Principal } from '../model/call.ts'
+import type { Call } from '../model/call.ts'
 import type { Json } from '../model/canonical.ts'
 import { callBytesMax, nameCharsMax, uriCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
 import { isObject, readJson } from '../model/message/json.ts'
 import { judgedMethods, type Method } from '../model/policy.ts'
+import { readPrincipal } from '../model/principal.ts'
 import { instantOf } from '../model/time.ts'
 
 /** A call with its time in milliseconds, or why it is none. */
@@ -17,7 +18,6 @@ const nameKeys: Readonly<Record<Method, string>> = {
   'resources/read': 'resource',
   'prompts/get': 'prompt',
 }
-const principalKeys: readonly (keyof Principal)[] = ['agent', 'user', 'project']
 const keys = new Set([
   'server',
   'tool',
@@ -69,7 +69,7 @@ function callOf(line: { readonly [key: string]: Json }): CallLine {
     server: text(line, 'server') ?? '',
     name: name as string,
     arguments: args,
-    principal: principalOf(line['principal'] ?? {}),
+    principal: readPrincipal(line['principal'] ?? {}),
     session: text(line, 'session') ?? '',
     ...(run && { run }),
   }
@@ -83,13 +83,6 @@ function methodOf(line: { readonly [key: string]: Json }): Method {
   if (said !== undefined && said !== named[0])
     throw new Error(`\`method\` and \`${nameKeys[named[0] as Method]}\` do not agree`)
   return named[0] as Method
-}
-
-function principalOf(value: Json): Principal {
-  if (!isObject(value)) throw new Error('`principal` must be an object')
-  const unknown = Object.keys(value).find((key) => !principalKeys.includes(key as keyof Principal))
-  if (unknown !== undefined) throw new Error(`unknown key ${JSON.stringify(unknown)} in \`principal\``)
-  return Object.fromEntries(principalKeys.flatMap((key) => (value[key] === undefined ? [] : [[key, text(value, key)]])))
 }
 
 function text(line: { readonly [key: string]: Json }, key: string): string | undefined {

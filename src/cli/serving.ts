@@ -25,7 +25,7 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     const common = { gate, silenceMs, log: say, ...(run && { run }) }
     const routes = new Map(targets.map((target) => [target.path, routeOf(target, common)]))
     const principal = principalOf(options)
-    const front = new Front({ gate, routes, names, principalOf: () => principal, log: say })
+    const front = new Front({ gate, routes, names, identify: () => ({ principal }), log: say })
     const { port } = await front.listen(address.host, address.port)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     for (const { path, server } of targets)

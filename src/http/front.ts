@@ -1,6 +1,8 @@
 /** The gate as an HTTP server: who may ask, what is well formed, and which server it is for. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
@@ -11,7 +13,7 @@ import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { disagreement } from './agreement.ts'
 import { readBody } from './body.ts'
 import { type Endpoint, methodOf, requestId } from './endpoint.ts'
-import { isPacked, mediaType } from './fields.ts'
+import { type Fields, isPacked, mediaType } from './fields.ts'
 import { isKnownHost, isKnownOrigin, type Names } from './hosts.ts'
 import {
   connectionsMax,
@@ -37,8 +39,25 @@ export interface FrontOptions {
   readonly routes: ReadonlyMap<string, Route>
   readonly names: Names
   /** Who asks. All that the gate knows of its callers comes through here. */
-  readonly principalOf: (request: IncomingMessage) => Principal
+  readonly identify: (request: IncomingMessage) => Caller | Promise<Caller>
+  /** What else is answered than MCP, by path: a JSON document, for everybody. */
+  readonly document?: (request: IncomingMessage, path: string) => string | undefined
+  /** With it the gate speaks TLS. */
+  readonly tls?: TlsOptions
   readonly log: (sentence: string) => void
+}
+
+/** Who asks, or why nobody is let in, in the words of an answer. */
+export type Caller = Known | Unknown
+
+export interface Known {
+  readonly principal: Principal
+}
+
+export interface Unknown {
+  readonly status: number
+  readonly message: string
+  readonly fields?: Fields
 }
 
 export class Front {
@@ -52,10 +71,10 @@ export class Front {
   constructor(options: FrontOptions) {
     this.#options = options
     const limits = { maxHeaderSize: headerBytesMax, headersTimeout: headersMsMax, requestTimeout: requestMsMax }
-    this.#server = createServer(
-      limits,
-      (request, response) => void this.#answer(request, new Reply(response), response),
-    )
+    const answer = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#answer(request, new Reply(response), response)
+    const { tls } = options
+    this.#server = tls ? createTlsServer({ ...tls, ...limits }, answer) : createServer(limits, answer)
     this.#server.maxConnections = connectionsMax
     this.#sweeper = setInterval(() => this.#each((endpoint) => endpoint.sweep(Date.now())), sweepMs)
     this.#sweeper.unref()
@@ -117,14 +136,19 @@ export class Front {
   }
 
   async #serve(request: IncomingMessage, reply: Reply): Promise<void> {
-    const { routes, names, principalOf } = this.#options
+    const { routes, names, identify, document } = this.#options
     const { headers, method } = request
     if (!isKnownHost(headers.host, names)) return refuse(reply, 403, 'the host is not one of this gate')
     if (!isKnownOrigin(headers.origin, names)) return refuse(reply, 403, 'the origin may not call this gate')
-    const route = routes.get(pathOf(request.url))
+    const path = pathOf(request.url)
+    const text = method === 'GET' ? document?.(request, path) : undefined
+    if (text !== undefined) return reply.json(200, text)
+    const route = routes.get(path)
     if (route === undefined) return refuse(reply, 404, 'there is no MCP server at this path')
     if (this.#draining) return reply.error(503, errorCodes.internal, 'the gate is ending')
-    const asker = { headers, principal: principalOf(request) }
+    const caller = await identify(request)
+    if (!('principal' in caller)) return unknown(reply, caller)
+    const asker = { headers, principal: caller.principal }
     if (method === 'GET') return route.endpoint.get(asker, reply)
     if (method === 'DELETE') return route.endpoint.remove(asker, reply)
     if (method === 'POST') return this.#post(request, asker.principal, route, reply)
@@ -151,6 +175,10 @@ const allowed = { allow: 'GET, POST, DELETE' }
 
 function refuse(reply: Reply, status: number, why: string): void {
   reply.error(status, errorCodes.invalidRequest, why)
+}
+
+function unknown(reply: Reply, { status, message, fields = {} }: Unknown): void {
+  reply.error(status, errorCodes.unknownCaller, message, null, fields)
 }
 
 function pathOf(url: string | undefined): string {

@@ -1,11 +1,13 @@
 /** What a program calls a call, read as strictly as a message on the wire, and without trust in its type. */
 import type { Call, Principal } from '../model/call.ts'
+import { messageOf } from '../model/errors.ts'
 import { callBytesMax, nameCharsMax, uriCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
 import { readJson } from '../model/message/json.ts'
 import type { JsonObject } from '../model/message/message.ts'
 import { quoted } from '../model/message/quoted.ts'
 import type { Method } from '../model/policy.ts'
+import { principalKeys, readPrincipal } from '../model/principal.ts'
 import type { Refusal } from '../pep/gatekeeper.ts'
 import { NotACall, strictJson } from './strictJson.ts'
 
@@ -25,7 +27,6 @@ const nouns: readonly { readonly key: string; readonly method: Method; readonly 
 ]
 
 const requestKeys = ['server', 'tool', 'resource', 'prompt', 'arguments', 'principal', 'session']
-const principalKeys = ['agent', 'user', 'project'] as const
 
 /** Never throws; reads each field once, so that a call cannot show two faces. */
 export function readRequest(request: unknown, caller: Caller): ReadRequest {
@@ -82,7 +83,13 @@ function callerOf(fields: Fields): Partial<Omit<Caller, 'server'>> {
 
 function principalOf(value: unknown): Principal {
   const fields = fieldsOf(value, principalKeys, '`principal`')
-  return Object.fromEntries(Object.keys(fields).map((key) => [key, nameOf(fields, key)]))
+  const read = readJson(Buffer.from(strictJson(fields, '`principal`')))
+  if (!read.ok) throw new NotACall(read.message)
+  try {
+    return readPrincipal(read.value)
+  } catch (error) {
+    throw new NotACall(messageOf(error))
+  }
 }
 
 function targetOf(fields: Fields): { readonly method: Method; readonly name: string } {

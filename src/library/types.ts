@@ -157,6 +157,9 @@ export interface Principal {
   readonly agent?: string | undefined
   readonly user?: string | undefined
   readonly project?: string | undefined
+  readonly groups?: readonly string[] | undefined
+  /** What is known of the caller beside that, as JSON. It stands in the record. */
+  readonly claims?: { readonly [claim: string]: unknown } | undefined
 }
 
 export type CallOutcome<R> =

@@ -66,10 +66,17 @@ function besideItsInput(record: StoredRecord, body: Body, text: string | undefin
     unequal('name', body['name'], named) ??
     unequal('session', body['session_id'], input['session']) ??
     unequal('time', body['timestamp'], input['time']) ??
-    unequal('agent', objectIn(body, 'principal')['agent'], objectIn(input, 'principal')['agent']) ??
-    unequal('user', objectIn(body, 'principal')['user'], objectIn(input, 'principal')['user']) ??
-    unequal('project', objectIn(body, 'principal')['project'], objectIn(input, 'principal')['project'])
+    unequalPrincipal(objectIn(body, 'principal'), objectIn(input, 'principal'))
   )
+}
+
+function unequalPrincipal(said: Body, meant: Body): string | undefined {
+  const part = ['agent', 'user', 'project', 'groups', 'claims'].find((key) => asText(said[key]) !== asText(meant[key]))
+  return part === undefined ? undefined : unequal(part, said[part], meant[part])
+}
+
+function asText(value: unknown): string | undefined {
+  return value === undefined ? undefined : canonical(value as Json)
 }
 
 function unequal(what: string, said: unknown, meant: unknown): string | undefined {

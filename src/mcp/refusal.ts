@@ -17,6 +17,8 @@ export const errorCodes = {
   resourceNotFoundLegacy: -32002,
   /** Refused by policy: our own, outside the ranges that JSON-RPC and MCP reserve. */
   refused: -31403,
+  /** Over HTTP: nobody knows who calls, or nobody may who calls so. Our own as well. */
+  unknownCaller: -31401,
   /** A limit of the gate is reached that does not last. Our own as well. */
   busy: -31429,
   /** Over HTTP: no such session, as SDK servers say it. */

@@ -8,6 +8,10 @@ export interface Principal {
   readonly agent?: string
   readonly user?: string
   readonly project?: string
+  /** Groups of the caller, each once and sorted; absent: nobody knows them. */
+  readonly groups?: readonly string[]
+  /** What the operator asked to be kept of a credential that was verified. */
+  readonly claims?: { readonly [claim: string]: Json }
 }
 
 export interface Call {

@@ -18,6 +18,12 @@ export const inputBytesMax = 256 * 1024
 /** Tool, prompt and principal names: longer ones serve nobody and would bloat counters and records. */
 export const nameCharsMax = 512
 
+/** Groups of one caller: they stand in every record. A caller with more is refused, as none of them may be left out. */
+export const groupsMax = 200
+
+/** What is kept of the claims of a caller, as canonical JSON: it stands in every input and every record. */
+export const claimsCharsMax = 4_096
+
 /** Resource URIs. */
 export const uriCharsMax = 8_192
 
