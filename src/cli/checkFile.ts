@@ -65,6 +65,6 @@ async function compileTrouble(file: string, policy: Policy, compile: Compile): P
 async function placeOf({ diagnostics: [first] }: CompileError, policy: Policy): Promise<{ line: number; col: number }> {
   const { generate } = await import('../codegen/generate.ts')
   const lines = (first ? (generate(policy).modules[first.file] ?? '') : '').split('\n').slice(0, first?.row)
-  const places = lines.flatMap((line) => /^# .*:(\d+)[).]/.exec(line)?.[1] ?? [])
+  const places = lines.flatMap((line) => /^\t?# .*:(\d+)[).]/.exec(line)?.[1] ?? [])
   return { line: Number(places.at(-1) ?? 1), col: 1 }
 }

@@ -33,12 +33,29 @@ export function orderedText(policy: FirstPolicy, candidates: readonly OrderedCan
     ...saying(verdictsOf(policy, policy.otherwise), []),
   ]
   const links = all.slice(0, all.findIndex(({ when }) => when.length === 0) + 1)
-  const chain = links.map(({ verdict, when }, index) => {
-    const head = index === 0 ? 'decision := ' : 'else := '
+  return `${chainText(links)}\n${rules.text}\n`
+}
+
+/** The compiler takes the square of a chain in time: a thousand links in one are ten seconds, in pieces of these two. */
+const linksMax = 50
+
+function chainText(links: readonly Link[]): string {
+  const said = links.map(({ verdict, when }) => ({ value: term(verdict as never), when }))
+  if (links.length <= linksMax) return elseChain('decision', said)
+  const pieces = Array.from({ length: Math.ceil(said.length / linksMax) }, (_, index) =>
+    said.slice(index * linksMax, (index + 1) * linksMax),
+  )
+  const inTurn = pieces.map((_, index) => ({ value: 'verdict', when: [`verdict := links_${index}`] }))
+  const texts = pieces.map((piece, index) => elseChain(`links_${index}`, piece))
+  return [elseChain('decision', inTurn), ...texts].join('\n\n')
+}
+
+function elseChain(name: string, links: readonly { readonly value: string; readonly when: Body }[]): string {
+  const texts = links.map(({ value, when }, index) => {
     const body = when.length === 0 ? '' : ` if {\n${when.map((line) => `\t${line}`).join('\n')}\n}`
-    return `${head}${term(verdict as never)}${body}`
+    return `${index === 0 ? name : 'else'} := ${value}${body}`
   })
-  return `${chain.join('\n\n')}\n${rules.text}\n`
+  return texts.join('\n\n')
 }
 
 function linksOf(policy: FirstPolicy, { rule, when }: OrderedCandidate, rules: Rules): readonly Link[] {
@@ -47,6 +64,11 @@ function linksOf(policy: FirstPolicy, { rule, when }: OrderedCandidate, rules: R
   for (const condition of rule.conditions) {
     const { holds, fails } = proofsOf(condition, rules)
     const about = comment(`${JSON.stringify(rule.name)} (${placeText(rule.place)}): ${sentence(condition)}`)
+    const plain = fails === 'else' ? plainBody(holds) : undefined
+    if (plain) {
+      met.push(about, ...plain)
+      continue
+    }
     const held = rules.add([], holds, about)
     if (fails !== 'else') {
       const neither = [...when, ...met, `not ${held}`, `not ${rules.add([], fails)}`]
@@ -55,6 +77,12 @@ function linksOf(policy: FirstPolicy, { rule, when }: OrderedCandidate, rules: R
     met.push(held)
   }
   return [...saying(verdictsOf(policy, rule, rule), [...when, ...met]), ...unclear]
+}
+
+/** What needs no rule of its own: one alternative, without names that could stand in the link twice. */
+function plainBody(holds: readonly Body[]): Body | undefined {
+  const [only, ...others] = holds
+  return only && others.length === 0 && !only.some((line) => /:=|\bsome\b/.test(line)) ? only : undefined
 }
 
 /** What is held goes on once it was approved. */

@@ -181,6 +181,28 @@ test(`so does one of ordered rules (seed ${seed})`, async (t) => {
   ])
 })
 
+test(`so does one of so many ordered rules that their chain is in pieces (seed ${seed})`, async () => {
+  // Rules that let most calls pass on to those behind them.
+  const narrow = fc
+    .sample(orderedPolicies, { numRuns: 400, seed })
+    .flatMap(({ rules }) => rules)
+    .filter(({ conditions, match }) => conditions.length > 1 && match.type.includes('*'))
+    .slice(0, 100)
+    .map((rule, index) => ({ ...rule, name: `rule ${index}` }))
+  const [some] = fc.sample(orderedPolicies, { numRuns: 1, seed })
+  const policy = { ...(some as FirstPolicy), rules: narrow }
+  const engine = await engineFor(policy)
+  const random = fc.record({ call: orderedCalls, used: fc.constant([]), at: instants })
+  const deciding = new Set<string>()
+  for (const found of fc.sample(random, { numRuns: 1_000, seed })) {
+    const { first, last } = ask(policy, engine, found)
+    if (differ(last)) assert.fail(`seed ${seed}: ${await shrink(policy, found)}`)
+    deciding.add(first.reference.rule)
+  }
+  const pieces = new Set([...deciding].map((rule) => Math.floor(Number(/\d+/.exec(rule)?.[0] ?? -1) / 25)))
+  assert.ok(pieces.size > 2, [...deciding].join())
+})
+
 function inputFor(policy: Policy, { call, used, at }: Case, approved?: readonly string[]) {
   const plan = planFor(policy, call)
   return inputOf(
