@@ -4,11 +4,13 @@ import { messageOf, TollgateError } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
 import type { Run } from '../model/pack/run.ts'
 import type { PolicySet } from '../model/policy.ts'
+import { Answers } from '../pep/answers.ts'
 import type { Gate } from '../pep/gate.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 import type { LoadedSet } from '../runtime/policySet.ts'
 import { watchPolicy } from '../runtime/watch.ts'
+import { UsageError } from './exit.ts'
 import { choiceOf, type PolicyOptions } from './policies.ts'
 import { paint } from './terminal.ts'
 
@@ -20,6 +22,7 @@ export interface GateOptions extends PolicyOptions {
   readonly project?: string
   /** The file in which the host registers the run. */
   readonly run?: string
+  readonly approvalWait?: string
   readonly ledger?: string
   readonly durability: 'process' | 'power'
   readonly arguments: 'full' | 'digest' | 'none'
@@ -34,16 +37,25 @@ export interface Opening {
   readonly accept: (policy: PolicySet) => void
 }
 
-export async function withGate(opening: Opening, work: (gate: Gate) => Promise<void>): Promise<void> {
+/** How held calls wait for persons. */
+export interface Waiting {
+  readonly answers: Answers
+  readonly approvalWaitMs?: number
+}
+
+export async function withGate(opening: Opening, work: (gate: Gate, waiting: Waiting) => Promise<void>): Promise<void> {
   const { loaded, options, servers, accept } = opening
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
+  const approvalWaitMs = await approvalWaitOf(options)
   const later = (flush: () => void) => void setTimeout(flush, outcomeDelayMs)
   const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
   try {
     for (const server of servers) gate.mark('start', server)
     gate.activate(loaded.active())
     const stopWatching = watchPolicy(choiceOf(options), { gate, say, accept })
-    await work(gate)
+    const answers = new Answers({ ledger, onPolicyChange: (listener) => gate.onPolicyChange(listener), report })
+    await work(gate, { answers, ...(approvalWaitMs !== undefined && { approvalWaitMs }) })
+    answers.end()
     stopWatching()
     for (const server of servers) gate.mark('stop', server)
   } finally {
@@ -57,6 +69,17 @@ export async function registrationOf({ run }: GateOptions): Promise<(() => Run |
   if (run === undefined) return undefined
   const { followRun } = await import('../runtime/runFile.ts')
   return followRun(run, say)
+}
+
+/** Throws a `UsageError`. */
+async function approvalWaitOf({ approvalWait }: GateOptions): Promise<number | undefined> {
+  if (approvalWait === undefined) return undefined
+  const { durationMs, durationText } = await import('../policy/durations.ts')
+  const { approvalWaitMsMax } = await import('../policy/limits.ts')
+  const ms = durationMs(approvalWait)
+  if (ms !== undefined && ms > 0 && ms <= approvalWaitMsMax) return ms
+  const most = durationText(approvalWaitMsMax)
+  throw new UsageError(`\`--approval-wait\` must be a duration like \`2m\`, at most ${most}, got \`${approvalWait}\``)
 }
 
 export function principalOf({ agent, user, project }: GateOptions): Principal {

@@ -19,6 +19,11 @@ export const userOption = () => new Option('--user <id>', 'the person behind it'
 export const projectOption = () => new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT')
 export const runOption = () =>
   new Option('--run <file>', 'where the host of the agent registers the run, for a policy pack')
+export const approvalWaitOption = () =>
+  new Option(
+    '--approval-wait <duration>',
+    'how long a call that waits for a person is kept open, where its rule does not say (default: not at all)',
+  )
 export const durabilityOption = () =>
   new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
 export const argumentsOption = () =>

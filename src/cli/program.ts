@@ -14,6 +14,7 @@ import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
 import {
   agentOption,
+  approvalWaitOption,
   argumentsOption,
   collected,
   durabilityOption,
@@ -52,6 +53,7 @@ program
   .addOption(projectOption())
   .option('--session <id>', 'name of this session (default: a fresh one)')
   .addOption(runOption())
+  .addOption(approvalWaitOption())
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())
@@ -85,6 +87,7 @@ program
   .addOption(userOption())
   .addOption(projectOption())
   .addOption(runOption())
+  .addOption(approvalWaitOption())
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())

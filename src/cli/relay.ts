@@ -20,7 +20,7 @@ export async function relay(
   accept: (policy: PolicySet) => void,
 ): Promise<void> {
   const server = options.server ?? ''
-  await withGate({ loaded, options, servers: [server], accept }, async (gate) => {
+  await withGate({ loaded, options, servers: [server], accept }, async (gate, waiting) => {
     const session = options.session ?? randomUUID()
     const run = await registrationOf(options)
     const principal = principalOf(options)
@@ -28,7 +28,15 @@ export async function relay(
       say(
         'waiting for an MCP client on standard input: put this command into its configuration, in place of the server',
       )
-    const relayed = relayTo(await child, { gate, server, principal, session, log: say, ...(run && { run }) })
+    const relayed = relayTo(await child, {
+      gate,
+      server,
+      principal,
+      session,
+      log: say,
+      ...waiting,
+      ...(run && { run }),
+    })
     takeSignals()
     const { code } = await relayed
     process.exitCode = code

@@ -19,10 +19,10 @@ export interface Serving extends Omit<Opening, 'servers'> {
 export async function serveUntilTold(serving: Serving): Promise<void> {
   const { targets, options, names, address, silenceMs } = serving
   const servers = targets.map(({ server }) => server ?? '')
-  await withGate({ ...serving, servers }, async (gate) => {
+  await withGate({ ...serving, servers }, async (gate, waiting) => {
     const told = signalled()
     const run = await registrationOf(options)
-    const common = { gate, silenceMs, log: say, ...(run && { run }) }
+    const common = { gate, silenceMs, log: say, ...waiting, ...(run && { run }) }
     const routes = new Map(targets.map((target) => [target.path, routeOf(target, common)]))
     const principal = principalOf(options)
     const front = new Front({ gate, routes, names, identify: () => ({ principal }), log: say })
@@ -32,6 +32,8 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       say(`listening on http://${host}:${port}${path}${server === undefined ? '' : ` for ${server}`}`)
     await told
     say('ending: calls under way may finish')
+    // Held calls are refused now: they are made again, of the next gate.
+    waiting.answers.end()
     await front.drain()
   })
 }

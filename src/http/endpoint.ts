@@ -7,6 +7,7 @@ import type { Principal } from '../model/call.ts'
 import { isActing } from '../model/message/acts.ts'
 import type { Id, ReadMessage } from '../model/message/message.ts'
 import type { Run } from '../model/pack/run.ts'
+import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { isStateless } from './agreement.ts'
 import type { Reply } from './reply.ts'
@@ -43,21 +44,46 @@ export interface EndpointOptions {
   /** How long the server may be silent while it owes an answer. */
   readonly silenceMs: number
   readonly log: (sentence: string) => void
+  /** Where to wait for the answers of persons; without it no call is kept open. */
+  readonly answers?: Pick<Answers, 'isFull' | 'wait'>
+  /** How long a held call is kept open where its rule does not say. */
+  readonly approvalWaitMs?: number
 }
 
 /**
- * Judges one message. Gives the line that goes on; undefined when none does: the caller is answered then.
+ * Judges one message. Gives the line that goes on, at once or when a person has approved it; undefined when none does: the
+ * caller is answered then.
  */
-export function judged(interceptor: Interceptor, { read }: Posted, reply: Reply): Line | undefined {
-  const { toServer, toClient } = interceptor.fromClient([read])
+export async function judged(interceptor: Interceptor, posted: Posted, reply: Reply): Promise<Line | undefined> {
+  const { read } = posted
+  const { toServer, toClient, kept } = interceptor.fromClient([read])
   const [line] = toServer
   if (line !== undefined) return line
+  if (kept?.[0] !== undefined) return waited(interceptor, kept[0], posted, reply)
   const [answer] = toClient
   if (answer !== undefined) reply.json(statusOfRefusal(read), answer)
   // A refused message without an id: there is nothing to answer but that.
   else reply.empty(400)
   interceptor.settle()
   return undefined
+}
+
+/** A call that a person was asked about: its caller hears that it waits, if it can be told, and leaves it by leaving. */
+async function waited(interceptor: Interceptor, id: Id, { headers }: Posted, reply: Reply): Promise<Line | undefined> {
+  if (takesEvents(headers)) reply.openEarly()
+  for await (const { toServer, toClient, isLast } of interceptor.wait(id, reply.stopped)) {
+    if (toServer[0] !== undefined) return toServer[0]
+    if (isLast) reply.json(200, toClient[0] ?? '')
+    else await reply.stillWaiting(toClient)
+  }
+  // It was cancelled, or answered.
+  reply.empty(202)
+  interceptor.settle()
+  return undefined
+}
+
+function takesEvents({ accept = '' }: IncomingHttpHeaders): boolean {
+  return accept.includes('text/event-stream')
 }
 
 /** What policy refuses is an answer like others: clients take other statuses for a fault of the server. */

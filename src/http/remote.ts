@@ -60,7 +60,7 @@ export class Remote implements Endpoint {
     this.#exchanges++
     const release = session?.use(reply)
     try {
-      const line = judged(interceptor, posted, reply)
+      const line = await judged(interceptor, posted, reply)
       if (line !== undefined) await this.#exchange({ ...posted, line, interceptor, session, opens }, reply)
     } finally {
       release?.()
@@ -176,10 +176,10 @@ export class Remote implements Endpoint {
   }
 
   #interceptor(principal: Principal, opens: boolean): Interceptor {
-    const { gate, server, session, log, run } = this.#options
+    const { url: _, silenceMs: __, session, ...common } = this.#options
     // The id of a session is a secret of its caller; the record knows it by a name of ours.
     const name = opens ? randomUUID() : session
-    return new Interceptor({ gate, server, principal, session: name, unasked: 'drop', log, ...(run && { run }) })
+    return new Interceptor({ ...common, principal, session: name, unasked: 'drop' })
   }
 
   /** Words of the server beside MCP go nowhere; what its status says does. */

@@ -18,6 +18,8 @@ export class Reply {
   readonly #response: ServerResponse
   readonly #stopped = new AbortController()
   #text: string[] = []
+  /** The stream was opened so that its caller hears that it waits; no answer has begun. */
+  #isEarly = false
 
   constructor(response: ServerResponse) {
     this.#response = response
@@ -34,7 +36,7 @@ export class Reply {
 
   /** Has an answer begun? */
   get hasBegun(): boolean {
-    return this.#response.headersSent
+    return this.#response.headersSent && !this.#isEarly
   }
 
   get isOver(): boolean {
@@ -45,12 +47,14 @@ export class Reply {
     if (this.hasBegun || this.isOver) return
     const length = Buffer.byteLength(line)
     const own = { 'content-type': 'application/json', 'content-length': length }
-    this.#response.writeHead(status, { ...fields, ...own }).end(line)
+    if (this.#isEarly) this.#endEarly(line)
+    else this.#response.writeHead(status, { ...fields, ...own }).end(line)
   }
 
   empty(status: number, fields: Fields = {}): void {
     if (this.hasBegun || this.isOver) return
-    this.#response.writeHead(status, { ...fields, 'content-length': 0 }).end()
+    if (this.#isEarly) this.#endEarly()
+    else this.#response.writeHead(status, { ...fields, 'content-length': 0 }).end()
   }
 
   /** A JSON-RPC error with an HTTP status of its own. */
@@ -65,8 +69,28 @@ export class Reply {
 
   openStream(fields: Fields): void {
     if (this.hasBegun || this.isOver) return
-    this.#response.writeHead(200, { ...fields, ...streamFields })
+    if (!this.#isEarly) this.#response.writeHead(200, { ...fields, ...streamFields })
+    this.#isEarly = false
     this.#response.flushHeaders()
+  }
+
+  /** Opens a stream before there is an answer; whatever the answer then is, it comes on it. */
+  openEarly(): void {
+    this.openStream({})
+    this.#isEarly = true
+  }
+
+  /** A sign of life, for who listens: these events, or a comment that keeps what is between us from closing. */
+  async stillWaiting(lines: readonly Line[]): Promise<void> {
+    if (!this.#isEarly) return
+    for (const line of lines) this.event(line)
+    if (lines.length === 0) this.event(undefined, [': waiting'])
+    await this.flush()
+  }
+
+  #endEarly(line?: Line): void {
+    this.#isEarly = false
+    this.#response.end(line === undefined ? undefined : eventText([], line))
   }
 
   /** Notes an event; `flush` writes all that are noted. */
@@ -92,7 +116,7 @@ export class Reply {
   }
 
   end(): void {
-    if (this.hasBegun && !this.isOver) this.#response.end()
+    if (this.#response.headersSent && !this.isOver) this.#response.end()
   }
 
   /** What is under way for it stops, with this as the reason; whoever runs it says so and ends it. */

@@ -19,6 +19,8 @@ const overdueRows = 64
 const columns = 'key, caller, state, request, answers, arguments'
 
 export class Approvals {
+  /** Another number after each request that was made or changed here, also when that was rolled back. */
+  changes = 0
   readonly #byId: Statement<[string], Row>
   readonly #byKey: Statement<[string, number], Row>
   readonly #insert: Statement<(string | number | null)[]>
@@ -68,6 +70,7 @@ export class Approvals {
   }
 
   add({ request, key, caller, state, answers, arguments: args }: Approval, now: number): void {
+    this.changes++
     const { id, requested_at, expires_at } = request
     const texts = [JSON.stringify(request), JSON.stringify(answers)] as const
     this.#insert.run(id, key, caller, state, requested_at, expires_at, ...texts, args ?? null)
@@ -80,6 +83,7 @@ export class Approvals {
     if (before === undefined || (before.state !== 'pending' && before.state !== 'approved'))
       throw new TypeError(`the request ${id} is not open, it cannot become ${state}`)
     const kept = state === 'pending' || state === 'approved' ? (before.arguments ?? null) : null
+    this.changes++
     this.#change.run(state, JSON.stringify(answers ?? before.answers), kept, id)
   }
 

@@ -73,6 +73,8 @@ export class SqliteLedger implements Ledger {
   readonly #tables: Tables
   readonly #instances: Instances
   readonly #policy: Statement<[string], Uint8Array>
+  /** What another connection commits changes it; what this one does, does not. */
+  readonly #dataVersion: Statement<[], number>
   readonly #immediate: (work: (tx: Transaction) => unknown) => unknown
   /** What is left to do once the transaction is committed that was run last. */
   #committed = () => {}
@@ -94,6 +96,7 @@ export class SqliteLedger implements Ledger {
     }
     this.#instances = new Instances(db, options.instance)
     this.#policy = db.prepare<[string], Uint8Array>('SELECT artifact FROM policies WHERE revision = ?').pluck()
+    this.#dataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
     this.#immediate = db.transaction((work: (tx: Transaction) => unknown) => this.#run(work)).immediate
     if (db.readonly) return // to look at a damaged ledger must remain possible
     this.checkTail()
@@ -134,6 +137,15 @@ export class SqliteLedger implements Ledger {
   /** Requests to persons as they were left, in the order in which they were asked: one that is overdue may not say so. */
   approvals(): readonly Approval[] {
     return this.#use(() => this.#tables.approvals.all())
+  }
+
+  approval(id: string): Approval | undefined {
+    return this.#use(() => this.#tables.approvals.get(id))
+  }
+
+  /** Another text whenever a request may have changed, here or in another process. Costs no lock. */
+  approvalsVersion(): string {
+    return this.#use(() => `${this.#dataVersion.get()}:${this.#tables.approvals.changes}`)
   }
 
   /**

@@ -15,6 +15,7 @@ import type {
 import { quoted } from '../model/message/quoted.ts'
 import { serialise } from '../model/message/serialise.ts'
 import type { ReasonCode } from '../model/reasons.ts'
+import { KeptCalls, waited } from './kept.ts'
 import { inFlightMax } from './limits.ts'
 import { isNotification, isPassed } from './methods.ts'
 import { drop, type Plan, type Step, stepOf, toClient, toServer } from './plan.ts'
@@ -48,6 +49,7 @@ const gateTroubles: ReadonlySet<string> = new Set<ReasonCode>([
 
 export class ClientSide {
   readonly #scope: Scope
+  readonly #kept: KeptCalls
   /** Legacy era: the handshake is over. */
   initialized = false
   /** The era of the last request: how a message that cannot be read is answered. */
@@ -55,6 +57,7 @@ export class ClientSide {
 
   constructor(scope: Scope) {
     this.#scope = scope
+    this.#kept = new KeptCalls(scope)
   }
 
   /**
@@ -73,6 +76,44 @@ export class ClientSide {
         return plan.kind === 'refuse' ? plan.answer(refusals.next().value as Decision) : plan
       }),
     )
+  }
+
+  /** What becomes of a call that is kept open: signs of life, then its way on or its refusal. Nothing once it was given up. */
+  async *wait(id: Id, gone: AbortSignal): AsyncGenerator<Step, void, undefined> {
+    const kept = this.#kept.find(id)
+    if (kept === undefined) return
+    try {
+      const { request, act } = kept
+      const judged: Judged = { kind: 'judge', request, act }
+      const ports = {
+        admit: () => this.#admit([judged])[0],
+        expired: () => this.#scope.refuse([expiredOf(request, act)])[0],
+      }
+      for await (const said of waited(kept, this.#scope.options, ports, gone)) {
+        if (said === 'waiting') yield stepOf([kept.stillWaiting()])
+        else yield { ...stepOf([this.#answered(judged, said)]), isLast: true }
+      }
+    } finally {
+      this.#kept.remove(kept)
+    }
+  }
+
+  /** The server is gone: who waited is answered as all others. */
+  giveUpKept(): void {
+    this.#kept.giveUpAll()
+  }
+
+  #answered({ request, act }: Judged, decision: Decision | undefined): Plan {
+    const { inFlight } = this.#scope
+    if (decision?.decision === 'allow') {
+      inFlight.admitted(request.id, decision.decision_id)
+      return toServer(serialise(request))
+    }
+    inFlight.remove(request.id)
+    const asked = askedOf(request)
+    if (decision === undefined) return this.#undecided(asked, act)
+    const denied = decision.decision === 'deny' && !gateTroubles.has(decision.reason_code)
+    return toClient(denied && !this.#scope.visible(act) ? notFound(asked, act) : refusal(asked, decision))
   }
 
   #admit(judged: readonly Judged[]): readonly Decision[] {
@@ -142,6 +183,8 @@ export class ClientSide {
     if (!isNotification(method)) return this.#refuseWithoutId(method)
     if (method === 'notifications/initialized') this.initialized = true
     if (method === 'notifications/cancelled') {
+      // The server never heard of a call that is still kept open.
+      if (this.#kept.giveUp(params?.['requestId'])) return drop
       const forgotten = this.#scope.inFlight.cancel(params?.['requestId'])
       if (forgotten !== undefined)
         this.#scope.ended(forgotten, { status: 'unknown', detail: 'cancelled by the client' })
@@ -162,17 +205,11 @@ export class ClientSide {
     return { kind: 'refuse', refused, answer: (decision) => toClient(refusal(asked, decision, code)) }
   }
 
-  #decided({ request, act }: Judged, decision: Decision | undefined): Plan {
-    const { inFlight } = this.#scope
-    if (decision?.decision === 'allow') {
-      inFlight.admitted(request.id, decision.decision_id)
-      return toServer(serialise(request))
-    }
-    inFlight.remove(request.id)
-    const asked = askedOf(request)
-    if (decision === undefined) return this.#undecided(asked, act)
-    const denied = decision.decision === 'deny' && !gateTroubles.has(decision.reason_code)
-    return toClient(denied && !this.#scope.visible(act) ? notFound(asked, act) : refusal(asked, decision))
+  #decided(judged: Judged, decision: Decision | undefined): Plan {
+    const { request, act } = judged
+    if (decision?.decision === 'hold' && this.#kept.keep(request, act, decision))
+      return { kind: 'keep', id: request.id }
+    return this.#answered(judged, decision)
   }
 
   /** The gate answered for fewer calls than it was asked about. */
@@ -228,4 +265,13 @@ function saysMore(params: JsonObject, { method, asked }: Act): boolean {
 
 function askedOf({ id, method, params }: Request): AskedById {
   return { id, method, modern: isModern(params) }
+}
+
+function expiredOf({ method }: Request, { name }: Act): RefusedMessage {
+  return {
+    reason: 'APPROVAL_EXPIRED',
+    message: 'a person was asked about this call, and nobody answered in time',
+    method,
+    name,
+  }
 }

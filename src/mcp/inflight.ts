@@ -33,6 +33,11 @@ export class InFlight {
     return this.#hasForgotten
   }
 
+  /** Did the client give up a request that has no decision yet? */
+  isCancelled(id: Id): boolean {
+    return this.#waiting.get(id)?.cancelled === true
+  }
+
   get isFull(): boolean {
     return this.#waiting.size >= inFlightMax
   }
@@ -54,6 +59,11 @@ export class InFlight {
 
   remove(id: Id): void {
     this.#waiting.delete(id)
+  }
+
+  /** One that never went on. */
+  removeUndecided(id: Id): void {
+    if (this.#waiting.get(id)?.undecided) this.#waiting.delete(id)
   }
 
   /** The request may go on, by this decision. */

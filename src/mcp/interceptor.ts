@@ -29,6 +29,11 @@ export class Interceptor {
     return this.#client.take(reads)
   }
 
+  /** Waits for a call that a step of `fromClient` has kept open. What it gives is written as it comes. */
+  wait(id: Id, gone: AbortSignal): AsyncGenerator<Step, void, undefined> {
+    return this.#client.wait(id, gone)
+  }
+
   /** Takes lines as they came; what need not change goes on as the same bytes. A stream that is resumed replays answers. */
   fromServer(lines: readonly Buffer[], unasked: Unasked = this.#scope.options.unasked): Step {
     return this.#server.take(lines, unasked)
@@ -54,6 +59,7 @@ export class Interceptor {
 
   /** The server is gone: whatever still waits is answered, and how it ended is not known. */
   serverGone(why: string): Step {
+    this.#client.giveUpKept()
     const outcome = { status: 'unknown', detail: why } as const
     const toClient = this.#scope.inFlight.all.flatMap(({ id }) => this.unanswered(id, outcome, why).toClient)
     return { toServer: [], toClient }

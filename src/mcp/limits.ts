@@ -3,6 +3,15 @@
 /** Requests without an answer; a client with more of them has lost count, and each costs memory here. */
 export const inFlightMax = 4_096
 
+/** A call that waits for a person says so at once and then this often: below what clients and proxies take for silence. */
+export const stillWaitingMs = 10_000
+
+/**
+ * How long a call is kept open for a client that is not told that it waits, or in one leg of several: SDK clients give up
+ * after 60 s, and what they gave up never runs.
+ */
+export const quietWaitMsMax = 45_000
+
 /** Cancelled requests whose answer may still come: servers should not send one, so few are worth the memory. */
 export const cancelledRememberedMax = 256
 

@@ -1,12 +1,20 @@
-/** Where a message goes: on, back, or nowhere. */
+/** Where a message goes: on, back, nowhere, or nowhere yet. */
+import type { Id } from '../model/message/message.ts'
 import type { Line } from './framing.ts'
 
-export type Plan = { readonly kind: 'toServer' | 'toClient'; readonly line: Line } | { readonly kind: 'drop' }
+export type Plan =
+  | { readonly kind: 'toServer' | 'toClient'; readonly line: Line }
+  | { readonly kind: 'keep'; readonly id: Id }
+  | { readonly kind: 'drop' }
 
 /** What to write, in order. The transport writes it, then calls `settle`. */
 export interface Step {
   readonly toServer: readonly Line[]
   readonly toClient: readonly Line[]
+  /** Calls that a person was asked about, and whose callers wait: the transport waits for each with `wait`. */
+  readonly kept?: readonly Id[]
+  /** Of a call that was kept open: nothing comes after this. */
+  readonly isLast?: true
 }
 
 export const drop: Plan = { kind: 'drop' }
@@ -21,6 +29,10 @@ export function toClient(line: Line): Plan {
 
 export function stepOf(plans: readonly Plan[]): Step {
   const step = { toServer: [] as Line[], toClient: [] as Line[] }
-  for (const plan of plans) if (plan.kind !== 'drop') step[plan.kind].push(plan.line)
-  return step
+  const kept: Id[] = []
+  for (const plan of plans) {
+    if (plan.kind === 'keep') kept.push(plan.id)
+    else if (plan.kind !== 'drop') step[plan.kind].push(plan.line)
+  }
+  return kept.length === 0 ? step : { ...step, kept }
 }

@@ -2,6 +2,7 @@
 import type { Principal } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Run } from '../model/pack/run.ts'
+import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper, Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { InFlight, type Waiting } from './inflight.ts'
 import type { Named } from './targets.ts'
@@ -17,6 +18,10 @@ export interface ScopeOptions {
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
   readonly run?: () => Run | undefined
   readonly unasked: Unasked
+  /** Where to wait for the answers of persons; without it no call is kept open. */
+  readonly answers?: Pick<Answers, 'isFull' | 'wait'>
+  /** How long a held call is kept open where its rule does not say; not at all, if not given. */
+  readonly approvalWaitMs?: number
   /** Takes sentences about messages that went nowhere. */
   readonly log: (sentence: string) => void
 }

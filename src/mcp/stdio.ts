@@ -2,8 +2,10 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Principal } from '../model/call.ts'
 import { lineBytesMax } from '../model/limits.ts'
+import type { Id } from '../model/message/message.ts'
 import { readMessage, unreadLine } from '../model/message/read.ts'
 import type { Run } from '../model/pack/run.ts'
+import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { type Child, type Command, exitCode, startChild } from './child.ts'
 import { Outlet, Tap } from './flow.ts'
@@ -20,6 +22,10 @@ export interface RelayOptions {
   readonly session: string
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
   readonly run?: () => Run | undefined
+  /** Where to wait for the answers of persons; without it no call is kept open. */
+  readonly answers?: Pick<Answers, 'isFull' | 'wait'>
+  /** How long a held call is kept open where its rule does not say. */
+  readonly approvalWaitMs?: number
   /** Takes a sentence for the operator; nothing but MCP may go to `clientOut`. */
   readonly log: (sentence: string) => void
   readonly clientIn?: Readable
@@ -50,6 +56,8 @@ class Relay {
   readonly #serverLines = new LineSplitter(lineBytesMax)
   readonly #interceptor: Interceptor
   #stopTimer: NodeJS.Timeout | undefined
+  /** Nobody is left whose call could go on. */
+  readonly #gone = new AbortController()
   #clientGone = false
   #signalled = false
   #over = false
@@ -72,6 +80,7 @@ class Relay {
     this.#listen()
     const code = await this.#ended()
     this.#over = true
+    this.#gone.abort()
     clearTimeout(this.#stopTimer)
     this.#write(this.#interceptor.serverGone('the MCP server ended before it answered'), this.#serverTap)
     this.#clientIn.pause()
@@ -102,7 +111,14 @@ class Relay {
     const reads = frames.map((frame) =>
       frame === tooLong ? unreadLine(lineBytesMax) : readMessage(frame.subarray(0, -1)),
     )
-    this.#write(this.#interceptor.fromClient(reads), this.#clientTap)
+    const step = this.#interceptor.fromClient(reads)
+    this.#write(step, this.#clientTap)
+    for (const id of step.kept ?? []) void this.#wait(id)
+  }
+
+  /** A call that a person was asked about, until it goes on or is refused. */
+  async #wait(id: Id): Promise<void> {
+    for await (const step of this.#interceptor.wait(id, this.#gone.signal)) this.#write(step, this.#clientTap)
   }
 
   #fromServer(frames: readonly Frame[]): void {
@@ -136,6 +152,7 @@ class Relay {
   /** Some servers outlive the end of their input, and some a SIGTERM. */
   #stop(): void {
     if (this.#stopTimer !== undefined || this.#over) return
+    this.#gone.abort()
     this.#clientTap.hold()
     this.#toServer.end()
     this.#stopTimer = setTimeout(() => {

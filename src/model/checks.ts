@@ -117,6 +117,7 @@ function check(policy: AllPolicy, entry: Entry, rule: Rule, question: Question):
     ...(question.kind === 'room' && { counter: question.counter.id }),
     ...(question.kind === 'cleared' && question.hold !== undefined && { hold: question.hold }),
     ...(holds && rule.approvalTimeoutMs !== undefined && { approval_timeout_ms: rule.approvalTimeoutMs }),
+    ...(holds && rule.approvalWaitMs !== undefined && { approval_wait_ms: rule.approvalWaitMs }),
     ...(holds && rule.approvalQuorum !== undefined && { approval_quorum: rule.approvalQuorum }),
     ...(holds && rule.approvalNotRequester && { approval_not_requester: true }),
   }

@@ -23,6 +23,8 @@ export interface Verdict {
   readonly hold?: string
   /** How long an approval of a held call may take. */
   readonly approval_timeout_ms?: number
+  /** How long the held call is kept open for the answer. */
+  readonly approval_wait_ms?: number
   /** How many persons have to approve; one, if not given. */
   readonly approval_quorum?: number
   /** Whoever asked does not approve. */
@@ -42,6 +44,14 @@ export interface LayerConflict {
   readonly overruled_by: string
 }
 
+export interface DecisionApproval {
+  readonly id: string
+  /** RFC 3339, UTC. */
+  readonly expires_at: string
+  /** How long the policy wants the held call to be kept open; absent where it says nothing. */
+  readonly wait_ms?: number
+}
+
 /** One decision of the gate; field names are the wire's. */
 export interface Decision {
   readonly decision: 'allow' | 'deny' | 'hold' | 'kill'
@@ -52,7 +62,7 @@ export interface Decision {
   readonly message: string
   readonly risk_level?: RiskLevel
   /** For a held call: what a person approves. For one that is let through because a person approved it: what was approved. */
-  readonly approval?: { readonly id: string; readonly expires_at: string }
+  readonly approval?: DecisionApproval
   readonly retry_after_ms?: number
   /** What each layer says, in their order, where the policy has layers. */
   readonly layers?: readonly LayerDecision[]

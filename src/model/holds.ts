@@ -27,14 +27,16 @@ function holdId(name: string, what: object): string {
 
 /** What an approval has to be like. */
 export type ApprovalDemands = Required<Pick<Verdict, 'approval_timeout_ms'>> &
-  Pick<Verdict, 'approval_quorum' | 'approval_not_requester'>
+  Pick<Verdict, 'approval_wait_ms' | 'approval_quorum' | 'approval_not_requester'>
 
 /** One approval for all of what holds a call: what each of them asks for is asked. */
 export function strictestDemands(holding: readonly Partial<ApprovalDemands>[]): ApprovalDemands {
   const times = holding.map(({ approval_timeout_ms = approvalTimeoutMsDefault }) => approval_timeout_ms)
+  const waits = holding.flatMap(({ approval_wait_ms }) => approval_wait_ms ?? [])
   const quorum = Math.max(...holding.map(({ approval_quorum = 1 }) => approval_quorum))
   return {
     approval_timeout_ms: Math.min(...times),
+    ...(waits.length > 0 && { approval_wait_ms: Math.min(...waits) }),
     ...(quorum > 1 && { approval_quorum: quorum }),
     ...(holding.some(({ approval_not_requester }) => approval_not_requester) && { approval_not_requester: true }),
   }

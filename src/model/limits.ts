@@ -90,5 +90,11 @@ export const approvalReasonCharsMax = 1_000
 /** How long a request that is over can be looked at; its records stay. */
 export const approvalsKeptMs = 30 * 24 * 60 * 60_000
 
+/** Calls that one gate keeps open for a person's answer: each holds a connection, or memory for a client's request. */
+export const keptOpenMax = 1_000
+
+/** How often the ledger is asked whether another process has answered: a person does not notice it, nor does a disk. */
+export const answersPollMs = 250
+
 /** How long outcomes wait for each other: together they cost a fraction, and none stands in the way of a call. */
 export const outcomeDelayMs = 5

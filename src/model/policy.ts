@@ -96,6 +96,8 @@ export interface Rule {
   /** Only with `require`. */
   readonly limits: readonly Limit[]
   readonly approvalTimeoutMs?: number
+  /** How long the held call is kept open; it is refused at once, if not given. */
+  readonly approvalWaitMs?: number
   /** Persons who have to approve; one, if not given. */
   readonly approvalQuorum?: number
   /** Whoever asked does not approve. */

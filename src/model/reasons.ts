@@ -17,6 +17,7 @@ export const reasons = {
   SPEND_LIMIT_EXCEEDED: 'the amount would go over what is left of this window',
   APPROVAL_REQUIRED: 'a person has to approve the call',
   APPROVAL_REJECTED: 'a person was asked about the call and said no',
+  APPROVAL_EXPIRED: 'a person was asked about the call, and nobody answered in time',
   APPROVALS_FULL: 'too many calls wait for a person already',
   KILL_SIGNAL: 'a runtime kill signal fired for the run',
   RUN_MISSING: 'the call belongs to no registered run, and the policy pack decides by runs',

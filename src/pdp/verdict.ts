@@ -14,6 +14,7 @@ const members = new Set([
   'counter',
   'hold',
   'approval_timeout_ms',
+  'approval_wait_ms',
   'approval_quorum',
   'approval_not_requester',
 ])
@@ -41,8 +42,9 @@ export function readVerdict(results: unknown): Verdict {
   const quorum = found['approval_quorum']
   if (quorum !== undefined && !(Number.isSafeInteger(quorum) && (quorum as number) > 0))
     throw new Error('odd approval quorum')
-  const timeout = found['approval_timeout_ms']
-  if (timeout !== undefined && !(Number.isSafeInteger(timeout) && (timeout as number) > 0))
-    throw new Error('odd approval time-out')
+  for (const key of ['approval_timeout_ms', 'approval_wait_ms']) {
+    const ms = found[key]
+    if (ms !== undefined && !(Number.isSafeInteger(ms) && (ms as number) > 0)) throw new Error(`odd \`${key}\``)
+  }
   return verdict as Verdict
 }

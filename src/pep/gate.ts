@@ -3,7 +3,7 @@
  * fails on the way is a deny.
  */
 import type { Call } from '../model/call.ts'
-import type { Decision } from '../model/decision.ts'
+import type { Decision, DecisionApproval } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { ActivationFailure, GateEvent } from '../model/event.ts'
 import { isVisibleInSet, planForSet } from '../model/layers.ts'
@@ -228,13 +228,13 @@ export class Gate implements Gatekeeper {
   #decisionOf(
     tx: Transaction,
     call: Call,
-    { verdict, plan }: Judged,
+    { verdict, plan, held }: Judged,
     decisionId: string,
     answer: HeldAnswer | undefined,
   ): Decision {
     const { decision, variant, reason_code, rule, message, risk_level } = verdict
     const retryAfterMs = plan && waitFor(tx, call, plan, verdict)
-    const request = answer && 'approval' in answer ? answer.approval?.request : undefined
+    const approval = approvalOf(answer, held)
     return {
       decision,
       ...(variant && { variant }),
@@ -242,7 +242,7 @@ export class Gate implements Gatekeeper {
       rule,
       message,
       ...(risk_level && { risk_level }),
-      ...(request && { approval: { id: request.id, expires_at: new Date(request.expires_at).toISOString() } }),
+      ...(approval && { approval }),
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
       ...('layers' in verdict && { layers: verdict.layers, conflicts: verdict.conflicts }),
       decision_id: decisionId,
@@ -307,4 +307,13 @@ function isUnusable(error: unknown): boolean {
 function judgedAfter(asked: Judged, answer: HeldAnswer | undefined): Judged {
   if (answer?.kind === 'refuse') return stop(answer.reason, answer.message)
   return answer?.kind === 'approved' ? (asked.cleared as Judged) : asked
+}
+
+/** A call that is still held says how long it may be kept open. */
+function approvalOf(answer: HeldAnswer | undefined, held: Held | undefined): DecisionApproval | undefined {
+  const request = answer && 'approval' in answer ? answer.approval?.request : undefined
+  if (!request) return undefined
+  const waitMs = held?.demands.approval_wait_ms
+  const expires_at = new Date(request.expires_at).toISOString()
+  return { id: request.id, expires_at, ...(waitMs !== undefined && { wait_ms: waitMs }) }
 }

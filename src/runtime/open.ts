@@ -1,8 +1,7 @@
 /** Puts a gate together: a policy, a ledger, and the record between them. */
 import { randomUUID } from 'node:crypto'
-import { openLedger } from '../ledger/ledger.ts'
+import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
 import { type ArgumentsKept, describeWith } from '../log/describe.ts'
-import type { Ledger } from '../model/ledger.ts'
 import { Gate } from '../pep/gate.ts'
 import { orderedId } from './ids.ts'
 import { version } from './version.ts'
@@ -24,7 +23,7 @@ export interface GateOptions {
 
 export interface OpenGate {
   readonly gate: Gate
-  readonly ledger: Ledger
+  readonly ledger: SqliteLedger
 }
 
 /** Throws a `TollgateError` (`ledger_*`) when the ledger cannot be opened. The gate denies all until a policy is activated. */

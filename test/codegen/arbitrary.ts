@@ -207,6 +207,7 @@ function rule(key: string, index: number): fc.Arbitrary<Rule> {
     hides: fc.option(fc.constant(true as const), { nil: undefined, freq: 6 }),
     limits: fc.constant([]),
     approvalTimeoutMs: fc.option(fc.constant(60_000), { nil: undefined }),
+    approvalWaitMs: fc.option(fc.constant(5_000), { nil: undefined }),
   })
   const amountPath = fc.oneof({ weight: 4, arbitrary: fc.constant(['amount']) }, { weight: 1, arbitrary: path })
   const codePath = fc.oneof({ weight: 4, arbitrary: fc.constant(['a']) }, { weight: 1, arbitrary: path })

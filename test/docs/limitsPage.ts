@@ -75,6 +75,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^diagnostics/, 'mistakes'],
   [/^approvalsPending/, 'requests'],
   [/Quorum/, 'persons'],
+  [/^keptOpen/, 'calls'],
   [/^plans/, 'plans'],
   [/^visible/, 'targets'],
   [/Uris/, 'resources'],

@@ -54,6 +54,7 @@ const words = [
     'rate_limit',
     'per',
     'approval_timeout',
+    'approval_wait',
     'approval_quorum',
     'approval_not_requester',
     'risk_level',

@@ -519,7 +519,7 @@ const rules: readonly Case[] = [
       'f.yaml:6:9: unknown key `on_denied`, did you mean `on_deny`?',
       'f.yaml:7:9: unknown key `rate-limit`, did you mean `rate_limit`?',
       'f.yaml:8:9: unknown key `aproval_timeout`, did you mean `approval_timeout`?',
-      'f.yaml:9:9: unknown key `when`, a rule has `name`, `action`, `arguments`, `spend`, `rate_limit`, `limits`, `counted`, `per`, `approval_timeout`, `approval_quorum`, `approval_not_requester`, `risk_level`, `on_deny` or `description`',
+      'f.yaml:9:9: unknown key `when`, a rule has `name`, `action`, `arguments`, `spend`, `rate_limit`, `limits`, `counted`, `per`, `approval_timeout`, `approval_wait`, `approval_quorum`, `approval_not_requester`, `risk_level`, `on_deny` or `description`',
     ],
   ],
   [

@@ -15,7 +15,7 @@ import {
 import { quote, type Report, type Spot } from '../diagnostics.ts'
 import { duration } from '../durations.ts'
 import { choice, type FieldsOf, type Filled, flag, type Located, record } from '../forms.ts'
-import { approvalQuorumMax, approvalTimeoutMsMax } from '../limits.ts'
+import { approvalQuorumMax, approvalTimeoutMsMax, approvalWaitMsMax } from '../limits.ts'
 import { label, text, wholeNumber } from '../scalars.ts'
 import { argumentsForm, conditionsOf } from './arguments.ts'
 import { type Counters, countedForm, limitsForm, namedLimits, readingsOf } from './counters.ts'
@@ -44,6 +44,11 @@ export const ruleKeys = {
   approval_timeout: {
     form: duration(1_000, approvalTimeoutMsMax),
     about: 'How long a person has to answer. Only with `action: require_approval`.',
+  },
+  approval_wait: {
+    form: duration(1_000, approvalWaitMsMax),
+    about:
+      'How long the held call is kept open for the answer; it is refused at once if not given. Only with `action: require_approval`.',
   },
   approval_quorum: {
     form: wholeNumber(1, approvalQuorumMax),
@@ -106,6 +111,7 @@ export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
     ...(spent && { spend: spent }),
     limits: [...limits, ...named].map(({ value }) => value),
     ...(fields.approval_timeout?.value !== undefined && { approvalTimeoutMs: fields.approval_timeout.value }),
+    ...(fields.approval_wait?.value !== undefined && { approvalWaitMs: fields.approval_wait.value }),
     ...(fields.approval_quorum?.value !== undefined && { approvalQuorum: fields.approval_quorum.value }),
     ...(fields.approval_not_requester?.value && { approvalNotRequester: true }),
     ...(fields.risk_level?.value && { riskLevel: fields.risk_level.value }),
@@ -165,6 +171,7 @@ const only: readonly (readonly [RuleKey, Action])[] = [
   ['limits', 'allow'],
   ['per', 'allow'],
   ['approval_timeout', 'require_approval'],
+  ['approval_wait', 'require_approval'],
   ['approval_quorum', 'require_approval'],
   ['approval_not_requester', 'require_approval'],
 ]
@@ -206,6 +213,7 @@ const saying: readonly RuleKey[] = [
   'counted',
   'per',
   'approval_timeout',
+  'approval_wait',
   'approval_quorum',
   'approval_not_requester',
   'risk_level',

@@ -21,8 +21,10 @@ function refusesAll({ effect, conditions, readings }: Rule): boolean {
 }
 
 /** What names a risk, or how a call is approved, says something even where it decides nothing. */
-function onlyDecides({ riskLevel, approvalTimeoutMs, approvalQuorum, approvalNotRequester }: Rule): boolean {
-  return [riskLevel, approvalTimeoutMs, approvalQuorum, approvalNotRequester].every((said) => said === undefined)
+function onlyDecides(rule: Rule): boolean {
+  const { riskLevel, approvalTimeoutMs, approvalWaitMs, approvalQuorum, approvalNotRequester } = rule
+  const demands = [riskLevel, approvalTimeoutMs, approvalWaitMs, approvalQuorum, approvalNotRequester]
+  return demands.every((said) => said === undefined)
 }
 
 function reportRefused({ key, rules }: Entry, refusing: Rule, report: Report): void {

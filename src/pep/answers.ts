@@ -1,0 +1,106 @@
+/**
+ * Waiting for persons: whoever keeps a held call open is woken when its request was answered, here or in another process.
+ * While nobody waits, the ledger is not asked.
+ */
+import type { Approval } from '../model/approval.ts'
+import { answersPollMs, keptOpenMax } from '../model/limits.ts'
+
+export interface AnswersPorts {
+  readonly ledger: {
+    /** Another text whenever a request may have changed. */
+    approvalsVersion(): string
+    approval(id: string): Approval | undefined
+  }
+  /** Called after another policy became active. */
+  readonly onPolicyChange: (listener: () => void) => void
+  /** Told of a ledger that cannot be read: then nobody is woken, and all wait on until their time is over. */
+  readonly report: (error: unknown) => void
+  readonly pollMs?: number
+  readonly max?: number
+}
+
+/** `changed`: the call is to be judged anew. `expired`: the request is over. `ended`: nobody waits any longer. */
+export type Woken = 'changed' | 'expired' | 'late' | 'ended'
+
+interface Waiter {
+  readonly id: string
+  readonly wake: (woken: Woken) => void
+}
+
+export class Answers {
+  readonly #ports: AnswersPorts
+  readonly #waiters = new Set<Waiter>()
+  #poll: NodeJS.Timeout | undefined
+  #version = ''
+  #ended = false
+
+  constructor(ports: AnswersPorts) {
+    this.#ports = ports
+    ports.onPolicyChange(() => this.#wakeAll('changed'))
+  }
+
+  /** No more calls may be kept open now: they are refused, and made again. */
+  get isFull(): boolean {
+    return this.#ended || this.#waiters.size >= (this.#ports.max ?? keptOpenMax)
+  }
+
+  /** Until the request `id` is not pending any more, another policy is active, `until` (Unix milliseconds), or the signal. */
+  wait(id: string, until: number, signal: AbortSignal): Promise<Woken> {
+    if (this.#ended || signal.aborted) return Promise.resolve('ended')
+    return new Promise((resolve) => {
+      const wake = (woken: Woken) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        this.#leave(waiter)
+        resolve(woken)
+      }
+      const waiter: Waiter = { id, wake }
+      const onAbort = () => wake('ended')
+      const timer = setTimeout(() => wake('late'), Math.max(0, until - Date.now()))
+      signal.addEventListener('abort', onAbort)
+      this.#waiters.add(waiter)
+      this.#poll ??= setInterval(() => this.#look(), this.#ports.pollMs ?? answersPollMs).unref()
+      // It may have been answered before anybody waited.
+      this.#wakeIfAnswered(waiter)
+    })
+  }
+
+  /** The gate stops: who waits is told so, and nobody begins to. */
+  end(): void {
+    this.#ended = true
+    this.#wakeAll('ended')
+  }
+
+  #leave(waiter: Waiter): void {
+    this.#waiters.delete(waiter)
+    if (this.#waiters.size > 0) return
+    clearInterval(this.#poll)
+    this.#poll = undefined
+    this.#version = ''
+  }
+
+  #look(): void {
+    try {
+      const version = this.#ports.ledger.approvalsVersion()
+      if (version === this.#version) return
+      this.#version = version
+    } catch (error) {
+      this.#ports.report(error)
+      return
+    }
+    for (const waiter of [...this.#waiters]) this.#wakeIfAnswered(waiter)
+  }
+
+  #wakeIfAnswered({ id, wake }: Waiter): void {
+    try {
+      const state = this.#ports.ledger.approval(id)?.state
+      if (state !== 'pending') wake(state === 'expired' ? 'expired' : 'changed')
+    } catch (error) {
+      this.#ports.report(error)
+    }
+  }
+
+  #wakeAll(woken: Woken): void {
+    for (const { wake } of [...this.#waiters]) wake(woken)
+  }
+}

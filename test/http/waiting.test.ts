@@ -1,0 +1,218 @@
+/** Held calls that are kept open over HTTP: a real gate over a real ledger, real clients, and a person beside them. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from '@modelcontextprotocol/client'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { buildPolicy } from '../../src/bundle/build.ts'
+import { Front } from '../../src/http/front.ts'
+import { loopbackNames } from '../../src/http/hosts.ts'
+import { Remote } from '../../src/http/remote.ts'
+import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
+import { describeWith } from '../../src/log/describe.ts'
+import { Answers, type Woken } from '../../src/pep/answers.ts'
+import { Approvals } from '../../src/pep/approvals.ts'
+import { openGateWith } from '../../src/runtime/open.ts'
+import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { fixture, until } from '../mcp/fixtures/gated.ts'
+import { toolCall } from '../mcp/fixtures/scope.ts'
+import { everythingOverHttp, initialize, postFields, ServerProcess } from './fixtures/gate.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-waiting-'))
+const policyOf = (wait: string) =>
+  buildPolicy({
+    name: 'policy.yaml',
+    text: `version: "1"\npolicy_id: bank\ndefault: deny\ntools:\n  echo: { rules: [{ action: require_approval, approval_wait: ${wait} }, { rate_limit: 2/day }] }\n  plain: {}\n`,
+  })
+const [waiting, denying] = await Promise.all([
+  policyOf('1m'),
+  buildPolicy({ name: 'policy.yaml', text: 'version: "1"\npolicy_id: bank\ndefault: deny\ntools: { plain: {} }\n' }),
+])
+let everything: ServerProcess
+before(async () => {
+  everything = await everythingOverHttp()
+})
+after(async () => {
+  await everything[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
+})
+
+let files = 0
+
+/** Wakes early, as if the time between two signs of life were short. */
+class Hurried extends Answers {
+  override wait(id: string, untilMs: number, signal: AbortSignal): Promise<Woken> {
+    return super.wait(id, Math.min(untilMs, Date.now() + 150), signal)
+  }
+}
+
+class Gate implements AsyncDisposable {
+  readonly file = join(folder, `${++files}.db`)
+  readonly #opened = openGateWith({ ledgerFile: this.file, report: (error) => assert.fail(error as Error) })
+  readonly answers: Answers
+  readonly gate = this.#opened.gate
+  /** A person's own connection, as of another process. */
+  readonly ledger: SqliteLedger
+  readonly person: Approvals
+  readonly #front: Front
+  #port = 0
+
+  constructor(upstream: URL, max = 100) {
+    const { gate, ledger } = this.#opened
+    const report = (error: unknown) => assert.fail(error as Error)
+    const onPolicyChange = (listener: () => void) => gate.onPolicyChange(listener)
+    this.answers = new Hurried({ ledger, onPolicyChange, report, pollMs: 20, max })
+    gate.activate(activePolicy(waiting))
+    const common = { gate, server: 'srv', session: 's', silenceMs: 10_000, log: () => undefined, answers: this.answers }
+    const endpoint = new Remote({ ...common, url: upstream })
+    this.#front = new Front({
+      gate,
+      routes: new Map([['/mcp', { server: 'srv', session: 's', endpoint }]]),
+      names: { hosts: new Set(loopbackNames), origins: new Set() },
+      identify: () => ({ principal: { agent: 'bot', user: 'eve' } }),
+      log: () => undefined,
+    })
+    this.ledger = openLedger({ file: this.file })
+    this.person = new Approvals({ ledger: this.ledger, describe: describeWith({ id: 'person', version: '0' }, 'full') })
+  }
+
+  static async before(upstream: URL, max?: number): Promise<Gate> {
+    const gate = new Gate(upstream, max)
+    gate.#port = (await gate.#front.listen('127.0.0.1', 0)).port
+    return gate
+  }
+
+  get url(): URL {
+    return new URL(`http://127.0.0.1:${this.#port}/mcp`)
+  }
+
+  async asked(count = 1): Promise<readonly string[]> {
+    await until(() => this.ledger.approvals().length === count, `${count} requests`)
+    return this.ledger.approvals().map(({ request }) => request.id)
+  }
+
+  approve(id: string): void {
+    this.person.approve(id, { by: { name: 'ada', known_by: 'os_user', os_user: 'ada' } })
+  }
+
+  state(): readonly string[] {
+    return this.ledger.approvals().map(({ state }) => state)
+  }
+
+  async v1(): Promise<Client> {
+    const client = new Client({ name: 'test', version: '1' })
+    await client.connect(new StreamableHTTPClientTransport(this.url) as never)
+    return client
+  }
+
+  async post(message: object, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+    const init = { method: 'POST', body: JSON.stringify(message), headers: { ...postFields, ...headers } }
+    return fetch(this.url, { ...init, ...(signal && { signal }) })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.answers.end()
+    await this.#front.drain()
+    this.gate.flush()
+    this.#opened.ledger.close()
+    this.ledger.close()
+  }
+}
+
+const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text ?? ''
+
+test('progress keeps the time-out of a client alive, until a person has approved', async () => {
+  await using gate = await Gate.before(everything.url)
+  const client = await gate.v1()
+  const seen: number[] = []
+  const onprogress = ({ progress }: { progress: number }) => void seen.push(progress)
+  const options = { timeout: 1_000, resetTimeoutOnProgress: true, onprogress }
+  const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } }, undefined, options)
+  const [id = ''] = await gate.asked()
+  await sleep(2_000)
+  gate.approve(id)
+  assert.equal(textOf(await answer), 'Echo: m')
+  assert.ok(seen.length > 4 && seen.every((one, index) => index === 0 || one > (seen[index - 1] as number)), `${seen}`)
+  assert.deepEqual(gate.state(), ['consumed'])
+  await client.close()
+})
+
+test('one who said no, a policy that denies by now: the answer comes on the stream that was opened', async () => {
+  await using gate = await Gate.before(everything.url)
+  const client = await gate.v1()
+  const first = client.callTool({ name: 'echo', arguments: { message: '1' } })
+  const [id = ''] = await gate.asked()
+  gate.person.reject(id, { by: { name: 'ada', known_by: 'os_user', os_user: 'ada' }, reason: 'not today' })
+  assert.match(textOf(await first), /a person said no to this call: not today/)
+  const second = client.callTool({ name: 'echo', arguments: { message: '2' } })
+  await gate.asked(2)
+  gate.gate.activate(activePolicy(denying))
+  await assert.rejects(second, /Unknown tool: echo/)
+  await client.close()
+})
+
+test('a caller that left, cancelled or closed its session has no call run', async () => {
+  await using gate = await Gate.before(everything.url)
+  const client = await gate.v1()
+  const cancel = new AbortController()
+  const cancelled = client.callTool({ name: 'echo', arguments: { message: '1' } }, undefined, { signal: cancel.signal })
+  const [one = ''] = await gate.asked()
+  cancel.abort()
+  await assert.rejects(cancelled)
+  const opened = await gate.post(initialize)
+  await opened.text()
+  const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
+  const leave = new AbortController()
+  const left = await gate.post(toolCall(1, 'echo', { message: '2' }), session, leave.signal)
+  const [, two = ''] = await gate.asked(2)
+  leave.abort()
+  await assert.rejects(left.text())
+  const ended = await gate.post(toolCall(2, 'echo', { message: '3' }), session)
+  const [, , three = ''] = await gate.asked(3)
+  await fetch(gate.url, { method: 'DELETE', headers: session })
+  await ended.text().catch(() => '')
+  await sleep(50)
+  for (const id of [one, two, three]) gate.approve(id)
+  await sleep(500)
+  assert.deepEqual(gate.state(), ['approved', 'approved', 'approved'], 'nobody used the grants')
+  await client.close()
+})
+
+test('so many are kept open, and no more: the others are refused with the id', async () => {
+  await using gate = await Gate.before(everything.url, 1)
+  const client = await gate.v1()
+  const kept = client.callTool({ name: 'echo', arguments: { message: '1' } })
+  const [id = ''] = await gate.asked()
+  const refused = await client.callTool({ name: 'echo', arguments: { message: '2' } })
+  assert.match(textOf(refused), /^Waiting for approval apr_/)
+  gate.approve(id)
+  assert.equal(textOf(await kept), 'Echo: 1')
+  await client.close()
+})
+
+test('when the gate ends, whoever waits is refused at once', async () => {
+  await using gate = await Gate.before(everything.url)
+  const client = await gate.v1()
+  const kept = client.callTool({ name: 'echo', arguments: { message: '1' } })
+  await gate.asked()
+  gate.answers.end()
+  assert.match(textOf(await kept), /^Waiting for approval apr_.*make the same call again/)
+  await client.close()
+})
+
+test('the stateless revision: kept open, approved, answered', async () => {
+  await using dual = await ServerProcess.start([fixture('../../http/fixtures/dual-server.ts')], /dual is listening/)
+  await using gate = await Gate.before(dual.url)
+  const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } })
+  await client.connect(new ModernHttp(gate.url))
+  const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } })
+  const [id = ''] = await gate.asked()
+  gate.approve(id)
+  assert.equal(textOf(await answer), 'modern:m')
+  assert.deepEqual(gate.state(), ['consumed'])
+  await client.close()
+})
