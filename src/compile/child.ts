@@ -1,8 +1,13 @@
 // The compiler's process: a thread runs the module, this one carries its streams and ends it with the parent.
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { stackMbMax } from './limits.ts'
 
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
+
+// V8 optimises a function once it ran through so many bytes of code. Go's initialisers run once, and one of them has 570 KB:
+// to optimise it, half of a start was spent at V8's own 1.8 million.
+setFlagsFromString('--wasm-tiering-budget=2000000000')
 
 const guest = new Worker(new URL(`./guest${extension}`, import.meta.url), {
   argv: process.argv.slice(2),
