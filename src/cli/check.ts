@@ -1,14 +1,15 @@
-/** `tollgate check`: every mistake of every file at once. */
-import type { Policy } from '../model/policy.ts'
+/** `tollgate check`: every mistake of every file at once, each for itself or as the one policy that they are to be. */
+import type { Layers, Policy } from '../model/policy.ts'
 import type { Diagnostic, Report } from '../policy/diagnostics.ts'
 import type { Scan } from '../scan/definition.ts'
-import { type CheckedFile, checkFile } from './checkFile.ts'
+import { type CheckedFile, type CheckedPolicy, checkPolicy } from './checkFile.ts'
 import { comparedLists, type ServerOptions } from './checkServer.ts'
 import { diagnosticText } from './checkText.ts'
 import { exitCodes, UsageError } from './exit.ts'
+import { choiceOf, type PolicyOptions } from './policies.ts'
 import { paint } from './terminal.ts'
 
-export interface CheckOptions extends ServerOptions {
+export interface CheckOptions extends ServerOptions, PolicyOptions {
   readonly format: 'text' | 'json' | 'sarif'
   readonly strict?: true
 }
@@ -19,7 +20,7 @@ export async function check(
   command: readonly string[],
   options: CheckOptions,
 ): Promise<void> {
-  if (files.length === 0) throw new UsageError('the policy files are missing: name them before `--`')
+  const wanted = policiesIn(files, options)
   const { format, strict, server } = options
   const { lists, failure } = await comparedLists(command, options).then(
     (found) => ({ lists: found, failure: undefined }),
@@ -28,8 +29,9 @@ export async function check(
   // What is wrong with the files is worth knowing without the server.
   if (failure instanceof UsageError) throw failure
   const review = lists && (await reviewOf(lists, server))
-  const checked: CheckedFile[] = []
-  for (const file of new Set(files)) checked.push(await checkFile(file, review && { review: review.review }))
+  const policies: CheckedPolicy[] = []
+  for (const one of wanted) policies.push(await checkPolicy(one.files, review && { review: review.review }))
+  const checked = policies.flatMap((policy) => policy.files)
   const found = checked.flatMap(({ diagnostics }) => diagnostics)
   const errors = found.filter(({ severity }) => severity === 'error').length
   const warnings = found.length - errors
@@ -38,6 +40,37 @@ export async function check(
   if (format === 'text') process.stderr.write(`${summary(checked.length, errors, warnings)}\n`)
   process.exitCode = errors > 0 || (strict && warnings > 0) ? exitCodes.wrong : exitCodes.fine
   if (failure !== undefined) throw failure
+  await requireLayers(wanted, policies)
+}
+
+interface Wanted {
+  readonly layer?: string
+  /** The first is the base. */
+  readonly files: readonly string[]
+}
+
+function policiesIn(files: readonly string[], options: PolicyOptions): readonly Wanted[] {
+  if (!options.config && !options.layer) {
+    if (files.length === 0) throw new UsageError('the policy files are missing: name them before `--`')
+    return [...new Set(files)].map((file) => ({ files: [file] }))
+  }
+  if (files.length > 0)
+    throw new UsageError(
+      `a file is checked alone, or with others after \`-c\` or \`--layer\`: say so of \`${files[0]}\` too`,
+    )
+  const choice = choiceOf(options)
+  return 'files' in choice ? [choice] : choice.layers.map(({ name, files }) => ({ layer: name, files }))
+}
+
+/** Throws `layers_invalid` where the layers, each without a mistake, cannot stand together. */
+async function requireLayers(wanted: readonly Wanted[], policies: readonly CheckedPolicy[]): Promise<void> {
+  const layers = wanted.flatMap(({ layer }, index): Layers['layers'] => {
+    const policy = policies[index]?.policy
+    return layer !== undefined && policy ? [{ name: layer, policy }] : []
+  })
+  if (layers.length < wanted.length) return
+  const { requireSound } = await import('../runtime/policySet.ts')
+  requireSound({ layers })
 }
 
 async function reviewOf(scan: Scan, server: string | undefined) {

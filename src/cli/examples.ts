@@ -18,6 +18,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   'tollgate check': [
     'tollgate check --strict policies/*.yaml',
+    'tollgate check -c base.yaml -c filesystem.yaml',
     'tollgate check policy.yaml -- npx -y @modelcontextprotocol/server-memory',
   ],
   'tollgate schema': ['tollgate schema > native.schema.json', 'tollgate schema intercept > intercept.schema.json'],

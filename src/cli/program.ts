@@ -96,15 +96,20 @@ program
 program
   .command('check')
   .description('every mistake of policy files, with its place')
+  .addOption(policyOption())
+  .addOption(layerOption())
   .addOption(
     new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json', 'sarif']).default('text'),
   )
-  .usage('[options] FILE... [-- CMD [ARG...]]')
+  .usage('[options] FILE...|-c POLICY...|--layer NAME=POLICY... [-- CMD [ARG...]]')
   .option('--strict', 'a warning makes the exit code 1 as well')
   .option('--lists <file>', 'compare with these lists of a server, as `tollgate scan --json` writes them')
   .option('--server <name>', 'what policies call the server that is compared with')
   .option('--timeout <duration>', 'how long the server may take for its lists', '30s')
-  .argument('<file...>', 'policy files; after `--` a server and its arguments, to compare them with')
+  .argument(
+    '[file...]',
+    'policy files, each a policy of its own; after `--` a server and its arguments, to compare them with',
+  )
   .action(async (words: string[], options: CheckOptions) => {
     // The parser takes the dashes away, and what stands behind them is no file.
     const dashes = process.argv.indexOf('--')

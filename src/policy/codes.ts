@@ -98,7 +98,7 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
     advice: 'say what it should ask, or take it away',
   },
   shadowed: {
-    meaning: 'an earlier rule of the entry stops, or asks for, all that this one does: it decides nothing',
+    meaning: 'an earlier rule stops, asks for, or matches all that this one does: it decides nothing',
     advice: 'take one of the two away, or put the narrower one first',
   },
   too_large: {

@@ -1,4 +1,5 @@
 /** What is wrong with a policy file, and where. Every front end collects its mistakes in one `Report`. */
+import type { Place } from '../model/policy.ts'
 import { diagnosticsMax } from './limits.ts'
 
 /** A position in the text; both count from 1, columns in UTF-16 code units as editors do. */
@@ -7,6 +8,8 @@ export interface Spot {
   readonly col: number
   /** Just behind what stands there, where that is one word, text or number. */
   readonly end?: Spot
+  /** Where it is another file than that of the report. */
+  readonly file?: string
 }
 
 export type DiagnosticCode =
@@ -98,6 +101,11 @@ function escaped(char: string): string {
   return `\\u${(char.codePointAt(0) as number).toString(16).padStart(4, '0')}`
 }
 
+/** Where something stands, as a sentence about something at another place says it. */
+export function lineOf({ file, line }: Place, from: Place): string {
+  return file === from.file ? `line ${line}` : `line ${line} of ${quote(file)}`
+}
+
 /** `a`, `b` or `c`, each in backticks. */
 export function oneOf(words: readonly string[]): string {
   const quoted = words.map(quote)
@@ -107,6 +115,9 @@ export function oneOf(words: readonly string[]): string {
 
 export class Report {
   readonly file: string
+  /** The file is to be one policy with others: what holds of a whole policy cannot be said of it. */
+  readonly isPart: boolean
+  readonly #parts: readonly Report[]
   readonly #found: Diagnostic[] = []
   /** An anchored value is read once for each alias; its mistakes are told once. */
   readonly #told = new Set<string>()
@@ -115,8 +126,15 @@ export class Report {
   #failed = false
   #dropped = 0
 
-  constructor(file: string) {
+  constructor(file: string, { isPart = false, parts = [] }: { isPart?: boolean; parts?: readonly Report[] } = {}) {
     this.file = file
+    this.isPart = isPart
+    this.#parts = parts
+  }
+
+  /** For what is to be said of several files together. */
+  static together(parts: readonly Report[]): Report {
+    return new Report(parts[0]?.file ?? '', { parts })
   }
 
   error(at: Spot, code: DiagnosticCode, message: string, advice?: Advice): void {
@@ -128,22 +146,36 @@ export class Report {
     this.#add(at, 'warning', code, message, advice)
   }
 
+  /** A warning that holds only where the file is the whole policy. */
+  warningOfWhole(at: Spot, code: DiagnosticCode, message: string): void {
+    if (!this.isPart) this.warning(at, code, message)
+  }
+
   /** Remembers where a part of the policy stands; what is known of it already stays. */
   locate(part: object, at: Spot): void {
     if (!this.#places.has(part)) this.#places.set(part, at)
   }
 
   placeOf(part: object): Spot | undefined {
-    return this.#places.get(part)
+    const own = this.#places.get(part)
+    if (own) return own
+    for (const report of this.#parts) {
+      const at = report.placeOf(part)
+      if (at) return { ...at, file: at.file ?? report.file }
+    }
+    return undefined
   }
 
   get failed(): boolean {
     return this.#failed
   }
 
-  /** In the order of the file. */
+  /** In the order of the files, and in each of its lines. */
   diagnostics(): readonly Diagnostic[] {
-    const sorted = this.#found.toSorted((a, b) => a.line - b.line || a.col - b.col)
+    const files = [this.file, ...this.#parts.map(({ file }) => file)]
+    const sorted = this.#found.toSorted(
+      (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.col - b.col,
+    )
     const last = sorted.at(-1)
     if (this.#dropped === 0 || !last) return sorted
     const severity = this.#failed ? 'error' : 'warning'
@@ -151,9 +183,9 @@ export class Report {
   }
 
   #add(at: Spot, severity: Diagnostic['severity'], code: DiagnosticCode, message: string, advice: Advice = {}): void {
-    const { line, col, end } = at
+    const { line, col, end, file = this.file } = at
     const { suggestion } = advice
-    const identity = `${line}:${col} ${message}`
+    const identity = `${file}:${line}:${col} ${message}`
     if (this.#told.has(identity)) return
     if (this.#found.length >= diagnosticsMax) {
       this.#dropped++
@@ -162,7 +194,7 @@ export class Report {
     this.#told.add(identity)
     this.#found.push(
       Object.freeze({
-        file: this.file,
+        file,
         line,
         col,
         ...(end && { endLine: end.line, endCol: end.col }),

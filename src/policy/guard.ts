@@ -51,7 +51,7 @@ export function readGuard(root: Node, report: Report): AllPolicy | undefined {
   const { fields } = guardForm.read(root, 'a guard policy', report) ?? {}
   const names = fields?.allowlist?.value
   if (fields?.allowlist && names?.length === 0)
-    report.warning(fields.allowlist.at, 'says_nothing', '`allowlist` is empty: every tool is refused')
+    report.warningOfWhole(fields.allowlist.at, 'says_nothing', '`allowlist` is empty: every tool is refused')
   const id = fields?.policy_id?.value
   const policyVersion = fields?.policy_version?.value
   const reasonCodes = reasonCodesOf(fields?.reason_codes, report)

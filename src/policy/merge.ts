@@ -2,41 +2,89 @@
 import type { FirstPolicy } from '../model/ordered.ts'
 import type { AllPolicy, Counter, Entry, Policy } from '../model/policy.ts'
 import { reportSize as reportRules } from './aegis/reach.ts'
-import { quote, Report } from './diagnostics.ts'
+import { type Diagnostic, quote, Report } from './diagnostics.ts'
 import { deepFreeze } from './freeze.ts'
-import { type ParsedPolicy, type PolicySource, parsePolicy } from './parse.ts'
+import { type ParsedPolicy, type PolicySource, parseInto } from './parse.ts'
 import { start } from './text.ts'
+import { reportUnwanted } from './warnings/warnings.ts'
 import { reportSize } from './whole.ts'
+
+export interface MergedPolicy {
+  /** Only when no diagnostic is an error. */
+  readonly policy?: Policy
+  /** Knows where the parts of the policy stand, in whichever file; more can be said in it. */
+  readonly report: Report
+  diagnostics(): readonly Diagnostic[]
+}
 
 /** Every mistake of every file; only when there is none, what keeps them from being one policy. */
 export function parsePolicies(sources: readonly PolicySource[]): ParsedPolicy {
-  const read = sources.map((source) => ({ file: source.file, ...parsePolicy(source) }))
-  const diagnostics = read.flatMap((one) => one.diagnostics)
-  const parts = read.flatMap(({ file, policy }) => (policy ? [{ file, policy }] : []))
-  const [base, ...added] = parts
-  if (!base || parts.length < sources.length) return { diagnostics }
-  let policy: Policy | undefined = base.policy
-  const reports: Report[] = []
-  for (const { file, policy: next } of added) {
-    const report = new Report(file)
-    policy = policy && merged(policy, next, base.file, report)
-    reports.push(report)
+  const { policy, diagnostics } = mergePolicies(sources)
+  return deepFreeze({ ...(policy && { policy }), diagnostics: diagnostics() })
+}
+
+/** The same with the report that is kept. */
+export function mergePolicies(sources: readonly PolicySource[]): MergedPolicy {
+  const [only, ...others] = sources
+  if (only && others.length === 0) {
+    const report = new Report(only.file)
+    const { policy } = parseInto(report, only.text, only.beside)
+    return { ...(policy && { policy }), report, diagnostics: () => report.diagnostics() }
   }
-  const all = [...diagnostics, ...reports.flatMap((report) => report.diagnostics())]
-  return deepFreeze(policy ? { policy, diagnostics: all } : { diagnostics: all })
+  const { parts, reports, diagnostics } = readParts(sources)
+  const report = Report.together(reports)
+  const all = () => [...diagnostics, ...report.diagnostics()]
+  if (parts.length < sources.length) return { report, diagnostics: all }
+  const policy = mergedParts(parts, report)
+  if (policy) reportUnwanted(policy, report)
+  return { ...(policy && { policy }), report, diagnostics: all }
+}
+
+interface Part {
+  readonly file: string
+  readonly policy: Policy
+}
+
+/** Files that are to be one policy, each for itself. */
+export function readParts(sources: readonly PolicySource[]) {
+  const read = sources.map(({ file, text, beside }) => {
+    const report = new Report(file, { isPart: true })
+    return { file, report, ...parseInto(report, text, beside) }
+  })
+  return {
+    parts: read.flatMap(({ file, policy }): readonly Part[] => (policy ? [{ file, policy }] : [])),
+    reports: read.map(({ report }) => report),
+    // What is not listed gets what the first file says.
+    diagnostics: read.flatMap((one, index) =>
+      one.diagnostics.filter(({ code }) => index === 0 || code !== 'no_default'),
+    ),
+  }
+}
+
+function mergedParts([base, ...added]: readonly Part[], report: Report): Policy | undefined {
+  let policy = base?.policy
+  for (const { file, policy: next } of added)
+    policy = policy && merged(policy, next, { base: base?.file ?? '', added: file }, report)
+  return policy && deepFreeze(policy)
 }
 
 /** Undefined when they cannot be one; the report says why. */
-function merged(base: Policy, added: Policy, baseFile: string, report: Report): Policy | undefined {
+function merged(
+  base: Policy,
+  added: Policy,
+  files: { readonly base: string; readonly added: string },
+  report: Report,
+): Policy | undefined {
+  const at = { ...start, file: files.added }
   if (base.strategy !== added.strategy) {
-    const message = `${quote(baseFile)} decides ${how[base.strategy]} and this file ${how[added.strategy]}: only files of one kind are one policy; give each its own \`--layer\` instead`
-    report.error(start, 'contradiction', message)
+    const message = `${quote(files.base)} decides ${how[base.strategy]} and this file ${how[added.strategy]}: only files of one kind are one policy; give each its own \`--layer\` instead`
+    report.error(at, 'contradiction', message)
     return undefined
   }
   if (base.strategy === 'all' && added.strategy === 'all') return mergedAll(base, added, report)
   if (base.strategy === 'first' && added.strategy === 'first') return mergedFirst(base, added, report)
   const message = `a file that decides ${how[base.strategy]} is whole: give each its own \`--layer\` instead`
-  report.error(start, 'contradiction', message)
+  report.error(at, 'contradiction', message)
   return undefined
 }
 

@@ -15,6 +15,7 @@ import { type Beside, readSettings } from './pack/settings.ts'
 import { type MapNode, type Node, readSource } from './source.ts'
 import { nearest } from './spelling.ts'
 import { readText, start } from './text.ts'
+import { reportUnwanted } from './warnings/warnings.ts'
 
 export type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
 export { formatDiagnostic } from './diagnostics.ts'
@@ -41,6 +42,8 @@ export function parsePolicy({ file, text, beside }: PolicySource): ParsedPolicy 
 /** The same with a report that is kept: it knows where the parts of the policy stand, and more can be said in it. */
 export function parseInto(report: Report, text: string | Uint8Array, beside?: Beside): ParsedPolicy {
   const policy = readPolicy(text, beside, report)
+  // What is wrong is left out of a rule, and it seems to say less than it will.
+  if (policy && !report.failed && !report.isPart) reportUnwanted(policy, report)
   if (policy === undefined && !report.failed) report.error(start, 'wrong_value', 'the file holds no policy')
   const diagnostics = report.diagnostics()
   return deepFreeze(policy === undefined || report.failed ? { diagnostics } : { policy, diagnostics })

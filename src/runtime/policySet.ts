@@ -83,7 +83,8 @@ function loaded(artifact: Artifact): LoadedSet {
   return { revision: artifact.revision, policy: artifact.policy, active: () => activePolicy(artifact) }
 }
 
-function requireSound({ layers }: Layers): void {
+/** Throws `layers_invalid`. */
+export function requireSound({ layers }: Layers): void {
   if (layers.length === 0) throw invalid('there is no layer')
   if (layers.length > layersMax) throw invalid(`there are ${layers.length} layers, ${layersMax} are allowed`)
   const counted = new Map<string, string>()

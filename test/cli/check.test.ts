@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { checkFile } from '../../src/cli/checkFile.ts'
+import { checkFile, checkPolicy } from '../../src/cli/checkFile.ts'
 import { sarifLog } from '../../src/cli/checkSarif.ts'
 import { diagnosticText, excerpt } from '../../src/cli/checkText.ts'
 import { CompileError } from '../../src/compile/errors.ts'
@@ -341,4 +341,95 @@ test('what is asked for in two ways, or not at all, is not understood', () => {
     assert.match(ended.stderr, says)
     assert.equal(ended.code, code)
   }
+})
+
+writeFileSync(
+  place('first.yaml'),
+  'rules:\n  - { name: reads, match: { type: "read_*" }, approval: auto }\n  - { name: cheap, match: { type: pay }, conditions: { param_lt: { amount: 100 } } }\n',
+)
+writeFileSync(
+  place('second.yaml'),
+  'rules:\n  - { name: mail, match: { type: read_mail }, approval: block }\n  - { name: cheaper, match: { type: pay }, conditions: { param_lt: { amount: 10 } } }\n',
+)
+writeFileSync(place('all.yaml'), `${head}tools:\n  "pay*": { rules: [{ action: deny }] }\n`)
+writeFileSync(
+  place('added.yaml'),
+  `${head}tools:\n  pay_out: { rules: [{ arguments: { path: { prefix: /work/ } } }] }\n  "*": { rules: [{ rate_limit: 9/day }] }\n`,
+)
+
+test('merged files are checked as the one policy that they are: each thing is told in its file', () => {
+  assert.equal(tollgate('check', 'first.yaml', 'second.yaml').stdout, '')
+  const merged = tollgate('check', '-c', 'first.yaml', '-c', 'second.yaml')
+  assert.equal(
+    merged.stdout,
+    `second.yaml:2:5: warning: \`mail\` is never asked: \`reads\` on line 2 of \`first.yaml\` matches all its calls
+ 2 |   - { name: mail, match: { type: read_mail }, approval: block }
+   |     ^
+
+second.yaml:3:5: warning: \`cheaper\` decides nothing: \`cheap\` on line 3 of \`first.yaml\` matches every call that it matches
+ 3 |   - { name: cheaper, match: { type: pay }, conditions: { param_lt: { amount: 10 } } }
+   |     ^
+
+`,
+  )
+  assert.deepEqual([merged.code, merged.stderr], [0, '2 files, 0 errors, 2 warnings\n'])
+  const { stdout } = tollgate('check', '--format', 'json', '-c', 'all.yaml', '-c', 'added.yaml')
+  assert.deepEqual(
+    JSON.parse(stdout).map(({ file, line, code }: Diagnostic) => `${file}:${line} ${code}`),
+    ['added.yaml:4 unreachable', 'added.yaml:4 escapable_prefix'],
+  )
+})
+
+test('what holds of a file alone is not said of a part of a policy', () => {
+  writeFileSync(place('defaults.yaml'), 'version: "1"\ndefaults: { approval: auto }\nrules: []\n')
+  writeFileSync(place('binds.yaml'), `${head}tools:\n  "*": { rules: [{ rate_limit: 9/day }] }\n`)
+  assert.match(tollgate('check', 'defaults.yaml', 'binds.yaml').stderr, /2 warnings/)
+  assert.match(tollgate('check', '-c', 'defaults.yaml', '-c', 'first.yaml').stderr, /0 warnings/)
+  assert.match(tollgate('check', '-c', 'good.yaml', '-c', 'binds.yaml').stderr, /0 warnings/)
+})
+
+test('what keeps files from being one policy is an error in the file that is added', () => {
+  const clash = tollgate('check', '-c', 'good.yaml', '-c', 'first.yaml', '-c', 'spelling.yaml')
+  assert.match(clash.stdout, /^spelling\.yaml:4:10: unknown key/)
+  const kinds = tollgate('check', '-c', 'good.yaml', '-c', 'first.yaml')
+  assert.match(kinds.stdout, /^first\.yaml:1:1: `good\.yaml` decides by rules that must all pass and this file by/)
+  const twice = tollgate('check', '-c', 'good.yaml', '-c', 'nowhere.yaml', '-c', './good.yaml')
+  assert.match(
+    twice.stdout,
+    /^nowhere\.yaml:1:1: there is no such file\n\n\.\/good\.yaml:1:1: this is `good\.yaml`, which/,
+  )
+  assert.deepEqual([clash.code, kinds.code, twice.code], [1, 1, 1])
+})
+
+test('layers are checked each for itself, and whether they can stand together', () => {
+  const ended = tollgate(
+    'check',
+    '--layer',
+    'org=good.yaml',
+    '--layer',
+    'team=first.yaml',
+    '--layer',
+    'team=second.yaml',
+  )
+  assert.deepEqual([ended.code, ended.stderr], [0, '3 files, 0 errors, 2 warnings\n'])
+  writeFileSync(place('one.yaml'), `${head}policy_id: p\ntools:\n  pay: { rules: [{ rate_limit: 1/day }] }\n`)
+  const shared = tollgate('check', '--layer', 'org=one.yaml', '--layer', 'team=one.yaml')
+  assert.match(shared.stderr, /^2 files, 0 errors, 0 warnings\ntollgate: layers `org` and `team` are both policy `p`/)
+  assert.equal(shared.code, 1)
+  assert.deepEqual(tollgate('check', 'good.yaml', '-c', 'one.yaml').code, 2)
+})
+
+test('a merged policy that does not compile is told in the file of its rule', async () => {
+  const rego = [{ file: 'tools/0001-pay_out.rego', row: 1_000, col: 1, code: 'rego_type_error', message: 'no' }]
+  const { files, policy } = await checkPolicy([place('good.yaml'), place('added.yaml')], {
+    compile: async () => {
+      throw new CompileError('compile_failed', 'no', { diagnostics: rego })
+    },
+  })
+  assert.equal(policy, undefined)
+  const told = files.flatMap(({ diagnostics }) => diagnostics.filter(({ code }) => code === 'uncompiled'))
+  assert.deepEqual(
+    told.map(({ file, line }) => [file, line]),
+    [[place('added.yaml'), 5]],
+  )
 })

@@ -109,7 +109,7 @@ const misunderstood: readonly { readonly args: readonly string[]; readonly says:
   { args: ['chekc'], says: /^tollgate: unknown command 'chekc'\n\(Did you mean check\?\)\n/ },
   { args: ['frobnicate'], says: /^tollgate: unknown command 'frobnicate'\n/ },
   { args: ['--frobnicate'], says: /^tollgate: unknown option '--frobnicate'\n/ },
-  { args: ['check'], says: /^tollgate: missing required argument 'file'\n/ },
+  { args: ['check'], says: /^tollgate: the policy files are missing/ },
   { args: ['check', '--fromat', 'json', 'good.yaml'], says: /'--fromat'\n\(Did you mean --format\?\)\n/ },
   {
     args: ['check', '--format', 'xml', 'good.yaml'],

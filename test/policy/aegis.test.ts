@@ -128,6 +128,16 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
     'f.yaml:3:5: warning: `rule_1` is never asked: `all` on line 2 matches all its calls',
   ],
   [
+    'a rule behind a wider one with conditions',
+    'rules:\n  - {name: dear, match: {type: "p*"}, conditions: {param_gt: {n: 5}}}\n  - {match: {type: pay}, conditions: {weekdays: [1], param_gte: {n: 10}}}\n',
+    'f.yaml:3:5: warning: `rule_1` decides nothing: `dear` on line 2 matches every call that it matches',
+  ],
+  [
+    'a rule behind one that is wrong',
+    'rules:\n  - {name: all, match: {type: a}, conditions: {param_gt: {n: null}}}\n  - {match: {type: a, target: b}}\n',
+    'f.yaml:2:62: `n` must be text, a number, `true`, `false`, a list or a map, got `null`: an argument that is missing or null meets no condition',
+  ],
+  [
     'plans of several actions',
     `${rule('approval: auto')}plan_rules:\n  sequence_patterns: [{name: a, steps: ["read_*"]}]\n`,
     'f.yaml:3:1: warning: `plan_rules` are about plans of several actions: the gate sees single calls, and does not ask them',

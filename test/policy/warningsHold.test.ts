@@ -4,9 +4,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Call } from '../../src/model/call.ts'
 import { amountsOf, inputOf } from '../../src/model/input.ts'
-import type { AllPolicy, Condition, Rule, Test } from '../../src/model/policy.ts'
+import type { FirstPolicy, OrderedCondition, OrderedRule } from '../../src/model/ordered.ts'
+import type { AllPolicy, Condition, Policy, Rule, Test } from '../../src/model/policy.ts'
 import { planFor } from '../../src/model/strategy.ts'
 import { Report } from '../../src/policy/diagnostics.ts'
+import { reportNeverAsked } from '../../src/policy/warnings/ordered.ts'
 import { reportUnreachable } from '../../src/policy/warnings/unreachable.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
 
@@ -69,19 +71,18 @@ const argumentsOfCalls = [undefined, ...values].flatMap((x) =>
   [undefined, ...values].map((y) => ({ ...(x !== undefined && { x }), ...(y !== undefined && { y }) })),
 )
 
-function verdictOf(policy: AllPolicy, args: object) {
-  const call = {
+function verdictOf(policy: Policy, args: object, name = 'pay', at = 0) {
+  const call: Call = {
     method: 'tools/call',
     server: '',
-    name: 'pay',
-    arguments: args,
+    name,
+    arguments: args as Call['arguments'],
     principal: {},
     session: '',
-    time: 0,
-  } as unknown as Call
+  }
   const plan = planFor(policy, call)
   const facts = { used: {} } as unknown as Parameters<typeof inputOf>[2]
-  return evaluate(policy, JSON.parse(JSON.stringify(inputOf(call, plan, facts, amountsOf(call, plan), 0))))
+  return evaluate(policy, JSON.parse(JSON.stringify(inputOf(call, plan, facts, amountsOf(call, plan), at))))
 }
 
 function without(policy: AllPolicy, line: number): AllPolicy {
@@ -113,4 +114,126 @@ test('a rule that is said to decide nothing can be taken away: no verdict change
     { numRuns: 1_500 },
   )
   assert.ok(said.shadowed > 100 && said.unreachable > 100, JSON.stringify(said))
+})
+
+const pattern = { written: 'a', ascii: 'a', wide: 'a' }
+const bounded = { written: '\\bab\\b', ascii: '\\bab\\b' }
+const orderedConditions: fc.Arbitrary<OrderedCondition> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('after' as const, 'before' as const), minute: fc.constantFrom(540, 720) }),
+  fc.record({ kind: fc.constant('weekdays' as const), days: fc.subarray([1, 4, 5], { minLength: 1 }) }),
+  fc.record({ kind: fc.constant('words' as const), words: fc.subarray(['ab', 'x'], { minLength: 1 }) }),
+  ...[0, 1, 2].map(() =>
+    fc.record({
+      kind: fc.constant('compare' as const),
+      by: fc.constantFrom('eq' as const, 'gt' as const, 'lt' as const, 'gte' as const, 'lte' as const),
+      name: fc.constantFrom('x', 'y'),
+      value: fc.constantFrom(1, 2, 'ab', true),
+    }),
+  ),
+  fc.record({ kind: fc.constant('contains' as const), name: fc.constantFrom('x', 'y'), value: fc.constant('a') }),
+  fc.record({
+    kind: fc.constant('matches' as const),
+    name: fc.constantFrom('x', 'y'),
+    pattern: fc.constantFrom(pattern, bounded),
+  }),
+)
+
+const orderedRules: fc.Arbitrary<OrderedRule> = fc.record({
+  name: fc.constant(''),
+  match: fc.record({ type: fc.constantFrom('*', 'p*', 'pay'), target: fc.constant('*'), agent: fc.constant('*') }),
+  conditions: fc.array(orderedConditions, { maxLength: 2 }),
+  effect: fc.constantFrom('allow', 'deny'),
+  riskLevel: fc.constant('low'),
+  place: fc.constant({ file: 'random.yaml', line: 1, col: 1 }),
+})
+
+/** Some rules are others with one condition more, before or behind. */
+const orderedPolicies: fc.Arbitrary<FirstPolicy> = fc
+  .array(fc.tuple(orderedRules, orderedRules, fc.nat(3)), { minLength: 2, maxLength: 3 })
+  .map((made) =>
+    made
+      .flatMap(([one, other, kind], index) => {
+        const before = made[index - 1]?.[0].conditions ?? []
+        const more = other.conditions.slice(0, 1)
+        const conditions = [one.conditions, [...before, ...more], [...more, ...before], before.toReversed()][kind]
+        return [{ ...one, conditions: conditions ?? [] }]
+      })
+      .map((rule, index) => ({ ...rule, name: `rule ${index}`, place: { ...rule.place, line: index + 1 } })),
+  )
+  .map((rules) => ({
+    strategy: 'first',
+    language: 'aegis',
+    id: 'random',
+    version: '',
+    rules,
+    otherwise: { effect: 'deny', riskLevel: 'high' },
+  }))
+
+const orderedArguments = argumentsOfCalls.concat([{ x: 'é ab' } as never, { x: 'é ab', y: 1 } as never])
+
+function assertIdle(policy: FirstPolicy, line: number, calls: readonly object[]): void {
+  const less = { ...policy, rules: policy.rules.filter(({ place }) => place.line !== line) }
+  for (const at of [0, 4 * 86_400_000 + 600 * 60_000])
+    for (const name of ['pay', 'pull', 'read'])
+      for (const args of calls)
+        assert.deepEqual(
+          verdictOf(less, args, name, at),
+          verdictOf(policy, args, name, at),
+          `line ${line}, ${name} ${JSON.stringify(args)} at ${at}: ${JSON.stringify(policy.rules)}`,
+        )
+}
+
+test('an ordered rule that is said to decide nothing can be taken away: no verdict changes', () => {
+  const said = { always: 0, conditions: 0 }
+  fc.assert(
+    fc.property(orderedPolicies, (policy) => {
+      const report = new Report('random.yaml')
+      reportNeverAsked(policy.rules, report)
+      for (const { line, message } of report.diagnostics()) {
+        said[message.includes('is never asked') ? 'always' : 'conditions']++
+        assertIdle(policy, line, orderedArguments)
+      }
+    }),
+    { numRuns: 300 },
+  )
+  assert.ok(said.always > 30 && said.conditions > 30, JSON.stringify(said))
+})
+
+test('of every two conditions the one that is said to follow from the other does', () => {
+  const comparisons = (['eq', 'gt', 'gte', 'lt', 'lte'] as const).flatMap((by) =>
+    [1, 2, 'ab', true].map((value): OrderedCondition => ({ kind: 'compare', by, name: 'x', value })),
+  )
+  const all: readonly OrderedCondition[] = [
+    ...comparisons,
+    { kind: 'compare', by: 'gt', name: 'y', value: 1 },
+    ...[540, 720].flatMap((minute): OrderedCondition[] => [
+      { kind: 'after', minute },
+      { kind: 'before', minute },
+    ]),
+    ...[[4], [1], [1, 4]].map((days): OrderedCondition => ({ kind: 'weekdays', days })),
+    ...[['pay'], ['x'], ['pay', 'x']].map((words): OrderedCondition => ({ kind: 'words', words })),
+    { kind: 'contains', name: 'x', value: 'a' },
+    { kind: 'matches', name: 'x', pattern },
+    { kind: 'matches', name: 'x', pattern: bounded },
+  ]
+  const calls = orderedArguments.filter((args) => !('y' in args) || (args as { y?: unknown }).y === 1)
+  const [some] = fc.sample(orderedPolicies, 1) as [FirstPolicy]
+  const rule = (conditions: readonly OrderedCondition[], line: number) => ({
+    ...(some.rules[0] as OrderedRule),
+    name: `rule ${line}`,
+    match: { type: '*', target: '*', agent: '*' },
+    conditions,
+    place: { file: 'random.yaml', line, col: 1 },
+  })
+  let follow = 0
+  for (const one of all)
+    for (const other of all) {
+      const policy = { ...some, rules: [rule([one], 1), rule([other], 2)] }
+      const report = new Report('random.yaml')
+      reportNeverAsked(policy.rules, report)
+      if (report.diagnostics().length === 0) continue
+      follow++
+      assertIdle(policy, 2, calls)
+    }
+  assert.ok(follow > all.length + 20, String(follow))
 })

@@ -6,7 +6,7 @@ import { labelCharsMax } from '../limits.ts'
 import type { Node } from '../source.ts'
 import { baseName } from '../whole.ts'
 import { planRulesForm } from './planRules.ts'
-import { reportSize, reportUnreachable } from './reach.ts'
+import { reportSize } from './reach.ts'
 import { approval, effects, orNothing, riskLevel, ruleForm, ruleOf } from './rules.ts'
 import { textInBoth } from './yaml11.ts'
 
@@ -67,13 +67,12 @@ export function readAegis(root: Node, report: Report): FirstPolicy | undefined {
     )
   const rules = (fields.rules?.value?.value ?? []).map(({ value }, index) => ruleOf(value, index, report))
   if (rules.length === 0 && !report.failed)
-    report.warning(
+    report.warningOfWhole(
       fields.rules?.at ?? root.at,
       'says_nothing',
       'there are no rules: every call gets what `defaults` says',
     )
   reportSize(rules, report)
-  reportUnreachable(rules, report)
   const defaults = fields.defaults?.value?.value?.fields
   const otherwise: Answer = {
     effect: effects[defaults?.approval?.value ?? 'block'],

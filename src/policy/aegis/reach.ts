@@ -1,9 +1,9 @@
-/** How far ordered rules reach: more than can be compiled, and rules that no call comes to. */
-import { coversGlob, literalOf, matchesGlob } from '../../model/fnmatch.ts'
+/** How many ordered rules can be compiled. */
+import { literalOf, matchesGlob } from '../../model/fnmatch.ts'
 import { policyRulesMax } from '../../model/limits.ts'
 import type { OrderedRule } from '../../model/ordered.ts'
 import { quote, type Report } from '../diagnostics.ts'
-import { comparedEntriesMax, spreadRulesMax } from '../limits.ts'
+import { spreadRulesMax } from '../limits.ts'
 
 export function reportSize(rules: readonly OrderedRule[], report: Report): void {
   let size = 0
@@ -40,31 +40,6 @@ function reportSpread(rules: readonly OrderedRule[], report: Report): void {
       if (isCertain(rule)) break
     }
   }
-}
-
-/** A rule behind one that matches all its calls is never asked. */
-export function reportUnreachable(rules: readonly OrderedRule[], report: Report): void {
-  const literals = new Map<string, OrderedRule[]>()
-  const globs: OrderedRule[] = []
-  for (const rule of rules) {
-    const tool = literalOf(rule.match.type)
-    const ofTool = tool === undefined ? [] : (literals.get(tool) ?? [])
-    const first = [...globs.slice(0, comparedEntriesMax), ...ofTool].find((one) => coversRule(one, rule))
-    if (first)
-      report.warning(
-        rule.place,
-        'shadowed',
-        `${quote(rule.name)} is never asked: ${quote(first.name)} on line ${first.place.line} matches all its calls`,
-      )
-    else if (rule.conditions.length > 0) continue
-    else if (tool === undefined) globs.push(rule)
-    else literals.set(tool, [...ofTool, rule])
-  }
-}
-
-function coversRule({ match: wide }: OrderedRule, { match: narrow }: OrderedRule): boolean {
-  const parts = ['type', 'target', 'agent'] as const
-  return parts.every((part) => coversGlob(wide[part], narrow[part]))
 }
 
 function isCertain({ match, conditions }: OrderedRule): boolean {

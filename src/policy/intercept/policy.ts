@@ -19,7 +19,6 @@ import { checkName } from '../names.ts'
 import { reportLoose } from '../native/loose.ts'
 import { text } from '../scalars.ts'
 import type { Node } from '../source.ts'
-import { reportUnwanted } from '../warnings/warnings.ts'
 import { baseName, languageVersion, reportConfused, reportSize } from '../whole.ts'
 import { approvalKeys } from './approvals.ts'
 import { declareCounters, ruleForm, ruleOf, type WrittenRule } from './rules.ts'
@@ -82,7 +81,7 @@ export function readIntercept(root: Node, report: Report): AllPolicy | undefined
   ]
   reportSize(entries, report)
   reportConfused(entries, report)
-  const policy: AllPolicy = {
+  return {
     strategy: 'all',
     language: 'intercept',
     id: baseName(report.file),
@@ -93,8 +92,6 @@ export function readIntercept(root: Node, report: Report): AllPolicy | undefined
     counting: 'last',
     entries,
   }
-  if (!report.failed) reportUnwanted(policy, report)
-  return policy
 }
 
 function reportUnhonoured(approvals: Field<Filled<FieldsOf<typeof approvalKeys>>> | undefined, report: Report): void {

@@ -1,7 +1,7 @@
 /** Ordered rules of the native language: the first that matches a call decides it. */
 import { type RiskLevel, riskLevels } from '../../model/decision.ts'
 import type { Answer, FirstPolicy, OrderedRule } from '../../model/ordered.ts'
-import { reportSize, reportUnreachable } from '../aegis/reach.ts'
+import { reportSize } from '../aegis/reach.ts'
 import { quote, type Report } from '../diagnostics.ts'
 import { fnmatch } from '../fnmatch.ts'
 import { choice, type Field, type FieldsOf, type Filled, type Located, listOf, record } from '../forms.ts'
@@ -50,11 +50,9 @@ export function orderedPolicy(
 ): FirstPolicy {
   const rules = (written.value ?? []).map(({ value }, index) => ruleOf(value, index, risk, report))
   if (written.value?.length === 0)
-    report.warning(written.at, 'says_nothing', 'there are no rules: every call gets what `default` says')
+    report.warningOfWhole(written.at, 'says_nothing', 'there are no rules: every call gets what `default` says')
   reportNames(rules, report)
   reportSize(rules, report)
-  // What is wrong is left out of a rule, and it seems to match more than it will.
-  if (!report.failed) reportUnreachable(rules, report)
   const answer: Answer = { effect: effects[otherwise], riskLevel: risk }
   return { strategy: 'first', language: 'native', id, version, rules, otherwise: answer }
 }

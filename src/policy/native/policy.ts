@@ -6,7 +6,6 @@ import { choice, type FieldsOf, type Filled, record } from '../forms.ts'
 import { reasonCodesForm, reasonCodesOf } from '../reasonCodes.ts'
 import { label, text, version } from '../scalars.ts'
 import type { Node } from '../source.ts'
-import { reportUnwanted } from '../warnings/warnings.ts'
 import { baseName, languageVersion, reportConfused, reportSize } from '../whole.ts'
 import { Counters, countersForm } from './counters.ts'
 import { entriesForm, entriesOf } from './entries.ts'
@@ -91,7 +90,7 @@ function readEntries({ fields, at, misspelt }: WrittenPolicy, report: Report): A
   if (fields.default && byDefault === 'require_approval')
     report.error(fields.default.at, 'wrong_value', '`default: require_approval` stands only beside ordered `rules`')
   if (byDefault === undefined || byDefault === 'require_approval') return undefined
-  const policy: AllPolicy = {
+  return {
     strategy: 'all',
     language: 'native',
     ...headOf(fields, report),
@@ -101,8 +100,6 @@ function readEntries({ fields, at, misspelt }: WrittenPolicy, report: Report): A
     ...(fields.counting?.value === 'last' && { counting: 'last' }),
     entries,
   }
-  if (!report.failed) reportUnwanted(policy, report)
-  return policy
 }
 
 function headOf(fields: WrittenPolicy['fields'], report: Report): { readonly id: string; readonly version: string } {

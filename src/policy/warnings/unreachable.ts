@@ -2,7 +2,7 @@
 import { globMatches } from '../../model/match.ts'
 import type { AllPolicy, Entry, Method, Pattern, Rule, TargetPattern } from '../../model/policy.ts'
 import { judgedMethods } from '../../model/policy.ts'
-import { quote, type Report } from '../diagnostics.ts'
+import { lineOf, quote, type Report } from '../diagnostics.ts'
 import { comparedEntriesMax } from '../limits.ts'
 import { isComparable, meetsAll, stopsAll } from './implied.ts'
 
@@ -86,7 +86,7 @@ function reportCovered(entries: readonly Entry[], report: Report): void {
       report.warning(
         entry.place,
         'unreachable',
-        `nothing here allows a call: ${quote(wide.key)} on line ${wide.place.line} refuses all that ${quote(entry.key)} matches, and no entry overrides another`,
+        `nothing here allows a call: ${quote(wide.key)} on ${lineOf(wide.place, entry.place)} refuses all that ${quote(entry.key)} matches, and no entry overrides another`,
       )
   }
 }
