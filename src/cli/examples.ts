@@ -15,6 +15,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'tollgate serve': [
     'tollgate serve -c policy.yaml --upstream http://127.0.0.1:3000/mcp',
     'tollgate serve -c policy.yaml --upstream a=http://127.0.0.1:3000/mcp --upstream b=http://127.0.0.1:4000/mcp',
+    'tollgate serve -c policy.yaml --upstream http://127.0.0.1:3000/mcp --settings gate.yaml',
   ],
   'tollgate check': [
     'tollgate check --strict policies/*.yaml',
@@ -57,6 +58,8 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate scan -o policy.yaml -- npx -y @modelcontextprotocol/server-memory',
     'tollgate scan --json -o lists.json -- npx -y @modelcontextprotocol/server-memory',
   ],
+  'tollgate keys': ['tollgate keys new --id ci --agent ci-bot --expires 90d'],
+  'tollgate keys new': ['tollgate keys new --id ci --agent ci-bot --project payments --expires 90d'],
   'tollgate init': ['tollgate init --dry-run', 'tollgate init --client cursor --server memory', 'tollgate init --undo'],
   'tollgate completion': [
     'source <(tollgate completion bash)',

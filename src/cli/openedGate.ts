@@ -4,6 +4,7 @@ import { messageOf, TollgateError } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
 import type { Run } from '../model/pack/run.ts'
 import type { PolicySet } from '../model/policy.ts'
+import { readPrincipal } from '../model/principal.ts'
 import { Answers } from '../pep/answers.ts'
 import type { Gate } from '../pep/gate.ts'
 import { openGateWith } from '../runtime/open.ts'
@@ -20,6 +21,7 @@ export interface GateOptions extends PolicyOptions {
   readonly agent?: string
   readonly user?: string
   readonly project?: string
+  readonly group?: readonly string[]
   /** The file in which the host registers the run. */
   readonly run?: string
   readonly approvalWait?: string
@@ -82,8 +84,19 @@ async function approvalWaitOf({ approvalWait }: GateOptions): Promise<number | u
   throw new UsageError(`\`--approval-wait\` must be a duration like \`2m\`, at most ${most}, got \`${approvalWait}\``)
 }
 
-export function principalOf({ agent, user, project }: GateOptions): Principal {
-  return { ...(agent && { agent }), ...(user && { user }), ...(project && { project }) }
+/** Throws a `UsageError` for names that nobody can have. */
+export function principalOf({ agent, user, project, group }: GateOptions): Principal {
+  const groups = group ?? process.env['TOLLGATE_GROUPS']?.split(',').filter((name) => name !== '')
+  try {
+    return readPrincipal({
+      ...(agent && { agent }),
+      ...(user && { user }),
+      ...(project && { project }),
+      ...(groups && { groups }),
+    })
+  } catch (error) {
+    throw new UsageError(`who calls cannot be so: ${messageOf(error)}`)
+  }
 }
 
 export function say(sentence: string): void {

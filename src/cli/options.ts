@@ -17,6 +17,11 @@ export const layerOption = () =>
 export const agentOption = () => new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT')
 export const userOption = () => new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER')
 export const projectOption = () => new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT')
+export const groupOption = () =>
+  new Option(
+    '--group <name>',
+    'a group of the caller; several, each after its own (default: $TOLLGATE_GROUPS)',
+  ).argParser(collected)
 export const runOption = () =>
   new Option('--run <file>', 'where the host of the agent registers the run, for a policy pack')
 export const approvalWaitOption = () =>

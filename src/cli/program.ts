@@ -10,6 +10,7 @@ import type { ConvertOptions } from './convert.ts'
 import type { EvalOptions } from './eval.ts'
 import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
+import { addIdentityOptions, addKeysCommand } from './identityCommands.ts'
 import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
 import {
@@ -18,6 +19,7 @@ import {
   argumentsOption,
   collected,
   durabilityOption,
+  groupOption,
   layerOption,
   ledgerOption,
   policyOption,
@@ -51,6 +53,7 @@ program
   .addOption(agentOption())
   .addOption(userOption())
   .addOption(projectOption())
+  .addOption(groupOption())
   .option('--session <id>', 'name of this session (default: a fresh one)')
   .addOption(runOption())
   .addOption(approvalWaitOption())
@@ -63,7 +66,7 @@ program
     await (await import('./run.ts')).run(command, options)
   })
 
-program
+const serveCommand = program
   .command('serve')
   .description('the gate as an HTTP server in front of MCP servers')
   .usage('-c POLICY|--layer NAME=POLICY... --upstream URL [options]')
@@ -83,9 +86,11 @@ program
   )
   .addOption(new Option('--allow-origin <origin>', 'an origin whose web pages may call the gate').argParser(collected))
   .option('--timeout <duration>', 'how long the server may be silent while it owes an answer', '5m')
+addIdentityOptions(serveCommand)
   .addOption(agentOption())
   .addOption(userOption())
   .addOption(projectOption())
+  .addOption(groupOption())
   .addOption(runOption())
   .addOption(approvalWaitOption())
   .addOption(ledgerOption())
@@ -178,6 +183,8 @@ program
   })
 
 addRecordCommands(program)
+
+addKeysCommand(program)
 
 program
   .command('scan')

@@ -4,6 +4,7 @@ import { UsageError } from './exit.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
 import { requireAnswers } from './required.ts'
 import { addressOf, namesOf, type ServeOptions, silenceOf, targetsOf } from './serveOptions.ts'
+import { settingsOf } from './serveSettings.ts'
 
 export async function serve(options: ServeOptions): Promise<void> {
   const address = addressOf(options)
@@ -11,11 +12,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const targets = targetsOf(options)
   const silenceMs = silenceOf(options.timeout)
   if (targets.length === 0) throw new UsageError('the server behind the gate is missing: name it with `--upstream URL`')
+  const settings = settingsOf(options, targets)
   const loaded = await loadPolicy(choiceOf(options))
   const accept = (policy: PolicySet) => {
     for (const { server } of targets) requireAnswers(policy, { server, run: options.run })
   }
   accept(loaded.policy)
   const { serveUntilTold } = await import('./serving.ts')
-  await serveUntilTold({ loaded, options, accept, address, names, targets, silenceMs })
+  await serveUntilTold({ loaded, options, accept, address, names, targets, silenceMs, settings })
 }

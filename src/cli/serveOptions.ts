@@ -10,6 +10,18 @@ export interface ServeOptions extends GateOptions {
   readonly allowHost?: readonly string[]
   readonly allowOrigin?: readonly string[]
   readonly timeout: string
+  /** The file with settings. */
+  readonly settings?: string
+  readonly jwtIssuer?: string
+  readonly jwtAudience?: readonly string[]
+  readonly jwks?: string
+  readonly apiKeys?: readonly string[]
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly clientCa?: string
+  readonly publicUrl?: string
+  readonly upstreamBearerFile?: readonly string[]
+  readonly upstreamHeaderFile?: readonly string[]
 }
 
 export interface Address {

@@ -1,12 +1,16 @@
 /** The gate of `tollgate serve`: it listens until it is told to end, and lets what is under way finish. */
 import { randomUUID } from 'node:crypto'
-import type { EndpointOptions } from '../http/endpoint.ts'
-import { Front, type Route } from '../http/front.ts'
+import { Front, type FrontOptions, type Route } from '../http/front.ts'
 import type { Names } from '../http/hosts.ts'
-import { Remote } from '../http/remote.ts'
+import { Remote, type RemoteOptions } from '../http/remote.ts'
+import { type Credential, credentialOf } from '../identity/upstream.ts'
 import { endOnSignals, takeSignals } from './exit.ts'
 import { type Opening, principalOf, registrationOf, say, withGate } from './openedGate.ts'
+import { callersOf } from './serveCallers.ts'
 import type { Address, ServeOptions, Target } from './serveOptions.ts'
+import { isFor } from './serveSettings.ts'
+import { followTls, tlsOptions } from './serveTls.ts'
+import type { GateSettings } from './settingsFile.ts'
 
 export interface Serving extends Omit<Opening, 'servers'> {
   readonly options: ServeOptions
@@ -14,31 +18,58 @@ export interface Serving extends Omit<Opening, 'servers'> {
   readonly names: Names
   readonly targets: readonly Target[]
   readonly silenceMs: number
+  readonly settings: GateSettings
 }
 
 export async function serveUntilTold(serving: Serving): Promise<void> {
-  const { targets, options, names, address, silenceMs } = serving
+  const { targets, options, names, address, silenceMs, settings } = serving
+  const tls = settings.tls && tlsOptions(settings.tls, say)
+  const credentials = credentialsFor(targets, settings)
+  const callers = callersFor(serving)
   const servers = targets.map(({ server }) => server ?? '')
   await withGate({ ...serving, servers }, async (gate, waiting) => {
     const told = signalled()
     const run = await registrationOf(options)
     const common = { gate, silenceMs, log: say, ...waiting, ...(run && { run }) }
-    const routes = new Map(targets.map((target) => [target.path, routeOf(target, common)]))
-    const principal = principalOf(options)
-    const front = new Front({ gate, routes, names, identify: () => ({ principal }), log: say })
+    const routes = new Map(
+      targets.map((target) => [target.path, routeOf(target, { ...common, credential: credentials.get(target) })]),
+    )
+    const front = new Front({ gate, routes, names, ...callers, ...(tls && { tls }), log: say })
+    const stopFollowing = settings.tls && followTls(settings.tls, (renewed) => front.secure(renewed), say)
     const { port } = await front.listen(address.host, address.port)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     for (const { path, server } of targets)
-      say(`listening on http://${host}:${port}${path}${server === undefined ? '' : ` for ${server}`}`)
+      say(
+        `listening on ${tls ? 'https' : 'http'}://${host}:${port}${path}${server === undefined ? '' : ` for ${server}`}`,
+      )
     await told
     say('ending: calls under way may finish')
     // Held calls are refused now: they are made again, of the next gate.
     waiting.answers.end()
+    stopFollowing?.()
     await front.drain()
   })
 }
 
-function routeOf({ server = '', url }: Target, common: Omit<EndpointOptions, 'server' | 'session'>): Route {
+/** Who calls, as the settings say; without any, everybody is the one caller of the flags. */
+function callersFor({ settings, options, targets }: Serving): Pick<FrontOptions, 'identify' | 'document'> {
+  const { identity, publicUrl } = settings
+  const principal = principalOf(options)
+  if (identity === undefined) return { identify: () => ({ principal }) }
+  const isServed = (path: string) => targets.some((target) => target.path === path)
+  return callersOf({ settings: identity, project: options.project, publicUrl, isServed, say })
+}
+
+function credentialsFor(targets: readonly Target[], { credentials }: GateSettings): ReadonlyMap<Target, Credential> {
+  const found = credentials.flatMap((one) =>
+    targets
+      .filter((target) => isFor(one.server, target, targets))
+      .map((target) => [target, credentialOf(one, say)] as const),
+  )
+  return new Map(found)
+}
+
+function routeOf({ server = '', url }: Target, common: Omit<RemoteOptions, 'server' | 'session' | 'url'>): Route {
   const session = randomUUID()
   return { server, session, endpoint: new Remote({ ...common, server, session, url }) }
 }

@@ -1,6 +1,6 @@
 /** The gate as an HTTP server: who may ask, what is well formed, and which server it is for. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { errorCodes } from '../mcp/refusal.ts'
@@ -89,6 +89,11 @@ export class Front {
       })
       this.#server.listen(port, address, () => resolve(this.#server.address() as AddressInfo))
     })
+  }
+
+  /** Connections from now on are made with this. */
+  secure(tls: TlsOptions): void {
+    if ('setSecureContext' in this.#server) (this.#server as TlsServer).setSecureContext(tls)
   }
 
   /** No new calls; those under way finish, or their outcome is unknown when their time is over. */

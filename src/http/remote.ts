@@ -17,7 +17,7 @@ import {
   unknownSession,
 } from './endpoint.ts'
 import { answeredWith, Exchange } from './exchange.ts'
-import { fieldsForCaller, fieldsForUpstream, isPacked, mediaType, sessionField } from './fields.ts'
+import { type Fields, fieldsForCaller, fieldsForUpstream, isPacked, mediaType, sessionField } from './fields.ts'
 import { exchangesMax, sessionStreamsMax } from './limits.ts'
 import type { Reply } from './reply.ts'
 import { type Session, Sessions } from './sessions.ts'
@@ -26,6 +26,8 @@ import { type Answered, discard, faultOf, Upstream } from './upstream.ts'
 
 export interface RemoteOptions extends EndpointOptions {
   readonly url: URL
+  /** Headers by which the server knows the gate; undefined while they cannot be had. */
+  readonly credential?: (() => Fields | undefined) | undefined
 }
 
 /** A stream of the stateless revision that hears of changed lists. */
@@ -45,7 +47,7 @@ export class Remote implements Endpoint {
 
   constructor(options: RemoteOptions) {
     this.#options = options
-    this.#upstream = new Upstream(options.url)
+    this.#upstream = new Upstream(options.url, options.credential)
     options.gate.onPolicyChange(() => this.#tellOfChange())
   }
 

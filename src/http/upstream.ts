@@ -25,8 +25,10 @@ export interface Answered {
 export class Upstream {
   readonly #pool: Pool
   readonly #path: string
+  readonly #credential: () => Fields | undefined
 
-  constructor(url: URL) {
+  constructor(url: URL, credential: () => Fields | undefined = () => ({})) {
+    this.#credential = credential
     this.#path = `${url.pathname}${url.search}`
     this.#pool = new Pool(url.origin, {
       connect: { timeout: connectMsMax },
@@ -37,7 +39,9 @@ export class Upstream {
   }
 
   async send(method: 'POST' | 'GET' | 'DELETE', { fields, body, signal, silenceMs }: Sent): Promise<Answered> {
-    const headers = body === undefined ? fields : { ...fields, 'content-type': 'application/json' }
+    const own = this.#credential()
+    if (own === undefined) throw new NoCredential()
+    const headers = { ...fields, ...(body !== undefined && { 'content-type': 'application/json' }), ...own }
     const answer = await this.#pool.request({
       method,
       path: this.#path,
@@ -81,6 +85,13 @@ export interface Fault {
   readonly why: string
 }
 
+/** Without its credential the gate asks nothing: the server would take it for somebody else, or for nobody. */
+class NoCredential extends Error {
+  constructor() {
+    super('the credential of the gate for the MCP server is missing')
+  }
+}
+
 /** Failures of making a connection: undici sends nothing before it has one. */
 const unsentCodes: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
@@ -94,6 +105,7 @@ const unsentCodes: ReadonlySet<unknown> = new Set([
 const silenceCodes: ReadonlySet<unknown> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 
 export function faultOf(error: unknown): Fault {
+  if (error instanceof NoCredential) return { status: 502, unsent: true, why: error.message }
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (unsentCodes.has(code)) return { status: 502, unsent: true, why: 'the MCP server cannot be reached' }
   if (silenceCodes.has(code)) return { status: 504, unsent: false, why: 'the MCP server did not answer in time' }

@@ -97,6 +97,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^connections/, 'connections'],
   [/^groups/, 'groups'],
   [/^tokens/, 'tokens'],
+  [/^reasons/, 'reasons'],
   [/^sessions/, 'sessions'],
   [/Streams/, 'streams'],
   [/^exchanges/, 'requests'],

@@ -1,0 +1,62 @@
+/** Where the keys of an issuer are: at a URL, or in a file. */
+import { readFileSync } from 'node:fs'
+import type { JSONWebKeySet } from 'jose'
+import { Agent, request } from 'undici'
+import { messageOf } from '../model/errors.ts'
+import { jwksBytesMax, jwksFetchMsMax } from './limits.ts'
+
+export interface RemoteKeys {
+  readonly url: URL
+  /** Certificates of the authority that the server is believed by; those of the system if not given. */
+  readonly ca?: string | undefined
+  /** A file with the token that the server asks for, as the API server of a cluster may. */
+  readonly tokenFile?: string | undefined
+}
+
+/** Follows no redirect, and reads no more than a limit. */
+export function remoteKeys({ url, ca, tokenFile }: RemoteKeys): () => Promise<JSONWebKeySet> {
+  const dispatcher = new Agent({ connect: { timeout: jwksFetchMsMax, ...(ca !== undefined && { ca }) } })
+  return async () => {
+    const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim()
+    const answer = await request(url, {
+      dispatcher,
+      headers: {
+        accept: 'application/jwk-set+json, application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      headersTimeout: jwksFetchMsMax,
+      signal: AbortSignal.timeout(jwksFetchMsMax),
+    })
+    if (answer.statusCode !== 200) {
+      await answer.body.dump()
+      throw new Error(`\`${url.href}\` answered with status ${answer.statusCode}`)
+    }
+    return keysIn(await bounded(answer.body, url.href), url.href)
+  }
+}
+
+async function bounded(body: AsyncIterable<Buffer>, where: string): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > jwksBytesMax) throw new Error(`\`${where}\` answered with more than ${jwksBytesMax} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+export function keysIn(text: string, where: string): JSONWebKeySet {
+  let set: unknown
+  try {
+    set = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`\`${where}\` is no JSON: ${messageOf(error)}`)
+  }
+  const { keys } = (typeof set === 'object' && set !== null ? set : {}) as { readonly keys?: unknown }
+  if (!Array.isArray(keys)) throw new Error(`\`${where}\` has no list of \`keys\`: it is no JSON Web Key Set`)
+  // A secret that stood there by mistake must not become a key.
+  const isPublic = (key: unknown) => typeof key === 'object' && key !== null && !('k' in key) && !('d' in key)
+  if (!keys.every(isPublic)) throw new Error(`\`${where}\` has a key that is not public`)
+  return { keys } as JSONWebKeySet
+}

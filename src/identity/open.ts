@@ -1,0 +1,45 @@
+/** Puts together who is asked who calls: the files and the keys behind the settings. */
+import { apiKeysOf } from './apiKeys.ts'
+import type { TokenSource } from './caller.ts'
+import { principalOfClaims } from './claims.ts'
+import { bytesOf } from './followed.ts'
+import { Identity } from './identity.ts'
+import type { IssuerSettings, KeysAt } from './issuers.ts'
+import { remoteKeys } from './jwks.ts'
+import { KeySet, type Keys, keysOfFile } from './keySet.ts'
+import { principalOfServiceAccount } from './kubernetes.ts'
+import type { IdentitySettings } from './settings.ts'
+import { Tokens } from './tokens.ts'
+
+export interface Opening {
+  readonly project?: string | undefined
+  readonly say: (sentence: string) => void
+}
+
+/** Throws when a file cannot be read. Issuers are asked for their keys at once, and nobody waits for that but their tokens. */
+export function openIdentity(settings: IdentitySettings, { project, say }: Opening): Identity {
+  const issuers = settings.issuers.map((issuer) => tokensOf(issuer, say))
+  const apiKeys = settings.apiKeys.map((file) => apiKeysOf(file, say))
+  const tokens: readonly TokenSource[] = [...apiKeys, ...issuers.map((one) => one.tokens)]
+  for (const { keys } of issuers) void Promise.resolve(keys.generation()).catch(() => {}) // told already
+  const { headers, certificates } = settings
+  return new Identity({ tokens, headers, certificates, project, log: say })
+}
+
+function tokensOf(settings: IssuerSettings, say: Opening['say']): { readonly tokens: Tokens; readonly keys: Keys } {
+  const { kind, mapping, ...rest } = settings
+  const keys = keysOf(settings.keys, say)
+  const tokens = new Tokens({
+    ...rest,
+    keys,
+    principalOf: (claims) =>
+      kind === 'kubernetes' ? principalOfServiceAccount(claims, mapping.keep) : principalOfClaims(claims, mapping),
+  })
+  return { tokens, keys }
+}
+
+function keysOf({ url, file, refreshMs, cooldownMs, ca, tokenFile }: KeysAt, say: Opening['say']): Keys {
+  if (url === undefined) return keysOfFile(file ?? '', say)
+  const authority = ca === undefined ? undefined : Buffer.from(bytesOf(ca)).toString('utf8')
+  return new KeySet({ load: remoteKeys({ url, ca: authority, tokenFile }), refreshMs, cooldownMs, say })
+}
