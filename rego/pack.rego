@@ -240,12 +240,26 @@ holds_all(path, texts) if {
 needs_no_person if {
 	scope.needs_approval == false
 	not reviewed
+	not unsaid
 }
 
+# A class that nobody says to be routine may be a misspelt one of those that a person has to see.
 reviewed if {
+	tables.changes.asked
 	some class in run.change_classes
-	tables.change_classes[class]
+	not routine(class)
 }
+
+routine(class) if tables.changes.routine[class]
+
+# Where routine changes are listed, a write says which it is.
+unsaid if {
+	tables.changes.said
+	run.tool_access_mode != "read"
+	not classed
+}
+
+classed if count(run.change_classes) > 0
 
 # A person approved this, by name, for now. An agent does not approve itself.
 approved if {

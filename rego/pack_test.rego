@@ -42,7 +42,7 @@ fix := {
 
 tables := {
 	"workflows": {"fix": fix, "paused": object.union(fix, {"active": false}), "closed": object.union(fix, {"reach": -1})},
-	"change_classes": {"migrations": true},
+	"changes": {"asked": true, "said": false, "routine": {"docs": true}},
 	"stages": {"crawl": 0, "walk": 1, "run": 2},
 	"odd_parts": ["..", "//"],
 	"stops": {code: code | some code in codes},
@@ -195,8 +195,31 @@ test_a_person_approves_by_a_whole_record_that_is_not_over if {
 }
 
 test_some_changes_need_a_person_whoever_makes_them if {
+	decided(writing) == "written"
 	changed(writing, {"change_classes": ["docs"]}) == "written"
+	changed(writing, {"change_classes": ["docs", "tests"]}) == "APPROVAL_REQUIRED"
+	changed(reading, {"change_classes": ["tests"]}) == "APPROVAL_REQUIRED"
 	changed(writing, {"change_classes": ["migrations"]}) == "APPROVAL_REQUIRED"
 	changed(writing, {"change_classes": ["migrations"], "approval": approval}) == "written"
 	changed(writing, {"change_classes": ["migrations"], "changed_paths": ["b"]}) == "PATH_NOT_ALLOWED"
+}
+
+classed(run, changes) := verdict if {
+	verdict := pack.decision with input as {"method": "tools/call", "run": run, "time": "2026-01-05T12:00:00.000Z"}
+		with data.tollgate.tables.pack as object.union(object.remove(tables, ["changes"]), {"changes": changes})
+}
+
+test_where_routine_changes_are_listed_a_write_says_which_it_is if {
+	listed := {"asked": true, "said": true, "routine": {"docs": true}}
+	classed(writing, listed) == "APPROVAL_REQUIRED"
+	classed(object.union(writing, {"change_classes": []}), listed) == "APPROVAL_REQUIRED"
+	classed(object.union(writing, {"change_classes": ["docs"]}), listed) == "written"
+	classed(reading, listed) == "read"
+}
+
+test_where_no_change_needs_a_person_no_class_is_asked if {
+	changes := {"asked": false, "said": false}
+	every classes in [["migrations"], ["docs", "tests"], []] {
+		classed(object.union(writing, {"change_classes": classes}), changes) == "written"
+	}
 }

@@ -14,7 +14,12 @@ import { allowedTable, forbiddenTable } from './scopes.ts'
 export function generatePack(policy: PackPolicy): Generated {
   const pack = {
     workflows: Object.fromEntries(policy.workflows.map((workflow) => [workflow.id, row(workflow, policy)])),
-    change_classes: truths(policy.manualReview.map(changeClass)),
+    changes: {
+      // Whether a change is asked for its class, whether a write has to say one, and the classes that need no person.
+      asked: policy.manualReview.length > 0 || policy.routineChanges !== undefined,
+      said: policy.routineChanges !== undefined,
+      routine: truths((policy.routineChanges ?? []).map(changeClass)),
+    },
     stages: Object.fromEntries(stages.map((stage, index) => [stage, index])),
     odd_parts: oddParts,
     stops,

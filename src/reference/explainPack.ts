@@ -127,8 +127,8 @@ const questions: Readonly<Record<Stop, Question>> = {
   APPROVAL_REQUIRED: [
     'a person approved it, where that is needed',
     ['approval', 'change_classes'],
-    () =>
-      'approval by a person: a record with an approver who is not the agent, a scope that names the call, and times that hold now',
+    ({ policy: { routineChanges } }) =>
+      `${routineChanges ? `a change of a class that needs none: ${list(routineChanges)}; or ` : ''}approval by a person: a record with an approver who is not the agent, a scope that names the call, and times that hold now`,
   ],
 }
 

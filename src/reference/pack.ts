@@ -88,9 +88,13 @@ function outsideOf(
   return undefined
 }
 
-function needsApproval(policy: PackPolicy, run: RunFacts, scope: ToolScope): boolean {
-  const reviewed = policy.manualReview.map(changeClass)
-  return scope.needsApproval || (run.change_classes ?? []).some((one) => reviewed.includes(one))
+/** A class that nobody says to be routine may be a misspelt one of those that a person has to see. */
+function needsApproval({ manualReview, routineChanges }: PackPolicy, run: RunFacts, scope: ToolScope): boolean {
+  const routine = (routineChanges ?? []).map(changeClass)
+  const classes = run.change_classes ?? []
+  const areAsked = manualReview.length > 0 || routineChanges !== undefined
+  const isUnsaid = routineChanges !== undefined && scope.access !== 'read' && classes.length === 0
+  return scope.needsApproval || isUnsaid || (areAsked && classes.some((one) => !routine.includes(one)))
 }
 
 /** A person approved this, by name, for now: anything less waits. An agent does not approve itself. */

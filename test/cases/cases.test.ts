@@ -75,7 +75,8 @@ async function load({ layers, ...said }: Omit<CaseFile, 'base' | 'cases'>, file:
 
 function textsOf({ policy, policyFile, merged }: PolicyOfCases, name: string): readonly PolicyText[] {
   if (merged) return Object.entries(merged).map(([file, one]) => ({ name: file, text: stringify(one) }))
-  if (!policyFile) return [{ name, text: stringify(policy) }]
+  const beside = (other: string) => readFileSync(join(folder, other))
+  if (!policyFile) return [{ name, text: stringify(policy), beside }]
   return [{ name: policyFile.split('/').at(-1) as string, text: readFileSync(join(folder, policyFile), 'utf8') }]
 }
 

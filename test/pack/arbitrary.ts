@@ -97,6 +97,12 @@ export const packs: fc.Arbitrary<PackPolicy> = fc
       statuses: fc.constantFrom(['active'] as const, ['active', 'pilot'] as const),
       stages: fc.oneof({ weight: 12, arbitrary: fc.constant(stages) }, fc.subarray([...stages])),
       manualReview: fc.subarray(classes),
+      routineChanges: fc.subarray(['documentation', 'Tests & fixtures']),
+      claims: fc.constantFrom<NonNullable<PackPolicy['claims']>>(
+        { workflow_id: ['run', 'workflow'] },
+        { agent_id: ['sub'], agent_class: ['class'] },
+        { maturity_stage: ['stage'], run_id: ['jti'] },
+      ),
       workflows: fc.tuple(workflow('one'), workflow('two')),
       tools: fc.array(bindings, { minLength: 1, maxLength: 3 }),
     },
@@ -116,10 +122,14 @@ export const packs: fc.Arbitrary<PackPolicy> = fc
     },
   )
   .chain((pack) =>
-    fc.nat(3).map((n) => {
-      if (n === 0) return pack
-      const { tools: _, ...rest } = pack
-      return rest
+    fc.record({ tools: fc.nat(3), claims: fc.nat(6), routine: fc.nat(2) }).map((dice) => {
+      const { tools, claims, routineChanges, ...rest } = pack
+      return {
+        ...rest,
+        ...(tools && dice.tools === 0 && { tools }),
+        ...(claims && dice.claims === 0 && { claims }),
+        ...(routineChanges && dice.routine === 0 && { routineChanges }),
+      }
     }),
   )
 
@@ -190,7 +200,16 @@ const runs = fc.record(
     ),
     human_approval_record: approvals,
     agent_class: often(fc.constantFrom('codex', 'Claude')),
-    change_class: often(fc.constantFrom<Json>('Database-Migrations', 'ci & deploy', ['documentation'])),
+    change_class: often(
+      fc.constantFrom<Json>(
+        'Database-Migrations',
+        'ci & deploy',
+        ['documentation'],
+        'Documentation',
+        ['tests-fixtures'],
+        [],
+      ),
+    ),
     maturity_stage: often(fc.constantFrom(...stages)),
     evidence_records: often(fc.subarray(records).map((ids) => ids.map((id) => ({ id, uri: 'https://e.example' })))),
     runtime_kill_signal: fc.constantFrom<Json>(null, '', false, [], [], '', 'scope creep', true, 0),
@@ -240,7 +259,21 @@ export const packCalls: fc.Arbitrary<Call> = fc
     server: fc.constantFrom('git', ''),
     name: fc.constantFrom('push', 'pull', 'other'),
     arguments: args,
-    principal: fc.constant({}),
+    principal: fc.oneof(
+      { weight: 2, arbitrary: fc.constant({}) },
+      fc
+        .record(
+          {
+            sub: mostly(fc.constantFrom('codex', 'x::claude')),
+            class: mostly(fc.constantFrom('codex', 'claude')),
+            jti: mostly(fc.constant('r1')),
+            stage: mostly(fc.constantFrom(...stages)),
+            run: mostly(fc.constantFrom<Json>({ workflow: 'one' }, { workflow: 'two' }, { workflow: null }, {})),
+          },
+          { requiredKeys: [] },
+        )
+        .map((claims) => ({ claims })),
+    ) as fc.Arbitrary<Call['principal']>,
     session: fc.constant('s'),
     run: thinned as fc.Arbitrary<Record<string, Json>>,
   })

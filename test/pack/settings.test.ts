@@ -68,6 +68,14 @@ for (const [text, says] of [
     /`push` writes to a branch: say which arguments name the branch and the files/,
   ],
   [`${pack}evidence:\n  base-image: { pre_merge: [] }\n`, /the pack has no workflow `base-image`/],
+  [
+    `${pack}change_classes: [Documentation, database-migrations]\n`,
+    /^gate\.yaml:2:33: a person has to approve `database migrations`: the pack says so$/,
+  ],
+  [`${pack}change_classes: ["--"]\n`, /a class of changes has letters or digits, got `--`/],
+  [`${pack}claims: { workflow: sub }\n`, /unknown key `workflow`, did you mean `workflow_id`\?/],
+  [`${pack}claims: { gate_phase: phase }\n`, /unknown key `gate_phase`, `claims` has `workflow_id`, `agent_id`/],
+  [`${pack}claims: { agent_id: a..b }\n`, /a dot in a path stands between two names/],
   [`${pack}manifest_sha256: abc\n`, /`manifest_sha256` must be a SHA-256 digest/],
 ] as const) {
   test(`a mistake leaves no policy: ${text.split('\n').slice(0, 3).join(' ')}`, () => {

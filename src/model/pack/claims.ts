@@ -5,7 +5,9 @@ import type { Path } from '../policy.ts'
 import type { Run } from './run.ts'
 
 /** A person's approval, evidence and the phase of a run are the host's to say, call by call; a token outlives them. */
-export type ClaimedAttribute = 'workflow_id' | 'agent_id' | 'agent_class' | 'run_id' | 'maturity_stage'
+export const claimedAttributes = ['workflow_id', 'agent_id', 'agent_class', 'run_id', 'maturity_stage'] as const
+
+export type ClaimedAttribute = (typeof claimedAttributes)[number]
 
 /** Where in the claims each attribute stands. */
 export type ClaimsMapping = Readonly<Partial<Record<ClaimedAttribute, Path>>>

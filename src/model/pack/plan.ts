@@ -5,6 +5,7 @@ import { matches, type Target } from '../match.ts'
 import type { Plan } from '../plan.ts'
 import type { Path, TargetPattern } from '../policy.ts'
 import { type Builder, namesOf, newBuilder } from '../shape.ts'
+import { type ClaimsMapping, runFromClaims } from './claims.ts'
 import type { PackPolicy, ToolBinding } from './policy.ts'
 import { type Act, pathTexts, type RunFacts, runFacts } from './run.ts'
 
@@ -18,7 +19,7 @@ export function planOfPack(policy: PackPolicy, target: Target): Plan {
     names: namesOf(names),
     amounts: [],
     counters: [],
-    run: (call) => runOf(call, binding ?? (policy.tools ? 'unmapped' : undefined)),
+    run: (call) => runOf(call, binding ?? (policy.tools ? 'unmapped' : undefined), policy.claims),
   }
 }
 
@@ -46,10 +47,17 @@ function isLiteral({ server, name }: TargetPattern): boolean {
   return name.kind === 'literal' && (server === undefined || server.kind === 'literal')
 }
 
-function runOf(call: Call, binding: ToolBinding | 'unmapped' | undefined): RunFacts | undefined {
-  if (!call.run) return undefined
-  const act = typeof binding === 'object' ? actOf(call.arguments, binding) : binding
-  return runFacts(call.run, act, { server: call.server, tool: call.name })
+function runOf(
+  call: Call,
+  binding: ToolBinding | 'unmapped' | undefined,
+  mapping: ClaimsMapping | undefined,
+): RunFacts | undefined {
+  const { arguments: args, principal, run, server, name } = call
+  // A run that only claims speak of is one, too: what they do not say of it is then missing.
+  if (!run && !(mapping && principal.claims)) return undefined
+  const act = typeof binding === 'object' ? actOf(args, binding) : binding
+  const claimed = mapping && runFromClaims(mapping, principal.claims ?? {})
+  return runFacts({ registered: run ?? {}, claimed, act }, { server, tool: name })
 }
 
 /** What the arguments say that the tool is to do: never who asks for it, nor what is allowed. */

@@ -1,5 +1,6 @@
 /** A policy pack as it is judged by: one row a workflow. */
 import type { Path, Place, PolicyHead, TargetPattern } from '../policy.ts'
+import type { ClaimsMapping } from './claims.ts'
 import type { Access, GatePhase, Stage, Status, Variant } from './words.ts'
 
 /** The run of a workflow is registered by its host; what the pack says of that workflow decides. */
@@ -15,9 +16,13 @@ export interface PackPolicy extends PolicyHead {
   readonly stages: readonly Stage[]
   /** Changes that a person has to approve, whichever workflow makes them. */
   readonly manualReview: readonly string[]
+  /** Changes that need no person, where the operator lists them: then a write has to say which it is. */
+  readonly routineChanges?: readonly string[]
   readonly workflows: readonly Workflow[]
   /** What tools do, where the operator says it. Absent: the registration of each call does. */
   readonly tools?: readonly ToolBinding[]
+  /** Attributes that the claims of the caller's token say, and nothing else. */
+  readonly claims?: ClaimsMapping
 }
 
 export interface Workflow {

@@ -1,10 +1,12 @@
 /**
- * What is known of the run that a call belongs to: from what its host registered, to typed facts in the input document.
+ * What is known of the run that a call belongs to: from what its host registered and what the caller's token claims, to
+ * typed facts in the input document.
  * A member that is there and is not what it must be becomes null, which nothing takes for a yes; what is unknown, empty or
  * null is left out. Nothing here comes from the agent but the act itself: its branch, its files, their lines.
  */
 import type { Json } from '../canonical.ts'
 import { type ApprovalFacts, approvalFacts, type Covered } from './approval.ts'
+import type { ClaimedAttribute } from './claims.ts'
 import { attributeCharsMax, changedPathsMax, pathCharsMax, runItemsMax } from './limits.ts'
 import { isUnsafeBranch } from './paths.ts'
 import type { Access } from './words.ts'
@@ -83,18 +85,28 @@ const plainAttributes: ReadonlySet<string> = new Set(runAttributes.map(plainly))
 /** A kill signal under a name of its own must not be passed over. */
 const isNearlyKnown = (plain: string) => plainAttributes.has(plain) || /(?<!s)kill/.test(plain)
 
-/** `act` is undefined where nothing says what the tool does; `unmapped` where something says it of other tools alone. */
-export function runFacts(run: Run, act: Act | 'unmapped' | undefined, covered: Covered): RunFacts {
+/** Who says something of a run. */
+export interface RunSources {
+  readonly registered: Run
+  /** Of what is in it nothing else is believed; null is what is not claimed. */
+  readonly claimed?: Run | undefined
+  /** Undefined where nothing says what the tool does; `unmapped` where something says it of other tools alone. */
+  readonly act?: Act | 'unmapped' | undefined
+}
+
+export function runFacts({ registered: run, claimed = {}, act }: RunSources, covered: Covered): RunFacts {
   const bound = act === 'unmapped' ? undefined : act
-  const agentId = textOf(run['agent_id'])
-  const workflow = textOf(run['workflow_id'])
-  const runId = textOf(run['run_id'])
+  const who = (attribute: ClaimedAttribute) =>
+    Object.hasOwn(claimed, attribute) ? (textOf(claimed[attribute]) ?? null) : textOf(run[attribute])
+  const agentId = who('agent_id')
+  const workflow = who('workflow_id')
+  const runId = who('run_id')
   const namespace = bound?.namespace ?? textOf(run['tool_namespace'])
   const access = bound?.access ?? textOf(run['tool_access_mode'])
   const classes = classesOf(run)
-  const conflict = conflictOf(run, bound)
+  const conflict = conflictOf(run, claimed, bound)
   const odd = Object.keys(run).find((key) => !attributes.has(key) && isNearlyKnown(plainly(key)))
-  const agentClass = classOf(textOf(run['agent_class']), agentId)
+  const agentClass = classOf(who('agent_class'), agentId)
   const agents = [agentId, agentClass]
   const named = { ...covered, workflow, runId, namespace, access, classes: classes ?? [], agents }
   return present({
@@ -109,7 +121,7 @@ export function runFacts(run: Run, act: Act | 'unmapped' | undefined, covered: C
     evidence: evidenceOf(run['evidence_records']),
     gate_phase: textOf(run['gate_phase']),
     kill_signals: killKeys.flatMap((key) => signalsOf(run[key])),
-    maturity_stage: textOf(run['maturity_stage']),
+    maturity_stage: who('maturity_stage'),
     odd: odd?.slice(0, attributeCharsMax),
     run_id: runId,
     tool_access_mode: access,
@@ -213,12 +225,12 @@ function signalsOf(value: Json | undefined): readonly string[] {
   return [textOf(value) ?? 'unreadable']
 }
 
-function conflictOf(run: Run, act: Act | undefined): string | undefined {
-  if (!act) return undefined
-  const told: readonly (readonly [string, string | null | undefined])[] = [
-    ['tool_namespace', act.namespace],
-    ['tool_access_mode', act.access],
-    ['branch_name', act.branch],
+function conflictOf(run: Run, claimed: Run, act: Act | undefined): string | undefined {
+  const told: readonly (readonly [string, Json | undefined])[] = [
+    ...Object.entries(claimed).filter(([, value]) => !isNothing(value)),
+    ['tool_namespace', act?.namespace],
+    ['tool_access_mode', act?.access],
+    ['branch_name', act?.branch],
   ]
   return told.find(([key, value]) => value !== undefined && !isNothing(run[key]) && run[key] !== value)?.[0]
 }

@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { messageOf } from '../../model/errors.ts'
+import { type ClaimedAttribute, type ClaimsMapping, claimedAttributes } from '../../model/pack/claims.ts'
 import type { PackPolicy, ToolBinding, Workflow } from '../../model/pack/policy.ts'
+import { changeClass } from '../../model/pack/run.ts'
 import { accessModes, type GatePhase, gatePhases, stages, statuses } from '../../model/pack/words.ts'
 import type { Path, Policy } from '../../model/policy.ts'
 import { quote, type Report, type Spot } from '../diagnostics.ts'
@@ -35,6 +37,15 @@ const phaseKeys = Object.fromEntries(
 
 const phasesForm = record('a map of gate phases', phaseKeys)
 
+const claimKeys = Object.fromEntries(
+  claimedAttributes.map((attribute) => [
+    attribute,
+    { form: path, about: `The claim that says the \`${attribute}\`; a dot in its name is \`\\.\`.` },
+  ]),
+) as { readonly [A in ClaimedAttribute]: { readonly form: typeof path; readonly about: string } }
+
+const claimsForm = record('a map of attributes of the run', claimKeys, { owner: '`claims`' })
+
 export const settingsKeys = {
   pack: { form: label, about: 'The pack: a file beside this one.', required: 'name the pack' },
   manifest: { form: label, about: 'The manifest that the pack must be of: a file beside this one.' },
@@ -50,6 +61,14 @@ export const settingsKeys = {
   evidence: {
     form: mapOf(phasesForm, 'a map of workflows'),
     about: 'The records that a write in a phase stands on, by workflow.',
+  },
+  change_classes: {
+    form: distinct(listOf(label, 'a list of classes of changes', 0)),
+    about: 'Changes that need no person. With it, a write has to say its class, and any other class needs a person.',
+  },
+  claims: {
+    form: claimsForm,
+    about: "Where in the verified claims of the caller's token attributes of the run stand. Nothing else says these.",
   },
   tools: {
     form: mapOf(binding, 'a map of tools', 1),
@@ -80,6 +99,8 @@ export function readSettings(
   if (policy?.strategy !== 'pack') return undefined
   reportManifest(policy, fields?.manifest, fields?.manifest_sha256, beside, report)
   reportUnusedTools(policy, fields?.tools?.value ?? [], report)
+  const routine = fields?.change_classes?.value
+  reportReviewed(policy, routine ?? [], report)
   const evidence = fields?.evidence?.value ?? []
   for (const { name, nameAt } of evidence)
     if (!policy.workflows.some(({ id }) => id === name))
@@ -97,6 +118,8 @@ export function readSettings(
     ...(fields?.statuses?.value && { statuses: fields.statuses.value.map(({ value }) => value) }),
     ...(fields?.maturity?.value && { stages: fields.maturity.value.map(({ value }) => value) }),
     ...(tools && { tools }),
+    ...(routine && { routineChanges: routine.map(({ value }) => value) }),
+    ...(fields?.claims?.value && { claims: mappingOf(fields.claims.value) }),
     workflows: policy.workflows.map((workflow) => withEvidence(workflow, records.get(workflow.id))),
   }
 }
@@ -163,6 +186,27 @@ function bindingOf(
       place: { file: report.file, line: at.line, col: at.col },
     },
   ]
+}
+
+/** What a person has to see is no routine. */
+function reportReviewed({ manualReview }: PackPolicy, routine: readonly Located<string>[], report: Report): void {
+  const reviewed = new Map(manualReview.map((one) => [changeClass(one), one]))
+  for (const { value, at } of routine) {
+    const word = reviewed.get(changeClass(value))
+    if (word !== undefined)
+      report.error(at, 'contradiction', `a person has to approve ${quote(word)}: the pack says so`)
+    else if (changeClass(value) === '')
+      report.error(at, 'bad_name', `a class of changes has letters or digits, got ${quote(value)}`)
+  }
+}
+
+function mappingOf({ fields }: NonNullable<ReturnType<typeof claimsForm.read>>): ClaimsMapping {
+  return Object.fromEntries(
+    claimedAttributes.flatMap((attribute) => {
+      const said = fields[attribute]?.value
+      return said === undefined ? [] : [[attribute, said]]
+    }),
+  )
 }
 
 function pathsOf(field: Field<readonly Located<Path>[]> | undefined): readonly Path[] {
