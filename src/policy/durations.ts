@@ -32,6 +32,7 @@ function unitMissing(node: Node): string {
 /** The shortest way to write it. */
 export function durationText(ms: number): string {
   const seconds = ms / 1000
+  if (seconds === 0) return '0s'
   if (seconds % 86_400 === 0) return `${seconds / 86_400}d`
   if (seconds % 3_600 === 0) return `${seconds / 3_600}h`
   return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`
