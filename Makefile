@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test check format build bench compiler aegis image image-test install
+.PHONY: demo test check format build bench compiler aegis web-test chromium image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -35,6 +35,17 @@ bench: build
 # Rebuilds the policy compiler from compiler/ with Go and compares it with the one in the repository.
 compiler:
 	compiler/build.sh
+
+# The page of approvals in a real Chromium: of $TOLLGATE_CHROMIUM, of this machine, or of `make chromium`.
+web-test: install
+	node_modules/.bin/node --test --test-timeout=300000 'test/web/*.web.ts'
+
+# A Chromium from the npm registry, in a folder of its own: nobody needs it but the target above.
+chromium: .cache/chromium/.installed
+
+.cache/chromium/.installed: Makefile
+	npm install --prefix .cache/chromium --no-audit --no-fund --no-package-lock --loglevel=error @sparticuz/chromium@147.0.0
+	@touch $@
 
 # agent-aegis 1.0.0 in a virtual environment of its own, to be compared with. Needs Python 3.11 or newer.
 aegis: .cache/aegis/.installed

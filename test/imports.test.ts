@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   mcp: ['model', 'pep'],
   http: ['model', 'pep', 'mcp'],
   identity: ['model', 'policy'],
+  admission: ['model', 'log', 'pep', 'mcp', 'http'],
   scan: ['model', 'policy'],
   pack: ['model', 'policy'],
   convert: ['model', 'policy'],
@@ -42,6 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'mcp',
     'http',
     'identity',
+    'admission',
     'scan',
     'pack',
     'convert',
@@ -90,8 +92,16 @@ test('each danger has one door', () => {
   const doors: readonly [string, RegExp, ...string[]][] = [
     ['the WASM SDK', /@open-policy-agent\/opa-wasm/, 'pdp/engine.ts'],
     ['the end of the process', /process\.exit\(/, 'cli/exit.ts', 'compile/'],
+    ['Express', /from 'express'/, 'admission/'],
+    ['what escapes HTML', /&lt;/, 'admission/html.ts'],
     ['SQLite', /import (?!type ).*from 'better-sqlite3'/, 'ledger/'],
-    ['requests over the network', /from 'undici'|from 'node:https?'|\bfetch\(/, 'http/', 'identity/jwks.ts'],
+    [
+      'requests over the network',
+      /from 'undici'|from 'node:https?'|\bfetch\(/,
+      'http/',
+      'identity/jwks.ts',
+      'admission/',
+    ],
     ['signed tokens', /from 'jose'/, 'identity/'],
     [
       'the MCP SDKs at run time',

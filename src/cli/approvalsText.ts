@@ -1,8 +1,9 @@
 /** Requests for people. What a call says comes from an agent: nothing of it reaches the terminal but as visible text. */
 import type { AnswerView, ApprovalView } from '../log/approvals.ts'
 import { durationText } from '../mcp/refusal.ts'
+import { plain } from '../model/message/plain.ts'
 import { columnWidths, fitted, widthOf } from './auditColumns.ts'
-import { type Colour, paint, plain } from './terminal.ts'
+import { type Colour, paint } from './terminal.ts'
 
 interface Column {
   readonly title: string
@@ -116,6 +117,7 @@ function wantedText({ quorum, not_requester }: ApprovalView): string {
 }
 
 function answerText({ approver, approver_known_by, approver_os_user, at, reason }: AnswerView): string {
-  const known = approver_known_by === 'os_user' ? '' : ` (said by the system's user ${plain(approver_os_user)})`
+  const saidBy = approver_known_by === 'command_line' && approver_os_user !== null
+  const known = saidBy ? ` (said by the system's user ${plain(approver_os_user)})` : ''
   return `${at} by ${plain(approver)}${known}${reason === null ? '' : `: ${plain(reason)}`}`
 }

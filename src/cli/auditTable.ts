@@ -1,7 +1,8 @@
 /** Records as a table for people: one line each, as wide as the terminal. */
 import type { RecordView } from '../log/view.ts'
+import { plain } from '../model/message/plain.ts'
 import { type ColumnSize, columnWidths, fitted, widthOf } from './auditColumns.ts'
-import { type Colour, paint, plain } from './terminal.ts'
+import { type Colour, paint } from './terminal.ts'
 
 interface Column extends Omit<ColumnSize, 'natural'> {
   readonly title: string

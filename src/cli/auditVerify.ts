@@ -1,11 +1,12 @@
 /** `tollgate audit verify`: is the record what was recorded, and would every decision be made again? */
 import type { Command } from 'commander'
+import { plain } from '../model/message/plain.ts'
 import { existingLedger, readLedger } from './auditLedger.ts'
 import { proveRecords } from './auditProof.ts'
 import type { CallPlace, ProofReport } from './auditReport.ts'
 import { instantOf } from './auditTime.ts'
 import { exitCodes, UsageError } from './exit.ts'
-import { paint, plain } from './terminal.ts'
+import { paint } from './terminal.ts'
 
 export interface AuditVerifyOptions {
   readonly ledger?: string

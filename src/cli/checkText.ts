@@ -1,6 +1,8 @@
 /** A mistake for a person: the sentence, the line it stands in, what is underlined there, and what was meant. */
+
+import { plain } from '../model/message/plain.ts'
 import { type Diagnostic, formatDiagnostic } from '../policy/diagnostics.ts'
-import { type Colour, plain } from './terminal.ts'
+import type { Colour } from './terminal.ts'
 
 export interface TextOptions {
   /** Columns of the terminal. */

@@ -48,6 +48,8 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'tollgate approvals show': ['tollgate approvals show ID'],
   'tollgate approvals approve': ['tollgate approvals approve ID --reason "ticket 812"'],
   'tollgate approvals reject': ['tollgate approvals reject ID --reason "use the refund form"'],
+  'tollgate approvals serve': ['tollgate approvals serve --admin 127.0.0.1:8718 --approvers approvers'],
+  'tollgate approvals key': ['tollgate approvals key ada >> approvers'],
   'tollgate audit': [
     'tollgate audit --decision deny --since 2h',
     'tollgate audit --tool create_refund --format jsonl -o audit.jsonl',

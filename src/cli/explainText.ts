@@ -1,7 +1,9 @@
 /** An explanation as people read it: the decision, then what was asked in order, with what decided and what would do. */
+
+import { plain } from '../model/message/plain.ts'
 import type { Seen, Step } from '../reference/explain.ts'
 import type { Explained, ExplainedPolicy } from './explainRecord.ts'
-import { type Colour, plain } from './terminal.ts'
+import type { Colour } from './terminal.ts'
 
 export type Paint = (colour: Colour, text: string) => string
 

@@ -1,13 +1,13 @@
 /** `tollgate init`: finds the servers of the MCP clients of this machine, and puts a gate before each. */
 import { resolve } from 'node:path'
 import { policyFolder } from '../init/clients.ts'
+import { plain } from '../model/message/plain.ts'
 import { exitCodes, UsageError } from './exit.ts'
 import { type Found, find, thisMachine, type Wanted } from './initFind.ts'
 import { ledgerOfShell, ownCommand } from './initGate.ts'
 import { type FileReport, failed, reportText } from './initReport.ts'
 import { loadPolicy } from './policies.ts'
 import { timeoutOf } from './scan.ts'
-import { plain } from './terminal.ts'
 
 export interface InitOptions extends Wanted {
   readonly policyDir?: string

@@ -1,7 +1,7 @@
 /** The questions of `tollgate init`. They are drawn on stderr: standard output has the result. */
 import { confirm, isCancel, multiselect } from '@clack/prompts'
 import { TollgateError } from '../model/errors.ts'
-import { plain } from './terminal.ts'
+import { plain } from '../model/message/plain.ts'
 
 export interface Choice<Value> {
   readonly value: Value

@@ -1,8 +1,9 @@
 /** What `tollgate init` found and did, for people and as JSON. No value of a configuration is in it. */
 import { clientTitles, type Place } from '../init/clients.ts'
+import { plain } from '../model/message/plain.ts'
 import { counted } from '../scan/comments.ts'
 import type { Group } from '../scan/definition.ts'
-import { type Colour, paint, plain } from './terminal.ts'
+import { type Colour, paint } from './terminal.ts'
 
 export type Status =
   | 'wrapped'

@@ -7,7 +7,7 @@ import type { PolicySet } from '../model/policy.ts'
 import { readPrincipal } from '../model/principal.ts'
 import { Answers } from '../pep/answers.ts'
 import type { Gate } from '../pep/gate.ts'
-import { openGateWith } from '../runtime/open.ts'
+import { type OpenGate, openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 import type { LoadedSet } from '../runtime/policySet.ts'
 import { watchPolicy } from '../runtime/watch.ts'
@@ -45,18 +45,22 @@ export interface Waiting {
   readonly approvalWaitMs?: number
 }
 
-export async function withGate(opening: Opening, work: (gate: Gate, waiting: Waiting) => Promise<void>): Promise<void> {
+export async function withGate(
+  opening: Opening,
+  work: (gate: Gate, waiting: Waiting, opened: OpenGate) => Promise<void>,
+): Promise<void> {
   const { loaded, options, servers, accept } = opening
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
   const approvalWaitMs = await approvalWaitOf(options)
   const later = (flush: () => void) => void setTimeout(flush, outcomeDelayMs)
-  const { gate, ledger } = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
+  const opened = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
+  const { gate, ledger } = opened
   try {
     for (const server of servers) gate.mark('start', server)
     gate.activate(loaded.active())
     const stopWatching = watchPolicy(choiceOf(options), { gate, say, accept })
     const answers = new Answers({ ledger, onPolicyChange: (listener) => gate.onPolicyChange(listener), report })
-    await work(gate, { answers, ...(approvalWaitMs !== undefined && { approvalWaitMs }) })
+    await work(gate, { answers, ...(approvalWaitMs !== undefined && { approvalWaitMs }) }, opened)
     answers.end()
     stopWatching()
     for (const server of servers) gate.mark('stop', server)
@@ -104,6 +108,6 @@ export function say(sentence: string): void {
     process.stderr.write(`${paint('cyan', 'tollgate:', process.stderr)} ${line}\n`)
 }
 
-function report(error: unknown): void {
+export function report(error: unknown): void {
   say(error instanceof TollgateError ? `${error.message} (${error.code})` : messageOf(error))
 }

@@ -29,6 +29,12 @@ export const approvalWaitOption = () =>
     '--approval-wait <duration>',
     'how long a call that waits for a person is kept open, where its rule does not say (default: not at all)',
   )
+export const adminOption = () =>
+  new Option('--admin <address>', 'where the page and the API of approvals are: PORT, HOST:PORT, or unix:PATH')
+export const approversOption = () =>
+  new Option('--approvers <file>', 'who may answer there: a line of `tollgate approvals key NAME` for each key')
+export const adminUrlOption = () =>
+  new Option('--admin-url <url>', 'by which address persons reach it, where that is another one')
 export const durabilityOption = () =>
   new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
 export const argumentsOption = () =>

@@ -14,8 +14,11 @@ import { addIdentityOptions, addKeysCommand } from './identityCommands.ts'
 import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
 import {
+  adminOption,
+  adminUrlOption,
   agentOption,
   approvalWaitOption,
+  approversOption,
   argumentsOption,
   collected,
   durabilityOption,
@@ -93,6 +96,9 @@ addIdentityOptions(serveCommand)
   .addOption(groupOption())
   .addOption(runOption())
   .addOption(approvalWaitOption())
+  .addOption(adminOption())
+  .addOption(approversOption())
+  .addOption(adminUrlOption())
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())

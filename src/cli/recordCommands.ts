@@ -3,10 +3,11 @@ import { Argument, type Command, Option } from 'commander'
 import { recordKinds } from '../log/filter.ts'
 import { approvalStates } from '../model/approval.ts'
 import type { ApprovalsAnswerOptions, ApprovalsListOptions, ApprovalsShowOptions } from './approvals.ts'
+import type { ApprovalsServeOptions } from './approvalsServe.ts'
 import type { AuditOptions } from './audit.ts'
 import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { ExplainOptions } from './explain.ts'
-import { layerOption, ledgerOption, policyOption } from './options.ts'
+import { adminOption, adminUrlOption, approversOption, layerOption, ledgerOption, policyOption } from './options.ts'
 
 export function addRecordCommands(program: Command): void {
   addExplain(program)
@@ -130,4 +131,20 @@ function addApprovals(program: Command): void {
     .action(async (id: string, options: ApprovalsAnswerOptions) =>
       (await import('./approvals.ts')).approvalsAnswer('reject', id, options),
     )
+
+  approvalsCommand
+    .command('serve')
+    .description('the page and the HTTP API of approvals, beside a ledger whose gates are other processes')
+    .usage('--admin ADDRESS --approvers FILE [options]')
+    .addOption(adminOption().makeOptionMandatory())
+    .addOption(approversOption())
+    .addOption(adminUrlOption())
+    .addOption(ledgerOption())
+    .action(async (options: ApprovalsServeOptions) => (await import('./approvalsServe.ts')).approvalsServe(options))
+
+  approvalsCommand
+    .command('key')
+    .description('make a key for a person: its line is printed, and the key itself on standard error')
+    .addArgument(new Argument('<name>', 'the person, as the record will name them'))
+    .action(async (name: string) => (await import('./approvalsKey.ts')).approvalsKey(name))
 }

@@ -1,6 +1,6 @@
 /** What a server writes to stderr: shown as it comes, or kept for the case that the scan fails. */
 import { StringDecoder } from 'node:string_decoder'
-import { plain } from './terminal.ts'
+import { plain } from '../model/message/plain.ts'
 
 /** Enough for a stack trace. */
 const linesKept = 20

@@ -1,11 +1,13 @@
 /** What a scan found, and what to do next: for the person at the terminal. */
+
+import { plain } from '../model/message/plain.ts'
 import { counted } from '../scan/comments.ts'
 import { groupsInOrder, type Scan } from '../scan/definition.ts'
 import { groupTerms } from '../scan/entries.ts'
 import type { StartingPolicy } from '../scan/policy.ts'
 import { shellWords } from '../scan/shell.ts'
 import { called } from '../scan/visible.ts'
-import { paint, plain } from './terminal.ts'
+import { paint } from './terminal.ts'
 
 /** More of them scroll away what matters; the policy has them all as comments. */
 const warningsMax = 20

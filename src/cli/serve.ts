@@ -1,5 +1,6 @@
 /** `tollgate serve`: MCP servers behind a policy, for callers over HTTP. */
 import type { PolicySet } from '../model/policy.ts'
+import { admissionOf } from './admission.ts'
 import { UsageError } from './exit.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
 import { requireAnswers } from './required.ts'
@@ -10,6 +11,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const address = addressOf(options)
   const names = namesOf(address, options)
   const targets = targetsOf(options)
+  const admission = admissionOf(options)
   const silenceMs = silenceOf(options.timeout)
   if (targets.length === 0) throw new UsageError('the server behind the gate is missing: name it with `--upstream URL`')
   const settings = settingsOf(options, targets)
@@ -19,5 +21,5 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   accept(loaded.policy)
   const { serveUntilTold } = await import('./serving.ts')
-  await serveUntilTold({ loaded, options, accept, address, names, targets, silenceMs, settings })
+  await serveUntilTold({ loaded, options, accept, address, names, targets, silenceMs, settings, admission })
 }

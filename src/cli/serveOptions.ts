@@ -1,10 +1,11 @@
 /** The command line of `tollgate serve`: addresses, names and servers, with every mistake told before anything starts. */
 import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
 import { durationMs, durationText } from '../policy/durations.ts'
+import type { AdmissionOptions } from './admission.ts'
 import { UsageError } from './exit.ts'
 import type { GateOptions } from './openedGate.ts'
 
-export interface ServeOptions extends GateOptions {
+export interface ServeOptions extends GateOptions, AdmissionOptions {
   readonly listen: string
   readonly upstream?: readonly string[]
   readonly allowHost?: readonly string[]

@@ -1,11 +1,14 @@
 /** The gate of `tollgate serve`: it listens until it is told to end, and lets what is under way finish. */
 import { randomUUID } from 'node:crypto'
+import type { Status } from '../admission/ports.ts'
 import { Front, type FrontOptions, type Route } from '../http/front.ts'
 import type { Names } from '../http/hosts.ts'
 import { Remote, type RemoteOptions } from '../http/remote.ts'
 import { type Credential, credentialOf } from '../identity/upstream.ts'
+import { version } from '../runtime/version.ts'
+import { type Admission, openAdmission } from './admission.ts'
 import { endOnSignals, takeSignals } from './exit.ts'
-import { type Opening, principalOf, registrationOf, say, withGate } from './openedGate.ts'
+import { type Opening, principalOf, registrationOf, report, say, withGate } from './openedGate.ts'
 import { callersOf } from './serveCallers.ts'
 import type { Address, ServeOptions, Target } from './serveOptions.ts'
 import { isFor } from './serveSettings.ts'
@@ -19,15 +22,16 @@ export interface Serving extends Omit<Opening, 'servers'> {
   readonly targets: readonly Target[]
   readonly silenceMs: number
   readonly settings: GateSettings
+  readonly admission: Admission | undefined
 }
 
 export async function serveUntilTold(serving: Serving): Promise<void> {
-  const { targets, options, names, address, silenceMs, settings } = serving
+  const { targets, options, admission, names, address, silenceMs, settings } = serving
   const tls = settings.tls && tlsOptions(settings.tls, say)
   const credentials = credentialsFor(targets, settings)
   const callers = callersFor(serving)
   const servers = targets.map(({ server }) => server ?? '')
-  await withGate({ ...serving, servers }, async (gate, waiting) => {
+  await withGate({ ...serving, servers }, async (gate, waiting, { ledger, describe }) => {
     const told = signalled()
     const run = await registrationOf(options)
     const common = { gate, silenceMs, log: say, ...waiting, ...(run && { run }) }
@@ -42,12 +46,22 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       say(
         `listening on ${tls ? 'https' : 'http'}://${host}:${port}${path}${server === undefined ? '' : ` for ${server}`}`,
       )
+    const startedAt = new Date().toISOString()
+    const status = (): Status => ({
+      version,
+      revision: gate.revision,
+      servers,
+      started_at: startedAt,
+      kept_open: waiting.answers.waiting,
+    })
+    const admitted = admission && (await openAdmission(admission, { ledger, describe, status, say, report }))
     await told
     say('ending: calls under way may finish')
     // Held calls are refused now: they are made again, of the next gate.
     waiting.answers.end()
     stopFollowing?.()
     await front.drain()
+    await admitted?.close()
   })
 }
 
@@ -77,7 +91,7 @@ function routeOf({ server = '', url }: Target, common: Omit<RemoteOptions, 'serv
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** The first signal asks to end, the second does not ask. */
-function signalled(): Promise<void> {
+export function signalled(): Promise<void> {
   return new Promise((resolve) => {
     const hear = () => {
       endOnSignals()

@@ -8,11 +8,3 @@ export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream):
   const wanted = stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
   return wanted ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text
 }
-
-/** Text from outside, without characters that steer a terminal. */
-export function plain(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u${(char.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
-  )
-}

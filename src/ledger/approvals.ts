@@ -29,7 +29,7 @@ export class Approvals {
   readonly #pending: Statement<[number], number>
   readonly #pendingOf: Statement<[number, string], number>
   readonly #overdue: Statement<[number], Row>
-  readonly #all: Statement<[], Row>
+  readonly #in: Statement<[string], Row>
 
   constructor(db: Database) {
     this.#byId = db.prepare(`SELECT ${columns} FROM approvals WHERE id = ?`)
@@ -55,7 +55,8 @@ export class Approvals {
     this.#overdue = db.prepare(`
       SELECT ${columns} FROM approvals WHERE state IN ('pending', 'approved') AND expires <= ?
       ORDER BY expires LIMIT ${overdueRows}`)
-    this.#all = db.prepare(`SELECT ${columns} FROM approvals ORDER BY requested, id`)
+    this.#in = db.prepare(`
+      SELECT ${columns} FROM approvals WHERE state IN (SELECT value FROM json_each(?)) ORDER BY requested, id`)
   }
 
   get(id: string): Approval | undefined {
@@ -96,8 +97,8 @@ export class Approvals {
   }
 
   /** In the order in which they were asked. */
-  all(): readonly Approval[] {
-    return this.#all.all().map(approvalOf)
+  in(states: readonly ApprovalState[]): readonly Approval[] {
+    return this.#in.all(JSON.stringify(states)).map(approvalOf)
   }
 }
 

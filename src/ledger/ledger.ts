@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
-import type { Approval } from '../model/approval.ts'
+import { type Approval, approvalStates } from '../model/approval.ts'
 import { canonical } from '../model/canonical.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { Ledger, StoredRecord, Transaction } from '../model/ledger.ts'
@@ -135,8 +135,8 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Requests to persons as they were left, in the order in which they were asked: one that is overdue may not say so. */
-  approvals(): readonly Approval[] {
-    return this.#use(() => this.#tables.approvals.all())
+  approvals(states = approvalStates): readonly Approval[] {
+    return this.#use(() => this.#tables.approvals.in(states))
   }
 
   approval(id: string): Approval | undefined {

@@ -19,7 +19,7 @@ export interface AnswerView {
   readonly says: 'approve' | 'reject'
   readonly approver: string
   readonly approver_known_by: string
-  readonly approver_os_user: string
+  readonly approver_os_user: string | null
   readonly at: string
   readonly reason: string | null
 }
@@ -38,7 +38,7 @@ export function approvalView(approval: Approval, now: number): ApprovalView {
       says,
       approver: by.name,
       approver_known_by: by.known_by,
-      approver_os_user: by.os_user,
+      approver_os_user: by.os_user ?? null,
       at: timeText(at),
       reason,
     })),

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto'
 import type { Approved, Call, LayeredApproved, Principal } from './call.ts'
 import { canonical, type Json } from './canonical.ts'
 import type { RiskLevel } from './decision.ts'
+import { approverCharsMax } from './limits.ts'
 import type { Method } from './policy.ts'
 
 /** `pending` and `approved` are not over yet: the others never change again. */
@@ -47,10 +48,15 @@ export interface ApprovalRequest {
 
 export interface Approver {
   readonly name: string
-  /** `os_user`: as the operating system calls the user. `command_line`: as the user said. */
-  readonly known_by: 'os_user' | 'command_line'
-  /** Who it was for the operating system, either way. */
-  readonly os_user: string
+  /** `os_user`: as the operating system calls the user. `command_line`: as the user said. `api_key`: by a key. */
+  readonly known_by: 'os_user' | 'command_line' | 'api_key'
+  /** Who it was for the operating system, where the answer came from a process of this machine. */
+  readonly os_user?: string
+}
+
+/** A name that a record can carry, and that a person can read. */
+export function isApproverName(name: string): boolean {
+  return name !== '' && name.trim() === name && name.length <= approverCharsMax && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name)
 }
 
 /** What one person said. */

@@ -39,6 +39,11 @@ export class Answers {
     ports.onPolicyChange(() => this.#wakeAll('changed'))
   }
 
+  /** Calls that are kept open now. */
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
   /** No more calls may be kept open now: they are refused, and made again. */
   get isFull(): boolean {
     return this.#ended || this.#waiters.size >= (this.#ports.max ?? keptOpenMax)

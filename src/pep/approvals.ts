@@ -2,7 +2,14 @@
  * Where persons answer: a request is approved or rejected once, in one transaction with its record. The gate that holds the
  * call may be another process; it finds the answer in the ledger.
  */
-import { type Approval, type ApprovalAnswer, type Approver, grantsOf, isSamePerson } from '../model/approval.ts'
+import {
+  type Approval,
+  type ApprovalAnswer,
+  type Approver,
+  grantsOf,
+  isApproverName,
+  isSamePerson,
+} from '../model/approval.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { GateEvent } from '../model/event.ts'
 import type { Ledger, Transaction } from '../model/ledger.ts'
@@ -96,7 +103,7 @@ function requesterRefusal({ request: { id, principal } }: Approval, by: Approver
     const why = `the policy wants somebody other than the requester, and nobody knows who asked for ${quoted(id)}`
     return new TollgateError('approval_by_requester', `${why}: tell the gate with \`--user\``)
   }
-  const names = [by.name, by.os_user]
+  const names = namesOf(by)
   if (!names.some((name) => isSamePerson(name, user) || (agent !== undefined && isSamePerson(name, agent))))
     return undefined
   return new TollgateError(
@@ -105,9 +112,13 @@ function requesterRefusal({ request: { id, principal } }: Approval, by: Approver
   )
 }
 
+function namesOf({ name, os_user }: Approver): readonly string[] {
+  return os_user === undefined ? [name] : [name, os_user]
+}
+
 function requireReadable({ by, reason = '' }: Said): void {
-  for (const name of [by.name, by.os_user])
-    if (name.trim() !== name || name === '' || name.length > approverCharsMax || /[\p{C}\p{Zl}\p{Zp}]/u.test(name))
+  for (const name of namesOf(by))
+    if (!isApproverName(name))
       throw new TollgateError(
         'approver_invalid',
         `${quoted(name)} is no name of a person: 1 to ${approverCharsMax} visible characters`,

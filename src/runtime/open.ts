@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
 import { type ArgumentsKept, describeWith } from '../log/describe.ts'
+import type { GateEvent } from '../model/event.ts'
 import { Gate } from '../pep/gate.ts'
 import { orderedId } from './ids.ts'
 import { version } from './version.ts'
@@ -24,6 +25,8 @@ export interface GateOptions {
 export interface OpenGate {
   readonly gate: Gate
   readonly ledger: SqliteLedger
+  /** The record of an event, as the gate writes it. */
+  readonly describe: (event: GateEvent) => string
 }
 
 /** Throws a `TollgateError` (`ledger_*`) when the ledger cannot be opened. The gate denies all until a policy is activated. */
@@ -40,5 +43,5 @@ export function openGateWith(options: GateOptions): OpenGate {
   const instance = randomUUID()
   const ledger = openLedger({ file: ledgerFile, durability, instance, ...(clock && { clock }) })
   const describe = describeWith({ id: instance, version }, argumentsKept)
-  return { gate: new Gate({ ledger, describe, report, newId, ...(later && { later }) }), ledger }
+  return { gate: new Gate({ ledger, describe, report, newId, ...(later && { later }) }), ledger, describe }
 }

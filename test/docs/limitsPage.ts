@@ -14,6 +14,7 @@ const titles: Readonly<Record<string, string>> = {
   'src/mcp/limits.ts': 'The wire',
   'src/http/limits.ts': 'HTTP',
   'src/identity/limits.ts': 'Who calls',
+  'src/admission/limits.ts': 'The page and the API of approvals',
   'src/policy/limits.ts': 'The policy languages',
   'src/model/pack/limits.ts': 'Runs of workflows',
   'src/compile/limits.ts': 'The compiler',
@@ -101,6 +102,8 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^sessions/, 'sessions'],
   [/Streams/, 'streams'],
   [/^exchanges/, 'requests'],
+  [/Connections/, 'connections'],
+  [/^signIns/, 'persons'],
   [/^retryAfter/, 's'],
 ]
 

@@ -1,0 +1,216 @@
+/** What the admission API is, for programs that read it: OpenAPI 3.1. A test holds it against the routes and their answers. */
+import { approvalStates } from '../model/approval.ts'
+import { riskLevels } from '../model/decision.ts'
+import { approvalReasonCharsMax } from '../model/limits.ts'
+
+const text = { type: 'string' } as const
+const time = { type: 'string', format: 'date-time' } as const
+const textOrNull = { type: ['string', 'null'] } as const
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const answer = (description: string, schema: object) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+const refused = (description: string) => answer(description, ref('Error'))
+const secured = [{ key: [] }]
+const id = { name: 'id', in: 'path', required: true, schema: text, description: 'As the refusal and the list say it.' }
+
+const answering = (summary: string, description: string) => ({
+  summary,
+  description,
+  security: secured,
+  parameters: [id],
+  requestBody: {
+    required: false,
+    content: {
+      'application/json': {
+        schema: {
+          type: 'object',
+          properties: { reason: { type: 'string', maxLength: approvalReasonCharsMax } },
+          additionalProperties: false,
+        },
+      },
+    },
+  },
+  responses: {
+    200: answer('The request as it is now: `pending` still, where others have to approve too.', ref('Approval')),
+    400: refused('The body, or the reason, cannot be read.'),
+    401: refused("No credential, or nobody's."),
+    403: refused('The policy wants somebody else than who asked.'),
+    404: refused('There is no such request.'),
+    409: refused('It was answered, used, or has expired; or the same person has approved it already.'),
+    503: refused('The ledger cannot be written.'),
+  },
+})
+
+const approvalMembers = {
+  id: text,
+  decision_id: text,
+  state: { enum: approvalStates },
+  method: text,
+  asked_method: text,
+  server: text,
+  name: text,
+  arguments: { description: 'The arguments; `null` once the request is over.' },
+  arguments_sha256: text,
+  principal: { type: 'object' },
+  session_id: text,
+  rule: text,
+  message: text,
+  holds: { description: 'All that holds the call: names of rules, each with a digest of what it says.' },
+  policy_id: text,
+  policy_version: text,
+  revision: text,
+  risk_level: { enum: riskLevels },
+  requested_at: time,
+  expires_at: time,
+  quorum: { type: 'integer', minimum: 1 },
+  not_requester: { type: 'boolean' },
+  approvals: { type: 'integer', minimum: 0 },
+  answers: { type: 'array', items: ref('Answer') },
+} as const
+
+const { asked_method: _, risk_level: __, ...alwaysThere } = approvalMembers
+
+export const openapi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Tollgate admission API',
+    version: '1',
+    description: 'Requests to persons, and how the gate is. The page for persons stands beside it.',
+  },
+  paths: {
+    '/healthz': {
+      get: {
+        summary: 'Is the process alive?',
+        responses: { 200: answer('It is.', ref('Health')) },
+      },
+    },
+    '/readyz': {
+      get: {
+        summary: 'Can calls be decided?',
+        responses: {
+          200: answer('They can.', ref('Health')),
+          503: answer('They cannot; `status` says why.', ref('Health')),
+        },
+      },
+    },
+    '/openapi.json': {
+      get: { summary: 'This document.', responses: { 200: answer('It.', { type: 'object' }) } },
+    },
+    '/v1/status': {
+      get: {
+        summary: 'What the gate is and does.',
+        security: secured,
+        responses: { 200: answer('Its status.', ref('Status')), 401: refused("No credential, or nobody's.") },
+      },
+    },
+    '/v1/approvals': {
+      get: {
+        summary: 'Requests, in the order in which they were made.',
+        security: secured,
+        parameters: [
+          {
+            name: 'state',
+            in: 'query',
+            description: 'In these states; `pending`, if not given. May stand several times.',
+            schema: { type: 'array', items: { enum: approvalStates } },
+          },
+        ],
+        responses: {
+          200: answer('The requests.', {
+            type: 'object',
+            properties: { approvals: { type: 'array', items: ref('Listed') } },
+            required: ['approvals'],
+            additionalProperties: false,
+          }),
+          400: refused('A state that there is not.'),
+          401: refused("No credential, or nobody's."),
+        },
+      },
+    },
+    '/v1/approvals/{id}': {
+      get: {
+        summary: 'One request, with all that a person has to know who answers it.',
+        security: secured,
+        parameters: [id],
+        responses: {
+          200: answer('The request.', ref('Approval')),
+          401: refused("No credential, or nobody's."),
+          404: refused('There is no such request.'),
+        },
+      },
+    },
+    '/v1/approvals/{id}/approve': {
+      post: answering('Approves the call.', 'Lets it through, once, when it is made again or waits, and in time.'),
+    },
+    '/v1/approvals/{id}/reject': {
+      post: answering('Rejects the call.', 'Refuses it until the request would have expired.'),
+    },
+  },
+  components: {
+    securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'The key of an approver.' } },
+    schemas: {
+      Health: {
+        type: 'object',
+        properties: { status: text },
+        required: ['status'],
+        additionalProperties: false,
+      },
+      Status: {
+        type: 'object',
+        properties: {
+          version: text,
+          revision: { ...textOrNull, description: 'Of the policy; `null` where only a ledger stands behind this.' },
+          servers: { type: 'array', items: text },
+          started_at: time,
+          kept_open: { type: 'integer', minimum: 0 },
+          approvals_pending: { type: 'integer', minimum: 0 },
+        },
+        required: ['version', 'revision', 'servers', 'started_at', 'kept_open', 'approvals_pending'],
+        additionalProperties: false,
+      },
+      Listed: {
+        type: 'object',
+        properties: approvalMembers,
+        required: Object.keys(alwaysThere),
+        additionalProperties: false,
+      },
+      Approval: {
+        type: 'object',
+        properties: {
+          ...approvalMembers,
+          input: { description: 'What the policy read when it held the call first; `null` where that is not known.' },
+        },
+        required: [...Object.keys(alwaysThere), 'input'],
+        additionalProperties: false,
+      },
+      Answer: {
+        type: 'object',
+        properties: {
+          says: { enum: ['approve', 'reject'] },
+          approver: text,
+          approver_known_by: text,
+          approver_os_user: textOrNull,
+          at: time,
+          reason: textOrNull,
+        },
+        required: ['says', 'approver', 'approver_known_by', 'approver_os_user', 'at', 'reason'],
+        additionalProperties: false,
+      },
+      Error: {
+        type: 'object',
+        properties: {
+          error: {
+            type: 'object',
+            properties: { code: text, message: text },
+            required: ['code', 'message'],
+            additionalProperties: false,
+          },
+        },
+        required: ['error'],
+        additionalProperties: false,
+      },
+    },
+  },
+} as const

@@ -1,0 +1,106 @@
+/** The admission server beside a gate: where it listens, and whose keys it knows. */
+
+import type { Status } from '../admission/ports.ts'
+import type { AdminAddress, AdmissionServer } from '../admission/server.ts'
+import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
+import type { SqliteLedger } from '../ledger/ledger.ts'
+import type { GateEvent } from '../model/event.ts'
+import { Approvals } from '../pep/approvals.ts'
+import { UsageError } from './exit.ts'
+
+export interface AdmissionOptions {
+  /** `PORT`, `HOST:PORT`, or `unix:PATH`. */
+  readonly admin?: string
+  readonly approvers?: string
+  readonly adminUrl?: string
+}
+
+export interface Admission {
+  readonly address: AdminAddress
+  readonly names: Names
+  /** Where persons reach it, where that is not the address. */
+  readonly url: URL | undefined
+  readonly approvers: string | undefined
+}
+
+/** Undefined where none is wanted. Throws a `UsageError`. */
+export function admissionOf({ admin, approvers, adminUrl }: AdmissionOptions): Admission | undefined {
+  if (admin === undefined) {
+    const alone = approvers === undefined ? (adminUrl === undefined ? undefined : '--admin-url') : '--approvers'
+    if (alone !== undefined)
+      throw new UsageError(`\`${alone}\` says something of the admission server: open it with \`--admin\``)
+    return undefined
+  }
+  const address = addressOf(admin)
+  const url = adminUrl === undefined ? undefined : urlOf(adminUrl)
+  const own = 'path' in address ? undefined : address.host
+  if (own !== undefined && !isLoopback(own) && url === undefined)
+    throw new UsageError(
+      `\`${own}\` is reached from other machines: say by which address persons reach it with \`--admin-url\`, which should be https`,
+    )
+  const hosts = [...loopbackNames, ...[own, url && hostName(url.host)].filter((name) => name !== undefined)]
+  const names = {
+    hosts: new Set(hosts.map((name) => (name.includes(':') ? `[${name.replace(/[[\]]/g, '')}]` : name))),
+    origins: new Set(url ? [url.origin] : []),
+  }
+  return { address, names, url, approvers }
+}
+
+export interface Administered {
+  readonly ledger: SqliteLedger
+  readonly describe: (event: GateEvent) => string
+  readonly status: () => Status
+  readonly say: (sentence: string) => void
+  readonly report: (error: unknown) => void
+}
+
+/** Rejects with `listen_failed`, and with `approvers_invalid`. */
+export async function openAdmission(admission: Admission, gate: Administered): Promise<AdmissionServer> {
+  const { AdmissionServer } = await import('../admission/server.ts')
+  const { Approvers } = await import('../admission/approvers.ts')
+  const { address, names, url, approvers: file } = admission
+  const { ledger, describe, status, say, report } = gate
+  const approvers = file === undefined ? undefined : new Approvers(file, report)
+  const server = new AdmissionServer({
+    ledger,
+    approvals: new Approvals({ ledger, describe }),
+    approverOf: (credential) => approvers?.ofKey(credential),
+    status,
+    names,
+    secure: url?.protocol === 'https:',
+    log: say,
+  })
+  const port = await server.listen(address)
+  say(
+    `persons answer at ${url?.href ?? ('path' in address ? `unix:${address.path}` : addressText(address.host, port))}`,
+  )
+  if (approvers === undefined) say('nobody can sign in there: `--approvers` names the file with their keys')
+  return server
+}
+
+function addressText(host: string, port: number | undefined): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
+}
+
+function addressOf(text: string): AdminAddress {
+  if (text.startsWith('unix:') && text.length > 5) return { path: text.slice(5) }
+  const [, bracketed, plain, port = ''] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
+  if (port === '' || Number(port) > 65_535)
+    throw new UsageError(`\`--admin\` takes PORT, HOST:PORT or unix:PATH, as in \`127.0.0.1:8718\`, got \`${text}\``)
+  return { host: (bracketed ?? plain ?? '127.0.0.1').toLowerCase(), port: Number(port) }
+}
+
+function urlOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    url.pathname === '/' &&
+    url.search + url.hash === '' &&
+    url.username === ''
+  )
+    return url
+  throw new UsageError(
+    `\`--admin-url\` takes the address of a web page at its root, as in \`https://approvals.example.com/\`, got \`${text}\``,
+  )
+}

@@ -1,0 +1,169 @@
+/** The admission API over a real gate: who may ask, what is answered, and the document that describes it. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { after, before, test } from 'node:test'
+import * as z from 'zod/v4'
+import { api } from '../../src/admission/api.ts'
+import { newKey } from '../../src/admission/approvers.ts'
+import { openapi } from '../../src/admission/openapi.ts'
+import { readLedger } from '../../src/cli/auditLedger.ts'
+import { proveRecords } from '../../src/cli/auditProof.ts'
+import { type Answer, Desk } from './fixtures/desk.ts'
+
+let desk: Desk
+before(async () => {
+  desk = await Desk.open()
+})
+after(() => desk[Symbol.asyncDispose]())
+
+const reason = (text: string) => ({ method: 'POST', body: JSON.stringify({ reason: text }) })
+const post = { method: 'POST' }
+const codeOf = ({ status, body }: { status: number; body: Answer }) => `${status} ${body.error?.code}`
+
+test('a program with a key lists what waits, approves it, and the call runs once', async () => {
+  const id = desk.held({ account: 1 })
+  const { body } = await desk.api('/v1/approvals')
+  assert.deepEqual(
+    body.approvals.map((view: Answer) => [view.id, view.state, view.arguments]),
+    [[id, 'pending', { account: 1 }]],
+  )
+  const { body: one } = await desk.api(`/v1/approvals/${id}`)
+  assert.equal(one.input.tool, 'close')
+  assert.deepEqual(Object.values(one.input.facts), [0])
+  const approved = await desk.api(`/v1/approvals/${id}/approve`, reason('ticket 812'))
+  assert.equal(approved.status, 200)
+  const [answer] = approved.body.answers
+  assert.deepEqual(
+    [approved.body.state, answer.approver, answer.approver_known_by, answer.approver_os_user, answer.reason],
+    ['approved', 'ada', 'api_key', null, 'ticket 812'],
+  )
+  assert.deepEqual([desk.call({ account: 1 }).decision, desk.call({ account: 1 }).decision], ['allow', 'hold'])
+  const { body: used } = await desk.api('/v1/approvals?state=consumed')
+  assert.deepEqual(
+    used.approvals.map((view: Answer) => view.id),
+    [id],
+  )
+})
+
+test('an answer that does not count is refused, each with its reason', async () => {
+  const id = desk.held({ account: 2 })
+  assert.equal(codeOf(await desk.api('/v1/approvals/apr_none/approve', post)), '404 approval_unknown')
+  assert.equal(codeOf(await desk.api(`/v1/approvals/${id}/approve`, reason('x'.repeat(1_001)))), '400 approver_invalid')
+  await desk.api(`/v1/approvals/${id}/approve`, post)
+  assert.equal(codeOf(await desk.api(`/v1/approvals/${id}/reject`, post)), '409 approval_settled')
+  desk.call({ account: 2 })
+  assert.equal(codeOf(await desk.api(`/v1/approvals/${id}/approve`, post)), '409 approval_settled')
+  const pair = desk.held({}, { name: 'pair' })
+  const byEve = { ...post, key: desk.keys.eve }
+  assert.equal(codeOf(await desk.api(`/v1/approvals/${pair}/approve`, byEve)), '403 approval_by_requester')
+  assert.equal((await desk.api(`/v1/approvals/${pair}/approve`, post)).body.state, 'pending')
+  assert.equal(codeOf(await desk.api(`/v1/approvals/${pair}/approve`, post)), '409 approval_given')
+  assert.equal(
+    (await desk.api(`/v1/approvals/${pair}/approve`, { ...post, key: desk.keys.bob })).body.state,
+    'approved',
+  )
+})
+
+test('a request that expired is not answered', async () => {
+  const id = desk.held({ account: 3 })
+  desk.aheadMs = 11 * 60_000
+  assert.equal(codeOf(await desk.api(`/v1/approvals/${id}/approve`, post)), '409 approval_settled')
+  assert.equal((await desk.api(`/v1/approvals/${id}`)).body.state, 'expired')
+  desk.aheadMs = 0
+})
+
+test('nobody without a key is let in, and a key that is taken back is none', async () => {
+  for (const authorization of [
+    '',
+    'Bearer',
+    'Bearer tgk_none',
+    `Basic ${desk.keys.ada}`,
+    `Bearer ${desk.keys.ada} x`,
+  ]) {
+    const response = await fetch(`${desk.url}/v1/approvals`, { headers: { authorization } })
+    assert.deepEqual([response.status, response.headers.get('www-authenticate')], [401, 'Bearer realm="tollgate"'])
+  }
+  await using other = await Desk.open()
+  const { key, line } = newKey('carol')
+  writeFileSync(other.approversFile, `${line}\n`)
+  assert.equal((await other.api('/v1/approvals', { key })).status, 200)
+  assert.equal((await other.api('/v1/approvals')).status, 401)
+  writeFileSync(other.approversFile, `${line} and more\n`)
+  assert.equal((await other.api('/v1/approvals', { key })).status, 401)
+  assert.match(other.log.join(), /approvers:1:1: a line is a name and/)
+})
+
+test('a body that is odd is refused', async () => {
+  const id = desk.held({ account: 4 })
+  const path = `/v1/approvals/${id}/approve`
+  for (const body of ['{"reason":1}', '{"why":"x"}', '[]', '{', `{"reason":"${'x'.repeat(70_000)}"}`])
+    assert.match(codeOf(await desk.api(path, { ...post, body })), /^4(00|13) request_invalid/, body.slice(0, 20))
+  assert.equal(codeOf(await desk.api('/v1/approvals?state=odd')), '400 request_invalid')
+  assert.equal((await desk.api(`/v1/approvals/${id}`)).body.state, 'pending')
+})
+
+test('a name of another machine reaches nothing', async () => {
+  const status = await new Promise((resolve) => {
+    const headers = { host: 'evil.example', authorization: `Bearer ${desk.keys.ada}` }
+    request(`${desk.url}/v1/approvals`, { headers }, (response) => resolve(response.resume().statusCode)).end()
+  })
+  assert.equal(status, 403)
+  const headers = { origin: 'https://evil.example', authorization: `Bearer ${desk.keys.ada}` }
+  assert.equal((await fetch(`${desk.url}/healthz`, { headers })).status, 403)
+})
+
+test('the document says what is there, and every answer is of the form that it says', async () => {
+  const served = await desk.api('/openapi.json')
+  assert.deepEqual(served.body, JSON.parse(JSON.stringify(openapi)))
+  const [first, second] = [desk.held({ account: 5 }), desk.held({ account: 6 })]
+  const asked: readonly (readonly [string, string, string, RequestInit & { key?: string }, number])[] = [
+    ['/healthz', 'get', '/healthz', {}, 200],
+    ['/readyz', 'get', '/readyz', {}, 200],
+    ['/openapi.json', 'get', '/openapi.json', {}, 200],
+    ['/v1/status', 'get', '/v1/status', {}, 200],
+    ['/v1/status', 'get', '/v1/status', { key: 'none' }, 401],
+    ['/v1/approvals', 'get', '/v1/approvals?state=pending&state=approved&state=consumed', {}, 200],
+    ['/v1/approvals', 'get', '/v1/approvals?state=odd', {}, 400],
+    ['/v1/approvals/{id}', 'get', `/v1/approvals/${first}`, {}, 200],
+    ['/v1/approvals/{id}', 'get', '/v1/approvals/none', {}, 404],
+    ['/v1/approvals/{id}/approve', 'post', `/v1/approvals/${first}/approve`, reason('fine'), 200],
+    ['/v1/approvals/{id}/approve', 'post', `/v1/approvals/${first}/approve`, post, 409],
+    ['/v1/approvals/{id}/reject', 'post', `/v1/approvals/${second}/reject`, reason('no'), 200],
+    ['/v1/approvals/{id}/reject', 'post', '/v1/approvals/none/reject', post, 404],
+  ]
+  const paths = openapi.paths as Answer
+  for (const [path, method, url, init, status] of asked) {
+    const answer = await desk.api(url, init)
+    assert.equal(answer.status, status, `${method} ${url}`)
+    const { schema } = paths[path][method].responses[status].content['application/json']
+    const whole = { ...schema, $defs: openapi.components.schemas }
+    const resolved = JSON.parse(JSON.stringify(whole).replaceAll('#/components/schemas/', '#/$defs/'))
+    z.fromJSONSchema(resolved).parse(answer.body)
+  }
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods as object).map((method) => `${method} ${path}`),
+  )
+  assert.deepEqual(new Set(asked.map(([path, method]) => `${method} ${path}`)), new Set(described))
+  assert.deepEqual(new Set(routes()), new Set(described))
+})
+
+interface Layer {
+  readonly route?: { readonly path: string; readonly stack: readonly { readonly method: string }[] }
+  readonly handle: { readonly stack?: readonly Layer[] }
+}
+
+/** What the routers know; the one inside the other is `/v1`. */
+function routes(): readonly string[] {
+  const own = ({ route }: Layer, prefix: string) =>
+    route ? route.stack.map(({ method }) => `${method} ${prefix}${route.path.replace(':id', '{id}')}`) : []
+  const outer = api({} as never).stack as unknown as readonly Layer[]
+  return outer.flatMap((layer) => [
+    ...own(layer, ''),
+    ...(layer.handle.stack ?? []).flatMap((inner) => own(inner, '/v1')),
+  ])
+}
+
+test('all of that is proved from the record', () => {
+  assert.deepEqual(readLedger(desk.ledgerFile, (source) => proveRecords(source)).findings, [])
+})
