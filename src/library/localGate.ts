@@ -13,8 +13,9 @@ import { Connection } from './connection.ts'
 import { connectableOf, guardConnections } from './guard.ts'
 import { NothingHappened } from './nothingHappened.ts'
 import { requirePolicy, type Settings, withContext } from './options.ts'
-import { failures } from './report.ts'
+import { failures, type Reporter } from './report.ts'
 import { readRequest } from './request.ts'
+import type { Registration } from './run.ts'
 import type {
   CallOutcome,
   CallRequest,
@@ -178,7 +179,7 @@ class LocalGate implements Gate {
   }
 
   #guard(sdkObject: ClientLike | ServerLike, side: 'client' | 'server', options: GuardOptions): void {
-    const { server, principal, session } = withContext(this.#settings.caller, options)
+    const { server, principal, session, run } = withContext(this.#settings.caller, options)
     if (server === undefined) throw new TypeError(`\`server\` is missing: name the MCP server, here or in \`openGate\``)
     const connectable = connectableOf(sdkObject)
     if (connectable === undefined) throw new TypeError(`this is no ${side} of an MCP SDK: it has no \`connect\``)
@@ -188,7 +189,8 @@ class LocalGate implements Gate {
       throw new TypeError(`guard the ${side} before it connects: what passed until now was not judged`)
     this.#guarded.add(connectable)
     const { report } = this.#settings
-    const parts = { gate: this.#gate, side, server, principal, session, report, open: this.#connections }
+    const caller = { server, principal, session, run: reporting(run, report) }
+    const parts = { gate: this.#gate, side, ...caller, report, open: this.#connections }
     guardConnections(connectable, (wire) => new Connection(wire, parts))
   }
 
@@ -202,6 +204,18 @@ class LocalGate implements Gate {
         const message = `the policy changed, and who was told of it failed: ${messageOf(error)}`
         this.#settings.report({ message, error })
       }
+    }
+  }
+}
+
+/** A call whose run is not known belongs to none. */
+function reporting(run: Registration, report: Reporter): Registration {
+  return () => {
+    try {
+      return run()
+    } catch (error) {
+      report({ message: `the call belongs to no run: ${messageOf(error)}`, error })
+      return undefined
     }
   }
 }

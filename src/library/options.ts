@@ -24,6 +24,7 @@ const optionKeys: ReadonlySet<string> = new Set<keyof GateOptions>([
   'server',
   'principal',
   'session',
+  'run',
   'durability',
   'argumentsKept',
   'clock',
@@ -36,7 +37,7 @@ export function readOptions(options: GateOptions): Settings {
   const unknown = Object.keys(options).find((key) => !optionKeys.has(key))
   if (unknown !== undefined) throw new TypeError(`\`openGate\` has no option ${quoted(unknown)}`)
   const { ledger, watch = false, durability = 'process', argumentsKept = 'full', clock, onReport } = options
-  const { server, principal, session } = options
+  const { server, principal, session, run } = options
   const policy = requirePolicy(options.policy)
   if (typeof ledger !== 'string' || ledger.trim() === '')
     throw new TypeError('`ledger` is required: the path of a file, or `:memory:` to forget everything at the end')
@@ -46,8 +47,8 @@ export function readOptions(options: GateOptions): Settings {
   requireOneOf('argumentsKept', argumentsKept, ['full', 'digest', 'none'])
   requireFunction('clock', clock)
   requireFunction('onReport', onReport)
-  const anyone: Caller = { server: undefined, principal: {}, session: randomUUID() }
-  const caller = withContext(anyone, { server, principal, session })
+  const anyone: Caller = { server: undefined, principal: {}, session: randomUUID(), run: () => undefined }
+  const caller = withContext(anyone, { server, principal, session, run })
   return { policy, ledgerFile: ledger, watch, caller, durability, argumentsKept, clock, report: reporter(onReport) }
 }
 

@@ -5,10 +5,11 @@ import { callBytesMax, nameCharsMax, uriCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
 import { readJson } from '../model/message/json.ts'
 import type { JsonObject } from '../model/message/message.ts'
-import { quoted } from '../model/message/quoted.ts'
 import type { Method } from '../model/policy.ts'
 import { principalKeys, readPrincipal } from '../model/principal.ts'
 import type { Refusal } from '../pep/gatekeeper.ts'
+import { type Fields, fieldsOf } from './fields.ts'
+import { type Registration, registrationOf } from './run.ts'
 import { NotACall, strictJson } from './strictJson.ts'
 
 /** What holds for calls that do not say otherwise. */
@@ -16,6 +17,8 @@ export interface Caller {
   readonly server: string | undefined
   readonly principal: Principal
   readonly session: string
+  /** The run that calls belong to. */
+  readonly run: Registration
 }
 
 export type ReadRequest = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal }
@@ -26,7 +29,7 @@ const nouns: readonly { readonly key: string; readonly method: Method; readonly 
   { key: 'prompt', method: 'prompts/get', charsMax: nameCharsMax },
 ]
 
-const requestKeys = ['server', 'tool', 'resource', 'prompt', 'arguments', 'principal', 'session']
+const requestKeys = ['server', 'tool', 'resource', 'prompt', 'arguments', 'principal', 'session', 'run']
 
 /** Never throws; reads each field once, so that a call cannot show two faces. */
 export function readRequest(request: unknown, caller: Caller): ReadRequest {
@@ -34,14 +37,16 @@ export function readRequest(request: unknown, caller: Caller): ReadRequest {
   const known: { -readonly [K in keyof Refusal]?: Refusal[K] } = {}
   try {
     const fields = fieldsOf(request, requestKeys, 'the call')
-    const { principal, session } = { ...caller, ...callerOf(fields) }
+    const { principal, session, run: registration } = { ...caller, ...callerOf(fields) }
     Object.assign(known, { principal, session })
     const server = serverOf(fields) ?? caller.server
     if (server === undefined) throw new NotACall('`server` is missing: name the MCP server, here or in `openGate`')
     known.server = server
     const { method, name } = targetOf(fields)
     Object.assign(known, { method, name })
-    return { ok: true, call: { method, server, name, arguments: argumentsOf(fields, method), principal, session } }
+    const args = argumentsOf(fields, method)
+    const run = registration()
+    return { ok: true, call: { method, server, name, arguments: args, principal, session, ...(run && { run }) } }
   } catch (error) {
     const { server = '', principal, session } = caller
     const [reason, message] =
@@ -54,20 +59,9 @@ export function readRequest(request: unknown, caller: Caller): ReadRequest {
 
 /** Those of the fields that say where a call goes and who makes it. Throws a `NotACall`. */
 export function readContext(context: unknown): Partial<Caller> {
-  const fields = fieldsOf(context, ['server', 'principal', 'session'], 'the options')
+  const fields = fieldsOf(context, ['server', 'principal', 'session', 'run'], 'the options')
   const server = serverOf(fields)
   return { ...(server !== undefined && { server }), ...callerOf(fields) }
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-/** The fields that are given; one that is `undefined` is not. An unknown one is a spelling mistake, and says something. */
-function fieldsOf(value: unknown, keys: readonly string[], what: string): Fields {
-  if (typeof value !== 'object' || value === null) throw new NotACall(`${what} must be an object`)
-  const unknown = Object.keys(value).find((key) => !keys.includes(key))
-  if (unknown !== undefined) throw new NotACall(`unknown key ${quoted(unknown)} in ${what}`)
-  const given = keys.map((key) => [key, (value as Fields)[key]] as const).filter(([, field]) => field !== undefined)
-  return Object.fromEntries(given)
 }
 
 function serverOf(fields: Fields): string | undefined {
@@ -78,6 +72,7 @@ function callerOf(fields: Fields): Partial<Omit<Caller, 'server'>> {
   return {
     ...(fields['principal'] !== undefined && { principal: principalOf(fields['principal']) }),
     ...(fields['session'] !== undefined && { session: nameOf(fields, 'session') }),
+    ...(fields['run'] !== undefined && { run: registrationOf(fields['run']) }),
   }
 }
 

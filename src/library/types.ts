@@ -18,6 +18,8 @@ export interface GateOptions {
   readonly principal?: Principal | undefined
   /** What limits `per: session` count by, for calls that do not say it themselves. One random id for the gate by default. */
   readonly session?: string | undefined
+  /** The run of a workflow that calls belong to which do not say it themselves: what a policy pack judges by. */
+  readonly run?: RunRegistration | undefined
   /**
    * What a recorded decision survives: `process` the end of the process (the default), `power` a power cut as well, at
    * the price of a disk sync for each call.
@@ -147,6 +149,64 @@ export interface CallContext {
   /** Takes the place of the gate's principal as a whole. */
   readonly principal?: Principal | undefined
   readonly session?: string | undefined
+  /** The run of a workflow that the call belongs to. Takes the place of the gate's run as a whole. */
+  readonly run?: RunRegistration | undefined
+}
+
+/**
+ * The run as the host of the agent registers it, or a function that is asked at every call and gives it as it is then;
+ * where that throws, or gives nothing, the call belongs to no run.
+ */
+export type RunRegistration = RunAttributes | (() => RunAttributes | undefined)
+
+/**
+ * The attributes that a policy pack judges by (`docs/policies/pack.md`): your own word, never the agent's. What is null,
+ * empty or left out is not known.
+ */
+export interface RunAttributes {
+  readonly workflow_id?: string | null | undefined
+  readonly agent_id?: string | null | undefined
+  /** By default the last part of `agent_id`. */
+  readonly agent_class?: string | null | undefined
+  readonly run_id?: string | null | undefined
+  readonly tool_namespace?: string | null | undefined
+  readonly tool_access_mode?: string | null | undefined
+  readonly branch_name?: string | null | undefined
+  readonly changed_paths?: string | readonly string[] | null | undefined
+  readonly diff_line_count?: number | null | undefined
+  readonly gate_phase?: string | null | undefined
+  readonly maturity_stage?: string | null | undefined
+  readonly human_approval_record?: HumanApproval | null | undefined
+  readonly change_class?: string | readonly string[] | null | undefined
+  readonly change_classes?: string | readonly string[] | null | undefined
+  readonly evidence_records?: readonly EvidenceRecord[] | null | undefined
+  readonly kill_signal?: KillSignal | undefined
+  readonly kill_signals?: KillSignal | undefined
+  readonly runtime_kill_signal?: KillSignal | undefined
+  readonly runtime_kill_signals?: KillSignal | undefined
+  readonly triggered_kill_signal?: KillSignal | undefined
+  readonly triggered_kill_signals?: KillSignal | undefined
+}
+
+/** All but null, `false` and what is empty ends the session. */
+export type KillSignal = string | readonly string[] | boolean | null
+
+/** That a person approved: `status` and `decision` mean the same, and one of them is enough. */
+export interface HumanApproval {
+  readonly status?: string
+  readonly decision?: string
+  readonly approver: string
+  /** RFC 3339, like the next. */
+  readonly approved_at: string
+  readonly expires_at: string
+  readonly scope: string | readonly string[] | { readonly [member: string]: string }
+}
+
+export interface EvidenceRecord {
+  readonly id: string
+  /** Where it is, or its digest. */
+  readonly uri?: string
+  readonly sha256?: string
 }
 
 /**

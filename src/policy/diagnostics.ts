@@ -1,5 +1,4 @@
 /** What is wrong with a policy file, and where. Every front end collects its mistakes in one `Report`. */
-import type { Place } from '../model/policy.ts'
 import { diagnosticsMax } from './limits.ts'
 
 /** A position in the text; both count from 1, columns in UTF-16 code units as editors do. */
@@ -101,8 +100,13 @@ function escaped(char: string): string {
   return `\\u${(char.codePointAt(0) as number).toString(16).padStart(4, '0')}`
 }
 
+interface Where {
+  readonly file: string
+  readonly line: number
+}
+
 /** Where something stands, as a sentence about something at another place says it. */
-export function lineOf({ file, line }: Place, from: Place): string {
+export function lineOf({ file, line }: Where, from: Where): string {
   return file === from.file ? `line ${line}` : `line ${line} of ${quote(file)}`
 }
 

@@ -89,7 +89,7 @@ test('importing the package loads neither a dependency nor a language nor the co
   assert.deepEqual(foreign, [])
   const heavy = loaded.filter((url) => /\/(native|codegen|compiler|ledger|pdp|mcp|cli)\//.test(url))
   assert.deepEqual(heavy, [])
-  assert.ok(own.length < 24, own.join('\n'))
+  assert.ok(own.length < 28, own.join('\n'))
   assert.equal(second, 'allow true')
 })
 

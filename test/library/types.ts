@@ -43,6 +43,7 @@ export async function options(): Promise<void> {
     server: 'shop',
     principal: { agent: 'support', user: maybe, project: 'p' },
     session: 's',
+    run: { workflow_id: 'w', changed_paths: ['a'], diff_line_count: 1, kill_signal: false, gate_phase: maybe },
     durability: 'power',
     argumentsKept: 'digest',
     clock: () => 0,
@@ -69,6 +70,12 @@ export function check(): void {
   gate.check({ tool: 'refund', arguments: refund })
   gate.check({ tool: 'refund', arguments: anything as Record<string, unknown> })
   gate.check({ tool: 'refund', arguments: { nested: anything } })
+  gate.check({ tool: 'push', run: { human_approval_record: null, evidence_records: [{ id: 'a', uri: 'b' }] } })
+  gate.check({ tool: 'push', run: () => undefined })
+  // @ts-expect-error a misspelt attribute
+  gate.check({ tool: 'push', run: { workflow: 'w' } })
+  // @ts-expect-error a sentence is no approval
+  gate.check({ tool: 'push', run: { human_approval_record: 'approved' } })
   const plain: JsonObject = { a: [1, null, { b: 'c' }] }
   gate.check({ tool: 'refund', arguments: plain })
   // @ts-expect-error a call names what is called

@@ -6,6 +6,7 @@
  */
 import type { Json } from '../canonical.ts'
 import { type ApprovalFacts, approvalFacts, type Covered } from './approval.ts'
+import { killKeys, runAttributes } from './attributes.ts'
 import type { ClaimedAttribute } from './claims.ts'
 import { attributeCharsMax, changedPathsMax, pathCharsMax, runItemsMax } from './limits.ts'
 import { isUnsafeBranch } from './paths.ts'
@@ -49,35 +50,6 @@ export interface RunFacts {
   readonly unmapped?: true
   readonly workflow_id?: string | null
 }
-
-const killKeys = [
-  'kill_signal',
-  'kill_signals',
-  'runtime_kill_signal',
-  'runtime_kill_signals',
-  'triggered_kill_signal',
-  'triggered_kill_signals',
-] as const
-
-/** Every attribute that is read, in all its spellings. */
-export const runAttributes = [
-  'workflow_id',
-  'agent_id',
-  'agent_class',
-  'run_id',
-  'tool_namespace',
-  'tool_access_mode',
-  'branch_name',
-  'changed_paths',
-  'diff_line_count',
-  'gate_phase',
-  'human_approval_record',
-  'change_class',
-  'change_classes',
-  'evidence_records',
-  'maturity_stage',
-  ...killKeys,
-] as const
 
 const attributes: ReadonlySet<string> = new Set(runAttributes)
 const plainly = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '')

@@ -1,6 +1,7 @@
 /** The registration of a run as a file: the attributes that a policy pack decides by, from the host of the agent. */
 import { messageOf } from '../../model/errors.ts'
-import { type Run, runAttributes } from '../../model/pack/run.ts'
+import { runAttributes } from '../../model/pack/attributes.ts'
+import type { Run } from '../../model/pack/run.ts'
 import { type Diagnostic, oneOf, quote, Report } from '../diagnostics.ts'
 import { type Node, plainOf, readSource } from '../source.ts'
 import { hint } from '../spelling.ts'
