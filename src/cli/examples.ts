@@ -10,10 +10,12 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   'tollgate run': [
     'tollgate run -c policy.yaml -- npx -y @modelcontextprotocol/server-memory',
+    'tollgate run -c policy.yaml --upstream https://mcp.example.com/mcp',
     'tollgate run --layer org=org.yaml --layer team=team.yaml --server github -- github-mcp-server stdio',
   ],
   'tollgate serve': [
     'tollgate serve -c policy.yaml --upstream http://127.0.0.1:3000/mcp',
+    'tollgate serve -c policy.yaml -- npx -y @modelcontextprotocol/server-memory',
     'tollgate serve -c policy.yaml --upstream a=http://127.0.0.1:3000/mcp --upstream b=http://127.0.0.1:4000/mcp',
     'tollgate serve -c policy.yaml --upstream http://127.0.0.1:3000/mcp --settings gate.yaml',
   ],

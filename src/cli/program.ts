@@ -48,10 +48,12 @@ export const program = new Command('tollgate')
 
 program
   .command('run')
-  .description('wrap a stdio MCP server: every call is judged before it reaches it')
-  .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...]')
+  .description('wrap an MCP server for a stdio client: every call is judged before it reaches the server')
+  .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...] | --upstream URL')
   .addOption(policyOption())
   .addOption(layerOption())
+  .option('--upstream <url>', 'the server, where it is reached over HTTP')
+  .option('--timeout <duration>', 'how long a server over HTTP may be silent while it owes an answer', '5m')
   .option('--server <name>', 'what policies call this server')
   .addOption(agentOption())
   .addOption(userOption())
@@ -63,7 +65,7 @@ program
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())
-  .argument('<cmd...>', 'the server and its arguments, after `--`')
+  .argument('[cmd...]', 'the server and its arguments, after `--`')
   .action(async (command: string[], options: RunOptions) => {
     stayWhenUnread(process.stdout)
     await (await import('./run.ts')).run(command, options)
@@ -72,7 +74,7 @@ program
 const serveCommand = program
   .command('serve')
   .description('the gate as an HTTP server in front of MCP servers')
-  .usage('-c POLICY|--layer NAME=POLICY... --upstream URL [options]')
+  .usage('-c POLICY|--layer NAME=POLICY... [options] --upstream URL | -- CMD [ARG...]')
   .addOption(policyOption())
   .addOption(layerOption())
   .option('--listen <address>', 'where callers connect: PORT, or HOST:PORT', '127.0.0.1:8717')
@@ -102,7 +104,8 @@ addIdentityOptions(serveCommand)
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())
-  .action(async (options: ServeOptions) => (await import('./serve.ts')).serve(options))
+  .argument('[cmd...]', 'a stdio server and its arguments, after `--`: each session gets a process of its own')
+  .action(async (command: string[], options: ServeOptions) => (await import('./serve.ts')).serve(command, options))
 
 program
   .command('check')

@@ -1,4 +1,4 @@
-/** `tollgate run`: a stdio MCP server behind a policy. The server starts as soon as the policy is known to be good. */
+/** `tollgate run`: an MCP server behind a policy. One that is a command starts as soon as the policy is known to be good. */
 import { startChild } from '../mcp/child.ts'
 import { endOnSignals, UsageError } from './exit.ts'
 import type { GateOptions } from './openedGate.ts'
@@ -7,10 +7,18 @@ import { requireAnswers } from './required.ts'
 
 export interface RunOptions extends GateOptions {
   readonly session?: string
+  readonly upstream?: string
+  readonly timeout: string
 }
 
 export async function run([command, ...args]: readonly string[], options: RunOptions): Promise<void> {
-  if (command === undefined) throw new UsageError('the server to wrap is missing: put its command after `--`')
+  if (options.upstream !== undefined) {
+    if (command !== undefined)
+      throw new UsageError('the server is a command after `--`, or has a URL in `--upstream`: not both')
+    return (await import('./runRemote.ts')).runRemote(options.upstream, options)
+  }
+  if (command === undefined)
+    throw new UsageError('the server to wrap is missing: put its command after `--`, or its URL in `--upstream`')
   const loaded = await loadPolicy(choiceOf(options))
   requireAnswers(loaded.policy, options)
   // The server starts while the gate is loaded and put together. Nothing reaches it before the gate stands.

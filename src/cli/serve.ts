@@ -7,13 +7,16 @@ import { requireAnswers } from './required.ts'
 import { addressOf, namesOf, type ServeOptions, silenceOf, targetsOf } from './serveOptions.ts'
 import { settingsOf } from './serveSettings.ts'
 
-export async function serve(options: ServeOptions): Promise<void> {
+export async function serve(command: readonly string[], options: ServeOptions): Promise<void> {
   const address = addressOf(options)
   const names = namesOf(address, options)
-  const targets = targetsOf(options)
+  const targets = targetsOf(command, options)
   const admission = admissionOf(options)
   const silenceMs = silenceOf(options.timeout)
-  if (targets.length === 0) throw new UsageError('the server behind the gate is missing: name it with `--upstream URL`')
+  if (targets.length === 0)
+    throw new UsageError(
+      'the server behind the gate is missing: name it with `--upstream URL`, or put its command after `--`',
+    )
   const settings = settingsOf(options, targets)
   const loaded = await loadPolicy(choiceOf(options))
   const accept = (policy: PolicySet) => {

@@ -1,5 +1,6 @@
 /** The command line of `tollgate serve`: addresses, names and servers, with every mistake told before anything starts. */
 import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
+import type { Command } from '../mcp/child.ts'
 import { durationMs, durationText } from '../policy/durations.ts'
 import type { AdmissionOptions } from './admission.ts'
 import { UsageError } from './exit.ts'
@@ -57,18 +58,24 @@ export function namesOf({ host }: Address, { allowHost = [], allowOrigin = [] }:
   }
 }
 
-/** A server behind the gate: where callers reach it, how policies call it, where it is. */
+/** A server behind the gate: where callers reach it, how policies call it, where it is or how it is started. */
 export interface Target {
   readonly path: string
   readonly server: string | undefined
-  readonly url: URL
+  readonly upstream: URL | Command
 }
 
 /** One server at `/mcp`, or each at a path of its name. */
-export function targetsOf({ upstream = [], server }: ServeOptions): readonly Target[] {
+export function targetsOf([command, ...args]: readonly string[], options: ServeOptions): readonly Target[] {
+  const { upstream = [], server } = options
+  if (command !== undefined) {
+    if (upstream.length > 0)
+      throw new UsageError('the server behind the gate is a command after `--`, or has a URL in `--upstream`: not both')
+    return [{ path: '/mcp', server, upstream: { command, args } }]
+  }
   const targets = upstream.map((text): Target => {
     const [, name, address = text] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.*)$/s.exec(text) ?? []
-    return { path: name === undefined ? '/mcp' : `/${name}/mcp`, server: name ?? server, url: urlOf(address) }
+    return { path: name === undefined ? '/mcp' : `/${name}/mcp`, server: name ?? server, upstream: urlOf(address) }
   })
   if (targets.length > 1 && targets.some(({ path }) => path === '/mcp'))
     throw new UsageError('several servers need a name each: `--upstream NAME=URL`')

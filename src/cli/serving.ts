@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Status } from '../admission/ports.ts'
 import { Front, type FrontOptions, type Route } from '../http/front.ts'
 import type { Names } from '../http/hosts.ts'
+import { Local } from '../http/local.ts'
 import { Remote, type RemoteOptions } from '../http/remote.ts'
 import { type Credential, credentialOf } from '../identity/upstream.ts'
 import { version } from '../runtime/version.ts'
@@ -83,9 +84,12 @@ function credentialsFor(targets: readonly Target[], { credentials }: GateSetting
   return new Map(found)
 }
 
-function routeOf({ server = '', url }: Target, common: Omit<RemoteOptions, 'server' | 'session' | 'url'>): Route {
+function routeOf({ server = '', upstream }: Target, common: Omit<RemoteOptions, 'server' | 'session' | 'url'>): Route {
   const session = randomUUID()
-  return { server, session, endpoint: new Remote({ ...common, server, session, url }) }
+  const options = { ...common, server, session }
+  const endpoint =
+    upstream instanceof URL ? new Remote({ ...options, url: upstream }) : new Local({ ...options, command: upstream })
+  return { server, session, endpoint }
 }
 
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']

@@ -37,6 +37,18 @@ export function disagreement(headers: IncomingHttpHeaders, message: Message): st
   )
 }
 
+/** The headers that repeat what a message says, where its revision has them. */
+export function repeatedFields(message: Message): Record<string, string> {
+  if (message.kind === 'response' || !isStateless(message)) return {}
+  const { method, params } = message
+  const name = params?.[named.get(method) ?? '']
+  return {
+    'mcp-protocol-version': String(versionOf(params)),
+    'mcp-method': method,
+    ...(typeof name === 'string' && { 'mcp-name': encoded(name) }),
+  }
+}
+
 /** May this header go on with a message of this method? One that repeats nothing of the body was compared with nothing. */
 export function repeatsBody(field: string, method: string | undefined): boolean {
   return field !== 'mcp-name' || named.has(method ?? '')
@@ -58,6 +70,11 @@ function differs(headers: IncomingHttpHeaders, name: string, body: unknown, requ
   if (said === body) return undefined
   const found = typeof body === 'string' ? quoted(body) : 'nothing'
   return `the header \`${name}\` says ${quoted(said ?? value)}, and the body says ${found}`
+}
+
+function encoded(value: string): string {
+  const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?')
+  return isPlain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`
 }
 
 /** A value that no header can hold stands in it as Base64. Only one spelling of it is taken. */

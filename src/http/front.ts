@@ -24,7 +24,7 @@ import {
   requestMsMax,
   sweepMs,
 } from './limits.ts'
-import { Reply } from './reply.ts'
+import { HttpReply, type Reply } from './reply.ts'
 
 /** A server behind the gate, and how the policy and the record call it. */
 export interface Route {
@@ -72,7 +72,7 @@ export class Front {
     this.#options = options
     const limits = { maxHeaderSize: headerBytesMax, headersTimeout: headersMsMax, requestTimeout: requestMsMax }
     const answer = (request: IncomingMessage, response: ServerResponse) =>
-      void this.#answer(request, new Reply(response), response)
+      void this.#answer(request, new HttpReply(response), response)
     const { tls } = options
     this.#server = tls ? createTlsServer({ ...tls, ...limits }, answer) : createServer(limits, answer)
     this.#server.maxConnections = connectionsMax

@@ -18,6 +18,15 @@ export const sessionsMax = 4_096
 /** Streams that a client opens beside its calls, in one session: one is usual, and some while it resumes others. */
 export const sessionStreamsMax = 16
 
+/** Messages that wait for a stream to be opened on which they can be told; the last ones are kept. */
+export const untoldMessagesMax = 64
+
+/** Processes of one stdio server: each is a program of its own, with 50 MB and more. */
+export const processesMax = 64
+
+/** A process that nobody has used for so long makes room for another caller when there are too many. */
+export const processIdleMsMin = 60_000
+
 /** Requests of one upstream at a time, without those streams: above it callers are told to come back. */
 export const exchangesMax = 4_096
 
@@ -32,6 +41,12 @@ export const sessionIdleMsMax = 30 * 60_000
 
 /** A call whose stream broke may be resumed for so long; after that its outcome is unknown for good. */
 export const resumeMsMax = 5 * 60_000
+
+/** A stream that ended is asked for again after this time, when the server does not say when. */
+export const retryMsDefault = 1_000
+
+/** Each time that it cannot be had doubles that, up to here. */
+export const retryMsMax = 30_000
 
 /** How often sessions and broken calls are looked through. */
 export const sweepMs = 15_000

@@ -28,6 +28,8 @@ export interface RemoteOptions extends EndpointOptions {
   readonly url: URL
   /** Headers by which the server knows the gate; undefined while they cannot be had. */
   readonly credential?: (() => Fields | undefined) | undefined
+  /** The name of a session that is opened, in the record and for limits; a fresh one without it. */
+  readonly newSession?: () => string
 }
 
 /** A stream of the stateless revision that hears of changed lists. */
@@ -178,9 +180,9 @@ export class Remote implements Endpoint {
   }
 
   #interceptor(principal: Principal, opens: boolean): Interceptor {
-    const { url: _, silenceMs: __, session, ...common } = this.#options
+    const { url: _, silenceMs: __, session, newSession, ...common } = this.#options
     // The id of a session is a secret of its caller; the record knows it by a name of ours.
-    const name = opens ? randomUUID() : session
+    const name = opens ? (newSession?.() ?? randomUUID()) : session
     return new Interceptor({ ...common, principal, session: name, unasked: 'drop' })
   }
 

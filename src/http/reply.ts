@@ -1,4 +1,4 @@
-/** The answer to one HTTP request: JSON, or a stream of events, or nothing but a status. */
+/** The answer to one message: JSON, or a stream of events, or nothing but a status. */
 import type { ServerResponse } from 'node:http'
 import type { Line } from '../mcp/framing.ts'
 import { errorCodes, errorLine } from '../mcp/refusal.ts'
@@ -14,7 +14,36 @@ const streamFields = {
   'x-accel-buffering': 'no',
 }
 
-export class Reply {
+export interface Reply {
+  /** Aborted when the caller leaves before the end, or the gate breaks off. */
+  readonly stopped: AbortSignal
+  /** Has an answer begun? */
+  readonly hasBegun: boolean
+  readonly isOver: boolean
+  json(status: number, line: Line, fields?: Fields): void
+  empty(status: number, fields?: Fields): void
+  /** A JSON-RPC error with a status of its own. */
+  error(status: number, code: number, message: string, id?: Id | null, fields?: Fields): void
+  /** The same, at the end of its stream when the answer has begun. */
+  fail(status: number, code: number, message: string, id: Id | null): void
+  /** A limit is reached that does not last. */
+  busy(message: string): void
+  openStream(fields: Fields): void
+  /** Opens a stream before there is an answer; whatever the answer then is, it comes on it. */
+  openEarly(): void
+  /** A sign of life, for who listens: these events, or a comment that keeps what is between us from closing. */
+  stillWaiting(lines: readonly Line[]): Promise<void>
+  /** Notes an event; `flush` writes all that are noted. */
+  event(line: Line | undefined, fields?: readonly string[]): void
+  /** One write for all events; over when there is room for more, or nobody to read it. */
+  flush(): Promise<void>
+  end(): void
+  /** What is under way for it stops, with this as the reason; whoever runs it says so and ends it. */
+  breakOff(why: string): void
+}
+
+/** To an HTTP request. */
+export class HttpReply implements Reply {
   readonly #response: ServerResponse
   readonly #stopped = new AbortController()
   #text: string[] = []
@@ -29,12 +58,10 @@ export class Reply {
     response.on('error', () => {}) // a caller that is gone: `close` follows
   }
 
-  /** Aborted when the caller leaves before the end, or the gate breaks off. */
   get stopped(): AbortSignal {
     return this.#stopped.signal
   }
 
-  /** Has an answer begun? */
   get hasBegun(): boolean {
     return this.#response.headersSent && !this.#isEarly
   }
@@ -57,12 +84,18 @@ export class Reply {
     else this.#response.writeHead(status, { ...fields, 'content-length': 0 }).end()
   }
 
-  /** A JSON-RPC error with an HTTP status of its own. */
   error(status: number, code: number, message: string, id: Id | null = null, fields: Fields = {}): void {
     this.json(status, errorLine(id, code, message), fields)
   }
 
-  /** A limit is reached that does not last. */
+  fail(status: number, code: number, message: string, id: Id | null): void {
+    if (this.hasBegun) {
+      this.event(errorLine(id, code, message))
+      void this.flush()
+      this.end()
+    } else this.error(status, code, message, id)
+  }
+
   busy(message: string): void {
     this.error(429, errorCodes.busy, message, null, { 'retry-after': String(retryAfterSeconds) })
   }
@@ -74,13 +107,11 @@ export class Reply {
     this.#response.flushHeaders()
   }
 
-  /** Opens a stream before there is an answer; whatever the answer then is, it comes on it. */
   openEarly(): void {
     this.openStream({})
     this.#isEarly = true
   }
 
-  /** A sign of life, for who listens: these events, or a comment that keeps what is between us from closing. */
   async stillWaiting(lines: readonly Line[]): Promise<void> {
     if (!this.#isEarly) return
     for (const line of lines) this.event(line)
@@ -93,12 +124,10 @@ export class Reply {
     this.#response.end(line === undefined ? undefined : eventText([], line))
   }
 
-  /** Notes an event; `flush` writes all that are noted. */
   event(line: Line | undefined, fields: readonly string[] = []): void {
     this.#text.push(eventText(fields, line))
   }
 
-  /** One write for all events; over when there is room for more, or nobody to read it. */
   async flush(): Promise<void> {
     if (this.#text.length === 0) return
     const text = this.#text.join('')
@@ -119,7 +148,6 @@ export class Reply {
     if (this.#response.headersSent && !this.isOver) this.#response.end()
   }
 
-  /** What is under way for it stops, with this as the reason; whoever runs it says so and ends it. */
   breakOff(why: string): void {
     this.#stopped.abort(new Error(why))
   }

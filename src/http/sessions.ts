@@ -4,7 +4,7 @@ import type { Interceptor } from '../mcp/interceptor.ts'
 import type { Principal } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import type { Id } from '../model/message/message.ts'
-import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, sessionsMax } from './limits.ts'
+import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, sessionsMax, untoldMessagesMax } from './limits.ts'
 import type { Reply } from './reply.ts'
 
 export interface Opened {
@@ -49,7 +49,12 @@ export class Session {
   }
 
   isIdle(now: number): boolean {
-    return this.#calls.size === 0 && this.#streams.size === 0 && now - this.#usedAt > sessionIdleMsMax
+    return this.idleMs(now) > sessionIdleMsMax
+  }
+
+  /** Not at all while a call is under way or a stream is open. */
+  idleMs(now: number): number {
+    return this.#calls.size === 0 && this.#streams.size === 0 ? now - this.#usedAt : 0
   }
 
   /** A stream that hears what belongs to no call, from now on. Gives a function to call at its end. */
@@ -64,11 +69,11 @@ export class Session {
     }
   }
 
-  /** Lists changed: told once, now or to the next stream. */
+  /** What belongs to no call: told once, now or to the next stream. */
   async tell(lines: readonly Line[]): Promise<void> {
     const [stream] = this.#streams
     if (stream === undefined) {
-      if (lines.length > 0) this.#untold = lines
+      this.#untold = [...new Set([...this.#untold, ...lines])].slice(-untoldMessagesMax)
       return
     }
     for (const line of lines) stream.event(line)
@@ -141,6 +146,7 @@ function isSessionId(id: string): boolean {
   return id.length <= sessionIdCharsMax && /^[\x21-\x7e]+$/.test(id)
 }
 
-function ownerOf(principal: Principal): string {
+/** Principals that are the same for sessions. */
+export function ownerOf(principal: Principal): string {
   return canonical(principal as Json)
 }

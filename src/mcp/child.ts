@@ -12,17 +12,20 @@ export interface Command {
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
+  /** In a process group of its own, where there are any, so that all that it starts can be signalled with it. */
+  readonly ownGroup?: boolean
 }
 
 /** A running child; what it writes to stderr goes to ours. */
-export async function startChild({ command, args, env, cwd }: Command): Promise<Child> {
+export async function startChild({ command, args, env, cwd, ownGroup }: Command): Promise<Child> {
   const starter = starterFor(process.platform)
   const start = starter ? await starter : spawn
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(spawnFailed(command, error))
     try {
       const options = { ...(env !== undefined && { env }), ...(cwd !== undefined && { cwd }) }
-      const child = start(command, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
+      const detached = ownGroup === true && hasGroups
+      const child = start(command, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'], detached })
       child.once('error', fail)
       child.once('spawn', () => resolve(child))
     } catch (error) {
@@ -35,6 +38,18 @@ function spawnFailed(command: string, error: unknown): TollgateError {
   const code = (error as NodeJS.ErrnoException).code
   const why = code === 'ENOENT' ? 'there is no such command or folder' : messageOf(error)
   return new TollgateError('spawn_failed', `cannot start \`${command}\`: ${why}`, { cause: error })
+}
+
+/** Windows has no process groups. */
+const hasGroups = process.platform !== 'win32'
+
+/** Signals a child that was started in a group of its own, and all that it started. */
+export function signalGroup({ pid }: Child, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(hasGroups ? -pid : pid, signal)
+  } catch {
+    // nobody is left
+  }
 }
 
 /** The exit code of a process as a shell gives it. */

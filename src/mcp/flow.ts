@@ -37,16 +37,21 @@ export class Outlet {
     })
   }
 
-  /** One write for all lines; `cause` is not read on until they have room. */
-  write(lines: readonly Line[], cause: Tap): void {
+  /** One write for all lines; `cause`, if it can be held, is not read on until they have room. */
+  write(lines: readonly Line[], cause?: Tap): void {
     if (lines.length === 0 || this.#broken || this.#stream.writableEnded) return
     const pieces = piecesOf(lines)
     if (pieces.length > 1) this.#stream.cork()
     for (const piece of pieces) this.#stream.write(piece)
     if (pieces.length > 1) this.#stream.uncork()
-    if (this.#stream.writableLength <= unreadBytesMax || this.#held.has(cause)) return
+    if (cause === undefined || this.#stream.writableLength <= unreadBytesMax || this.#held.has(cause)) return
     this.#held.add(cause)
     cause.hold()
+  }
+
+  /** More than enough waits to be read. */
+  get isFull(): boolean {
+    return !this.#broken && this.#stream.writableLength > unreadBytesMax
   }
 
   end(): void {

@@ -6,7 +6,7 @@ import type { Id, ReadMessage } from '../model/message/message.ts'
 import type { Outcome } from '../pep/gatekeeper.ts'
 import { ClientSide } from './clientSide.ts'
 import { subscriptionIdKey } from './methods.ts'
-import type { Step } from './plan.ts'
+import type { Plan, Step } from './plan.ts'
 import { errorCodes, errorLine } from './refusal.ts'
 import { Scope, type ScopeOptions, type Unasked } from './scope.ts'
 import { ServerSide } from './serverSide.ts'
@@ -37,6 +37,11 @@ export class Interceptor {
   /** Takes lines as they came; what need not change goes on as the same bytes. A stream that is resumed replays answers. */
   fromServer(lines: readonly Buffer[], unasked: Unasked = this.#scope.options.unasked): Step {
     return this.#server.take(lines, unasked)
+  }
+
+  /** The same for one line, with what of the client it belongs to. */
+  fromServerOne(line: Buffer): Plan {
+    return this.#server.takeOne(line)
   }
 
   /** Has the request no answer yet? */

@@ -3,9 +3,15 @@ import type { Id } from '../model/message/message.ts'
 import type { Line } from './framing.ts'
 
 export type Plan =
-  | { readonly kind: 'toServer' | 'toClient'; readonly line: Line }
+  | { readonly kind: 'toServer' | 'toClient'; readonly line: Line; readonly about?: About }
   | { readonly kind: 'keep'; readonly id: Id }
   | { readonly kind: 'drop' }
+
+/** What of the client a message of the server belongs to, where it says so. */
+export type About =
+  | { readonly answers: Id; readonly errorCode?: number }
+  /** The token of the request whose progress it tells. */
+  | { readonly progress: unknown }
 
 /** What to write, in order. The transport writes it, then calls `settle`. */
 export interface Step {
@@ -23,8 +29,8 @@ export function toServer(line: Line): Plan {
   return { kind: 'toServer', line }
 }
 
-export function toClient(line: Line): Plan {
-  return { kind: 'toClient', line }
+export function toClient(line: Line, about?: About): Plan {
+  return { kind: 'toClient', line, ...(about && { about }) }
 }
 
 export function stepOf(plans: readonly Plan[]): Step {

@@ -23,6 +23,11 @@ export class ServerSide {
     return stepOf(lines.map((line) => this.#plan(line, readFromServer(line), unasked)))
   }
 
+  /** One line, with what of the client it belongs to. */
+  takeOne(line: Buffer): Plan {
+    return this.#plan(line, readFromServer(line), this.#scope.options.unasked)
+  }
+
   #plan(line: Buffer, message: FromServer, unasked: Unasked): Plan {
     switch (message.kind) {
       case 'noise': {
@@ -36,7 +41,7 @@ export class ServerSide {
         return toClient(line)
       case 'notification':
         this.#noteSubscription(message.method, message.params)
-        return toClient(line)
+        return toClient(line, progressOf(message))
       case 'response':
         return this.#planResponse(line, message, unasked)
     }
@@ -53,7 +58,8 @@ export class ServerSide {
     const waiting = this.#scope.inFlight.take(id)
     if (waiting === undefined) return drop
     this.#scope.ended(waiting, { status: 'unknown', detail: `the answer could not be read: ${why}` })
-    return toClient(errorLine(waiting.id, errorCodes.internal, `the server's answer was refused: ${why}`))
+    const told = errorLine(waiting.id, errorCodes.internal, `the server's answer was refused: ${why}`)
+    return toClient(told, { answers: waiting.id, errorCode: errorCodes.internal })
   }
 
   #planResponse(line: Buffer, answer: FromServer & { kind: 'response' }, unasked: Unasked): Plan {
@@ -61,7 +67,8 @@ export class ServerSide {
     if (waiting === undefined && unasked === 'drop' && this.#isUnwanted(answer.id)) return drop
     if (waiting !== undefined) this.#scope.ended(waiting, this.#outcomeFor(waiting, answer))
     if (waiting?.method === 'initialize') this.listsDeclared = declaredLists(answer.value)
-    return toClient(changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target)) ?? line)
+    const changed = changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target))
+    return toClient(changed ?? line, waiting && { answers: waiting.id, ...codeOf(answer.value) })
   }
 
   /**
@@ -96,4 +103,14 @@ export class ServerSide {
       if (isObject(meta)) inFlight.acknowledged(meta[subscriptionIdKey])
     } else if (method === 'notifications/cancelled') inFlight.endSubscription(params['requestId'])
   }
+}
+
+function progressOf({ method, params }: FromServer & { kind: 'notification' }) {
+  if (method !== 'notifications/progress' || !isObject(params)) return undefined
+  return { progress: params['progressToken'] }
+}
+
+function codeOf({ error }: Readonly<Record<string, unknown>>): { readonly errorCode?: number } {
+  const code = isObject(error) ? error['code'] : undefined
+  return typeof code === 'number' ? { errorCode: code } : {}
 }

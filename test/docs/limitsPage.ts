@@ -104,6 +104,8 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^exchanges/, 'requests'],
   [/Connections/, 'connections'],
   [/^signIns/, 'persons'],
+  [/Messages/, 'messages'],
+  [/^processes/, 'processes'],
   [/^retryAfter/, 's'],
 ]
 

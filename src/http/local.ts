@@ -1,0 +1,308 @@
+/**
+ * A stdio server behind HTTP. Such a server has one caller for as long as it lives: what `initialize` said, subscriptions,
+ * log levels and often more is state of the process. So each session has a process of its own, and in the stateless
+ * revision each request has one for itself while it lasts: over a pipe, nothing but its id tells whose a message is.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Command } from '../mcp/child.ts'
+import type { Line } from '../mcp/framing.ts'
+import { Interceptor } from '../mcp/interceptor.ts'
+import { errorCodes } from '../mcp/refusal.ts'
+import type { Principal } from '../model/call.ts'
+import { messageOf } from '../model/errors.ts'
+import { isObject } from '../model/message/json.ts'
+import type { ReadMessage } from '../model/message/message.ts'
+import { isStateless } from './agreement.ts'
+import { Conversation, type ConversationPorts } from './conversation.ts'
+import {
+  type Asker,
+  type Endpoint,
+  type EndpointOptions,
+  judged,
+  methodOf,
+  type Posted,
+  requestId,
+  unknownSession,
+} from './endpoint.ts'
+import { type Fields, sessionField } from './fields.ts'
+import { processesMax, processIdleMsMin, sessionStreamsMax } from './limits.ts'
+import type { Reply } from './reply.ts'
+import { ownerOf, type Session, Sessions } from './sessions.ts'
+
+export interface LocalOptions extends EndpointOptions {
+  readonly command: Command
+}
+
+/** A process that waits for the next stateless request of its caller. */
+interface Free {
+  readonly conversation: Conversation
+  readonly owner: string
+  readonly since: number
+}
+
+export class Local implements Endpoint {
+  readonly #options: LocalOptions
+  readonly #sessions = new Sessions()
+  readonly #conversations = new Map<Session, Conversation>()
+  /** All processes, with those that are only starting or ending. */
+  readonly #processes = new Set<Promise<Conversation>>()
+  #free: readonly Free[] = []
+  /** Stateless requests under way. */
+  readonly #stateless = new Map<Conversation, Reply>()
+  /** Streams that end when the gate does. */
+  readonly #streams = new Set<Reply>()
+
+  constructor(options: LocalOptions) {
+    this.#options = options
+    options.gate.onPolicyChange(() => this.#tellOfChange())
+  }
+
+  async post(posted: Posted, reply: Reply): Promise<void> {
+    const { read, principal } = posted
+    if (read.ok && isStateless(read.message)) return this.#postStateless(posted, reply)
+    const session = this.#sessionOf(posted, reply)
+    if (session === null) return
+    if (session !== undefined) return this.#postIn(session, posted, reply)
+    if (methodOf(read) === 'initialize') return this.#open(posted, reply)
+    if (!read.ok) return void (await judged(this.#interceptor(principal, this.#options.session), posted, reply))
+    reply.error(400, errorCodes.invalidRequest, 'there is no session: initialize first', requestId(read) ?? null)
+  }
+
+  async get(asker: Asker, reply: Reply): Promise<void> {
+    const session = this.#sessionOf(asker, reply)
+    if (session === null) return
+    if (session === undefined) return needsSession(reply)
+    if (session.streams >= sessionStreamsMax) return reply.busy('the session has too many streams')
+    this.#streams.add(reply)
+    reply.openStream({})
+    const forget = await session.listen(reply)
+    await new Promise<void>((resolve) => {
+      if (reply.stopped.aborted) resolve()
+      else reply.stopped.addEventListener('abort', () => resolve(), { once: true })
+    })
+    forget()
+    this.#streams.delete(reply)
+    reply.end()
+  }
+
+  async remove(asker: Asker, reply: Reply): Promise<void> {
+    const session = this.#sessionOf(asker, reply)
+    if (session === null) return
+    if (session === undefined) return needsSession(reply)
+    this.#end(session, 'the client ended the session')
+    reply.empty(200)
+  }
+
+  sweep(now: number): void {
+    for (const session of this.#sessions.sweep(now)) this.#end(session, 'the session was not used any more')
+    const tooOld = this.#free.filter(({ since }) => now - since > processIdleMsMin)
+    for (const free of tooOld) this.#drop(free)
+  }
+
+  endStreams(): void {
+    for (const reply of this.#streams) reply.breakOff('the gate is ending')
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.#sessions.all) this.#end(session, 'the gate ended')
+    for (const reply of this.#stateless.values()) reply.breakOff('the gate ended')
+    for (const free of this.#free) this.#drop(free)
+    await Promise.allSettled([...this.#processes].map(async (process) => (await process).stop()))
+  }
+
+  /** A process is started for the session; one that does not agree to it ends again. */
+  async #open(posted: Posted, reply: Reply): Promise<void> {
+    const { read, principal } = posted
+    if (this.#sessions.isFull || !this.#hasRoom()) return reply.busy('too many sessions are open here')
+    const interceptor = this.#interceptor(principal, randomUUID())
+    const line = await judged(interceptor, posted, reply)
+    const id = requestId(read)
+    if (line === undefined || id === undefined) return
+    const session = this.#sessions.open({ id: randomUUID(), principal, interceptor }) as Session
+    const release = session.use(reply)
+    try {
+      const isHeard = () => session.streams > 0
+      const tell = (lines: readonly Line[]) => session.tell(lines)
+      const gone = () => this.#end(session, 'the MCP server ended')
+      const conversation = await this.#start({ interceptor, isHeard, tell, gone })
+      this.#conversations.set(session, conversation)
+      const fields = (errorCode?: number): Fields => (errorCode === undefined ? { [sessionField]: session.id } : {})
+      const { silenceMs } = this.#options
+      const ending = await conversation.ask({ id, line, token: undefined, reply, silenceMs, statusOf: fine, fields })
+      if (ending !== 'answered') this.#end(session, 'the session was not opened')
+    } catch (error) {
+      this.#end(session, messageOf(error))
+      this.#notStarted(error, interceptor, posted, reply)
+    } finally {
+      release()
+    }
+  }
+
+  async #postIn(session: Session, posted: Posted, reply: Reply): Promise<void> {
+    const { read } = posted
+    const conversation = this.#conversations.get(session)
+    if (conversation === undefined || conversation.isStuck) return reply.busy('too much is under way here')
+    const release = session.use(reply)
+    try {
+      const line = await judged(session.interceptor, posted, reply)
+      if (line === undefined) return
+      const id = requestId(read)
+      if (id === undefined) {
+        conversation.write(line)
+        conversation.release(cancelled(read))
+        return reply.empty(202)
+      }
+      const { silenceMs } = this.#options
+      await conversation.ask({ id, line, token: tokenOf(read), reply, silenceMs, statusOf: fine, fields: none })
+    } finally {
+      release()
+    }
+  }
+
+  async #postStateless(posted: Posted, reply: Reply): Promise<void> {
+    const { read, principal } = posted
+    const id = requestId(read)
+    const free = this.#free.find(({ owner }) => owner === ownerOf(principal))
+    if (free === undefined && !this.#hasRoom()) return reply.busy('too much is under way here')
+    if (free !== undefined) this.#free = this.#free.filter((one) => one !== free)
+    const interceptor = free?.conversation.interceptor ?? this.#interceptor(principal, this.#options.session)
+    const line = await judged(interceptor, posted, reply)
+    if (line === undefined || id === undefined) {
+      // The requests that it could speak of have a process of their own, and leaving them is what ends them.
+      if (line !== undefined) reply.empty(202)
+      if (free !== undefined) this.#release(free.conversation, principal)
+      return
+    }
+    const listens = methodOf(read) === 'subscriptions/listen'
+    try {
+      const conversation = free?.conversation ?? (await this.#startStateless(interceptor))
+      this.#stateless.set(conversation, reply)
+      if (listens) this.#streams.add(reply)
+      const silenceMs = listens ? 0 : this.#options.silenceMs
+      const statusOf = statelessStatus
+      const sent = { id, line, token: tokenOf(read), reply, silenceMs, statusOf, fields: none }
+      const ending = await conversation.ask(sent)
+      this.#stateless.delete(conversation)
+      if (ending === 'left') conversation.cancel(id, messageOf(reply.stopped.reason))
+      // What it still says of a request that got another answer could be taken for that of the next.
+      if (conversation.isClean) this.#release(conversation, principal)
+      else void conversation.stop()
+    } catch (error) {
+      this.#notStarted(error, interceptor, posted, reply)
+    } finally {
+      this.#streams.delete(reply)
+      reply.end()
+    }
+  }
+
+  async #startStateless(interceptor: Interceptor): Promise<Conversation> {
+    const gone = () => {
+      this.#free = this.#free.filter(({ conversation }) => conversation.interceptor !== interceptor)
+    }
+    return this.#start({ interceptor, isHeard: () => false, tell: async () => {}, gone })
+  }
+
+  #release(conversation: Conversation, principal: Principal): void {
+    this.#free = [...this.#free, { conversation, owner: ownerOf(principal), since: Date.now() }]
+  }
+
+  #drop(free: Free): void {
+    this.#free = this.#free.filter((one) => one !== free)
+    void free.conversation.stop()
+  }
+
+  /** Notes the process until it is over. */
+  #start(ports: Omit<ConversationPorts, 'command' | 'log'>): Promise<Conversation> {
+    const { command, log } = this.#options
+    const forget = () => this.#processes.delete(starting)
+    const gone = () => {
+      forget()
+      ports.gone()
+    }
+    const starting = Conversation.start({ ...ports, gone, command, log })
+    this.#processes.add(starting)
+    starting.catch(forget)
+    return starting
+  }
+
+  #notStarted(error: unknown, interceptor: Interceptor, { read }: Posted, reply: Reply): void {
+    const why = 'the MCP server cannot be started'
+    const id = requestId(read)
+    this.#options.log(messageOf(error))
+    if (id !== undefined) interceptor.unanswered(id, { status: 'error', detail: 'not sent' }, why)
+    interceptor.settle()
+    reply.error(502, errorCodes.internal, why, id ?? null)
+  }
+
+  /** SDK clients do not end the sessions that they leave: those that were not used for some time make room. */
+  #hasRoom(): boolean {
+    if (this.#processes.size < processesMax) return true
+    const [free] = this.#free
+    const now = Date.now()
+    const longest = this.#sessions.all
+      .filter((session) => session.idleMs(now) > processIdleMsMin)
+      .sort((one, other) => other.idleMs(now) - one.idleMs(now))[0]
+    if (free !== undefined) this.#drop(free)
+    else if (longest !== undefined) this.#end(longest, 'the session made room for another')
+    return free !== undefined || longest !== undefined
+  }
+
+  #end(session: Session, why: string): void {
+    const conversation = this.#conversations.get(session)
+    this.#conversations.delete(session)
+    this.#sessions.end(session, why)
+    void conversation?.stop()
+  }
+
+  #sessionOf({ headers, principal }: Asker, reply: Reply): Session | undefined | null {
+    const id = headers[sessionField]
+    if (id === undefined) return undefined
+    const session = typeof id === 'string' ? this.#sessions.find(id, principal) : undefined
+    if (session !== undefined) return session
+    reply.error(404, errorCodes.sessionNotFound, unknownSession)
+    return null
+  }
+
+  #interceptor(principal: Principal, session: string): Interceptor {
+    const { command: _, silenceMs: __, ...common } = this.#options
+    return new Interceptor({ ...common, principal, session, unasked: 'drop' })
+  }
+
+  #tellOfChange(): void {
+    for (const session of this.#sessions.all) void session.tell(session.interceptor.policyChanged().toClient)
+    for (const [{ interceptor }, reply] of this.#stateless) {
+      for (const line of interceptor.policyChanged().toClient) reply.event(line)
+      void reply.flush()
+    }
+  }
+}
+
+function fine(): number {
+  return 200
+}
+
+/** The request that a notification of the client takes back. */
+function cancelled(read: ReadMessage): unknown {
+  if (!read.ok || read.message.kind !== 'notification') return undefined
+  return read.message.method === 'notifications/cancelled' ? read.message.params?.['requestId'] : undefined
+}
+
+function none(): Fields {
+  return {}
+}
+
+/** In the stateless revision a request that makes no sense has a status that says so. */
+function statelessStatus(errorCode: number): number {
+  if (errorCode === errorCodes.unknownMethod) return 404
+  return errorCode <= -32_020 && errorCode >= -32_022 ? 400 : 200
+}
+
+function tokenOf(read: ReadMessage): unknown {
+  if (!read.ok || read.message.kind !== 'request') return undefined
+  const meta = read.message.params?.['_meta']
+  return isObject(meta) ? meta['progressToken'] : undefined
+}
+
+function needsSession(reply: Reply): void {
+  reply.error(405, errorCodes.invalidRequest, 'only POST is known here without a session', null, { allow: 'POST' })
+}
