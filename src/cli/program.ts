@@ -135,7 +135,9 @@ program
   .command('schema')
   .description('print the JSON Schema of a policy language, which editors complete and check by')
   .addArgument(
-    new Argument('[language]', 'the language').choices(['native', 'guard', 'intercept', 'aegis']).default('native'),
+    new Argument('[language]', 'the language')
+      .choices(['native', 'guard', 'intercept', 'aegis', 'pack', 'pack-settings'])
+      .default('native'),
   )
   .action(async (language: SchemaName) => (await import('./schema.ts')).schema(language))
 

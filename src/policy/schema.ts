@@ -8,6 +8,8 @@ import { guardForm } from './guard.ts'
 import { interceptForm } from './intercept/policy.ts'
 import { constraints } from './native/arguments.ts'
 import { policyForm } from './native/policy.ts'
+import { packForm } from './pack/policy.ts'
+import { settingsForm } from './pack/settings.ts'
 
 const draft = { $schema: 'https://json-schema.org/draft/2020-12/schema' }
 
@@ -42,12 +44,28 @@ export const aegisSchema: Schema = {
   ...aegisForm.schema,
 }
 
+export const packSchema: Schema = {
+  ...draft,
+  $id: 'urn:tollgate:policy:pack:1',
+  title: 'Policy pack',
+  ...packForm.schema,
+}
+
+export const packSettingsSchema: Schema = {
+  ...draft,
+  $id: 'urn:tollgate:policy:pack-settings:1',
+  title: 'Settings beside a policy pack',
+  ...settingsForm.schema,
+}
+
 /** By the name of the language, as `docs/policies` calls it. */
 export const schemas = {
   native: nativeSchema,
   guard: guardSchema,
   intercept: interceptSchema,
   aegis: aegisSchema,
+  pack: packSchema,
+  'pack-settings': packSettingsSchema,
 } as const
 
 export type SchemaName = keyof typeof schemas

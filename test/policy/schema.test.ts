@@ -11,6 +11,8 @@ import {
   guardSchema,
   interceptSchema,
   nativeSchema,
+  packSchema,
+  packSettingsSchema,
   schemas as published,
 } from '../../src/policy/schema.ts'
 import { examplesOf, policyPages } from './pages.ts'
@@ -20,6 +22,8 @@ const schemas = {
   'guard.schema.json': guardSchema,
   'intercept.schema.json': interceptSchema,
   'aegis.schema.json': aegisSchema,
+  'pack.schema.json': packSchema,
+  'pack-settings.schema.json': packSettingsSchema,
 }
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
@@ -27,6 +31,8 @@ const native = z.fromJSONSchema(nativeSchema as JsonSchema)
 const intercept = z.fromJSONSchema(interceptSchema as JsonSchema)
 const guard = z.fromJSONSchema(guardSchema as JsonSchema)
 const aegis = z.fromJSONSchema(aegisSchema as JsonSchema)
+const pack = z.fromJSONSchema(packSchema as JsonSchema)
+const packSettings = z.fromJSONSchema(packSettingsSchema as JsonSchema)
 
 test('the published schemas are the ones of the parser (UPDATE=1 writes them)', () => {
   for (const [name, schema] of Object.entries(schemas)) {
@@ -42,6 +48,8 @@ test('a schema is printed as it is published, under a name that stays', () => {
     guard: 'urn:tollgate:policy:guard:1',
     intercept: 'urn:tollgate:policy:intercept:1',
     aegis: 'urn:tollgate:policy:aegis:1',
+    pack: 'urn:tollgate:policy:pack:1',
+    'pack-settings': 'urn:tollgate:policy:pack-settings:1',
   }
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const printed = (...args: readonly string[]) =>
@@ -71,6 +79,19 @@ test('the schemas accept every example of the reference', () => {
     }
 })
 
+test('the schemas accept the sample pack, the settings of the reference and those of the cases', () => {
+  const file = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+  const [settings = ''] = /(?<=```yaml\n)pack: .*?(?=```)/s.exec(file('../../docs/policies/pack.md')) ?? []
+  for (const [schema, value] of [
+    [pack, JSON.parse(file('../pack/fixtures/mcp-gateway-policy.json'))],
+    [packSettings, parse(settings)],
+    [packSettings, parse(file('../cases/pack-settings.yaml')).policy],
+  ] as const) {
+    const { error } = schema.safeParse(value)
+    assert.equal(error && z.prettifyError(error), undefined)
+  }
+})
+
 test('the schemas refuse what is misspelt, missing or of another type', () => {
   const tools = (pay: unknown) => ({ version: '1', default: 'deny', tools: { pay } })
   const rule = (written: unknown) => tools({ rules: [written] })
@@ -93,5 +114,21 @@ test('the schemas refuse what is misspelt, missing or of another type', () => {
     { defaults: { approval: 'allow' } },
   ])
     assert.ok(!aegis.safeParse(wrong).success, JSON.stringify(wrong))
+  const sample = readFileSync(new URL('../pack/fixtures/mcp-gateway-policy.json', import.meta.url), 'utf8')
+  for (const [from, to] of [
+    ['"default_decision": "deny"', '"default_decision": "allow"'],
+    ['"access": "read"', '"access": "reed"'],
+    ['"allowed_mcp_scopes"', '"allowed_mcp_scope"'],
+  ] as const) {
+    assert.ok(sample.includes(from), from)
+    assert.ok(!pack.safeParse(JSON.parse(sample.replace(from, to))).success, to)
+  }
+  for (const wrong of [
+    { manifest: 'm.json' },
+    { pack: 'p.json', maturty: ['walk'] },
+    { pack: 'p.json', claims: { gate_phase: 'phase' } },
+    { pack: 'p.json', tools: { push: { access: 'read' } } },
+  ])
+    assert.ok(!packSettings.safeParse(wrong).success, JSON.stringify(wrong))
   assert.ok(!guard.safeParse({ policy_id: 'a', policy_version: '1', allowlist: ['a*'] }).success)
 })
