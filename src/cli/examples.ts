@@ -42,7 +42,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'tollgate mcp': ['tollgate mcp -c pack.json'],
   'tollgate explain': [
     `tollgate explain -c policy.yaml '{"tool":"create_refund","arguments":{"amount":101}}'`,
-    'tollgate explain -c policy.yaml - < calls.jsonl',
+    'tollgate explain -c policy.yaml --ledger ledger.db - < calls.jsonl',
     'tollgate explain 12',
   ],
   'tollgate approvals': ['tollgate approvals list', 'tollgate approvals approve ID --reason "ticket 812"'],

@@ -23,29 +23,37 @@ export interface ExplainOptions extends PolicyOptions {
 
 export async function explainDecision(what: string, { ledger, json = false, ...named }: ExplainOptions): Promise<void> {
   const asked = named.config !== undefined || named.layer !== undefined
-  if (asked && ledger !== undefined)
-    throw new UsageError('a call is explained by a policy, and a decision by its ledger: take one of them')
-  const explained = asked ? await explainedCall(what, named) : explainedRecord(what, ledger)
+  const explained = asked ? await explainedCall(what, named, ledger) : explainedRecord(what, ledger)
   const text = json
     ? JSON.stringify(explained, null, 2)
     : explanationText(explained, (colour, part) => paint(colour, part, process.stdout))
   process.stdout.write(`${text}\n`)
 }
 
-/** Judged by the gate as `eval` does it, all calls in order; the last one is explained. */
-async function explainedCall(what: string, named: PolicyOptions): Promise<Explained> {
+/**
+ * Judged by the gate as `eval` does it, all calls in order; the last one is explained. What was spent and approved before
+ * them is nothing, or what a ledger has, which is left as it is.
+ */
+async function explainedCall(what: string, named: PolicyOptions, stateOf: string | undefined): Promise<Explained> {
   const choice = choiceOf(named)
   if (what !== '-' && !what.trimStart().startsWith('{'))
     throw new UsageError(
       `a call is one line of JSON, like \`{"tool":"create_refund","arguments":{"amount":5}}\`, got \`${what}\``,
     )
+  const known = stateOf === undefined ? undefined : existingLedger(stateOf)
   const loaded = await loadPolicy(choice)
   const input = what === '-' ? standardInput() : Readable.from([Buffer.from(what)])
   let at = Date.now()
   const report = (error: unknown) => {
     throw error
   }
-  const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', clock: () => at, report, newId: countedIds() })
+  const { gate, ledger } = openGateWith({
+    ledgerFile: ':memory:',
+    ...(known !== undefined && { stateOf: known }),
+    clock: () => at,
+    report,
+    newId: countedIds(),
+  })
   try {
     let active = false
     for await (const frame of framesOf(input)) {
@@ -57,10 +65,8 @@ async function explainedCall(what: string, named: PolicyOptions): Promise<Explai
     }
     const record = [...ledger.records()].findLast(({ kind }) => kind === 'decision')
     if (!record) throw new UsageError('there is no call to explain: give it as one line of JSON, as `eval` reads it')
-    return explainRecord(
-      bodyOf(record),
-      keptIn(bodyOf(record), (revision) => ledger.policy(revision)),
-    )
+    const kept = keptIn(bodyOf(record), (revision) => ledger.policy(revision))
+    return { ...explainRecord(bodyOf(record), kept), known_from: known ?? null }
   } finally {
     ledger.close()
   }

@@ -25,7 +25,7 @@ export function explanationText(explained: Explained, paint: Paint): string {
 }
 
 function headLines(
-  { decision, decision_id, time, method, server, name, visible, decided_by }: Explained,
+  { decision, decision_id, time, method, server, name, visible, decided_by, known_from }: Explained,
   paint: Paint,
 ): string[] {
   const said = (key: string) => (typeof decision[key] === 'string' ? plain(decision[key] as string) : '')
@@ -38,7 +38,14 @@ function headLines(
       `${target}${server ? ` of ${server}` : ''}, ${time ?? 'at no time'}${decision_id === undefined ? '' : `, decision ${decision_id}`}`,
     ),
     ...(visible === false ? ['Lists do not show it to the caller.'] : []),
+    ...(known_from === undefined ? [] : [assumption(known_from)]),
   ]
+}
+
+function assumption(knownFrom: string | null): string {
+  return knownFrom === null
+    ? 'As if nothing had been spent or approved before: `--ledger FILE` takes what a ledger knows.'
+    : plain(`With what ${knownFrom} knows of what was spent and approved; nothing is written there.`)
 }
 
 function policyLines(

@@ -21,7 +21,7 @@ function addExplain(program: Command): void {
     .description(
       'why a call is decided as it is, or was: what was asked, what was seen, and what would have had to differ',
     )
-    .usage('-c POLICY|--layer NAME=POLICY... CALL|- | [--ledger FILE] DECISION_ID|SEQ')
+    .usage('-c POLICY|--layer NAME=POLICY... [--ledger FILE] CALL|- | [--ledger FILE] DECISION_ID|SEQ')
     .addOption(policyOption())
     .addOption(layerOption())
     .addOption(ledgerOption())

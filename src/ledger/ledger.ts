@@ -11,6 +11,7 @@ import { Approvals } from './approvals.ts'
 import { CalendarCounters } from './calendar.ts'
 import { OpenCalls } from './calls.ts'
 import type { ChainReport, Head } from './chain.ts'
+import { copyState } from './copy.ts'
 import { ledgerError } from './errors.ts'
 import { openDatabase } from './file.ts'
 import { Instances } from './instances.ts'
@@ -27,6 +28,8 @@ export interface LedgerOptions {
   readonly durability?: 'process' | 'power'
   /** The name of this process among those that share the ledger: letters, digits, `.`, `_`, `-`. Random by default. */
   readonly instance?: string
+  /** A ledger, which is read and never written, whose counts and requests a ledger in memory begins with. */
+  readonly stateOf?: string
   /** To look at a ledger without writing to it; `transact` then throws `ledger_read_only`. */
   readonly readOnly?: boolean
 }
@@ -51,6 +54,7 @@ export function openLedger(options: LedgerOptions): SqliteLedger {
   try {
     const db = openDatabase({ file, durability, readOnly })
     try {
+      if (options.stateOf !== undefined) takeOver(options.stateOf, db)
       return new SqliteLedger(db, { clock, instance })
     } catch (thrown) {
       db.close()
@@ -58,6 +62,19 @@ export function openLedger(options: LedgerOptions): SqliteLedger {
     }
   } catch (thrown) {
     throw ledgerError(thrown, file)
+  }
+}
+
+function takeOver(file: string, to: Database): void {
+  if (!to.memory) throw new TypeError('only a ledger in memory begins with what another one has counted')
+  let from: Database | undefined
+  try {
+    from = openDatabase({ file: resolve(file), durability: 'process', readOnly: true })
+    copyState(from, to)
+  } catch (thrown) {
+    throw ledgerError(thrown, file)
+  } finally {
+    from?.close()
   }
 }
 

@@ -10,6 +10,8 @@ import { version } from './version.ts'
 export interface GateOptions {
   /** Path, or `:memory:`. */
   readonly ledgerFile: string
+  /** A ledger that is not written, whose counts and requests one in memory begins with. */
+  readonly stateOf?: string
   /** `power` adds the sync that survives a power cut, `process` survives a killed process. */
   readonly durability?: 'process' | 'power'
   readonly argumentsKept?: ArgumentsKept
@@ -33,6 +35,7 @@ export interface OpenGate {
 export function openGateWith(options: GateOptions): OpenGate {
   const {
     ledgerFile,
+    stateOf,
     durability = 'process',
     argumentsKept = 'full',
     clock,
@@ -41,7 +44,13 @@ export function openGateWith(options: GateOptions): OpenGate {
     report,
   } = options
   const instance = randomUUID()
-  const ledger = openLedger({ file: ledgerFile, durability, instance, ...(clock && { clock }) })
+  const ledger = openLedger({
+    file: ledgerFile,
+    durability,
+    instance,
+    ...(stateOf !== undefined && { stateOf }),
+    ...(clock && { clock }),
+  })
   const describe = describeWith({ id: instance, version }, argumentsKept)
   return { gate: new Gate({ ledger, describe, report, newId, ...(later && { later }) }), ledger, describe }
 }

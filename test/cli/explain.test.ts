@@ -171,6 +171,40 @@ test('nothing steers the terminal', () => {
   assert.ok(!stdout.includes('\u001b'), stdout)
 })
 
+test('a call is explained with what a ledger knows, which is left as it is', () => {
+  writeFileSync(
+    join(folder, 'pay.yaml'),
+    'version: "1"\ndefault: deny\ntools:\n  pay: { rules: [{ name: cap, spend: { daily: 500 } }, { action: require_approval }] }\n  sync: { rules: [{ rate_limit: { limit: 2, window: 1h, sliding: true } }] }\n',
+  )
+  const cli = (args: readonly string[], input = '') => {
+    const ended = spawnSync(process.execPath, [main, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      input,
+      timeout: 60_000,
+    })
+    assert.equal(ended.status, 0, ended.stderr)
+    return ended.stdout
+  }
+  const pay = '{"tool":"pay","arguments":{"amount":400}}'
+  const sync = '{"tool":"sync"}'
+  const said = cli(['eval', '-c', 'pay.yaml', '--ledger', 'known.db'], `${sync}\n${sync}\n${pay}\n`)
+  const { id } = JSON.parse(said.trim().split('\n').at(-1) ?? '').approval
+  cli(['approvals', 'approve', id, '--ledger', 'known.db'])
+  const file = join(folder, 'known.db')
+  const before = readFileSync(file)
+  const codes = (...args: readonly string[]) =>
+    [pay, sync].map((call) => json(['-c', 'pay.yaml', ...args, call]).decision.reason_code)
+  assert.deepEqual(codes(), ['APPROVAL_REQUIRED', 'ALLOW'])
+  assert.deepEqual(codes('--ledger', 'known.db'), ['ALLOW', 'RATE_LIMITED'])
+  // The first of two uses the approval up, and the money: in memory alone.
+  const twice = json(['-c', 'pay.yaml', '--ledger', 'known.db', '-'], `${pay}\n${pay}\n`)
+  assert.deepEqual([twice.decision.reason_code, twice.known_from], ['SPEND_LIMIT_EXCEEDED', file])
+  assert.deepEqual(readFileSync(file), before)
+  const { stdout } = run(['-c', 'pay.yaml', '--ledger', 'known.db', sync])
+  assert.match(stdout, /^With what .*known\.db knows of what was spent and approved; nothing is written there\.$/m)
+})
+
 const refused: readonly [readonly string[], string, number, RegExp][] = [
   [['--ledger', everyday, 'no-such-id'], '', 1, /no decision in .* has the id `no-such-id`: .* \(decision_unknown\)/],
   [['--ledger', everyday, '999'], '', 1, /no decision in .* has the number `999`: .* \(decision_unknown\)/],
@@ -178,7 +212,9 @@ const refused: readonly [readonly string[], string, number, RegExp][] = [
   [['--ledger', 'nowhere.db', 'x'], '', 1, /ledger_unavailable/],
   [['-c', 'nowhere.yaml', '{"tool":"x"}'], '', 1, /policy_unreadable/],
   [['-c', 'refunds.yaml', '-'], '\n', 2, /there is no call to explain/],
-  [['-c', 'refunds.yaml', '--ledger', everyday, 'x'], '', 2, /take one of them/],
+  [['-c', 'refunds.yaml', '--ledger', everyday, 'x'], '', 2, /a call is one line of JSON/],
+  [['-c', 'refunds.yaml', '--ledger', 'nowhere.db', '{"tool":"x"}'], '', 1, /ledger_unavailable/],
+  [['-c', 'refunds.yaml', '--ledger', 'refunds.yaml', '{"tool":"x"}'], '', 1, /ledger_corrupt/],
   [['-c', 'refunds.yaml', '--layer', 'org=org.yaml', 'x'], '', 2, /do not go together/],
   [['-c', 'refunds.yaml'], '', 2, /missing required argument 'what'/],
 ]
