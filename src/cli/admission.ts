@@ -6,6 +6,7 @@ import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.t
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import type { GateEvent } from '../model/event.ts'
 import { Approvals } from '../pep/approvals.ts'
+import { adminUrlOf } from './approvalWait.ts'
 import { UsageError } from './exit.ts'
 
 export interface AdmissionOptions {
@@ -26,13 +27,12 @@ export interface Admission {
 /** Undefined where none is wanted. Throws a `UsageError`. */
 export function admissionOf({ admin, approvers, adminUrl }: AdmissionOptions): Admission | undefined {
   if (admin === undefined) {
-    const alone = approvers === undefined ? (adminUrl === undefined ? undefined : '--admin-url') : '--approvers'
-    if (alone !== undefined)
-      throw new UsageError(`\`${alone}\` says something of the admission server: open it with \`--admin\``)
+    if (approvers !== undefined)
+      throw new UsageError('`--approvers` says something of the admission server: open it with `--admin`')
     return undefined
   }
   const address = addressOf(admin)
-  const url = adminUrl === undefined ? undefined : urlOf(adminUrl)
+  const url = adminUrl === undefined ? undefined : adminUrlOf(adminUrl)
   const own = 'path' in address ? undefined : address.host
   if (own !== undefined && !isLoopback(own) && url === undefined)
     throw new UsageError(
@@ -88,19 +88,4 @@ function addressOf(text: string): AdminAddress {
   if (port === '' || Number(port) > 65_535)
     throw new UsageError(`\`--admin\` takes PORT, HOST:PORT or unix:PATH, as in \`127.0.0.1:8718\`, got \`${text}\``)
   return { host: (bracketed ?? plain ?? '127.0.0.1').toLowerCase(), port: Number(port) }
-}
-
-function urlOf(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    url.pathname === '/' &&
-    url.search + url.hash === '' &&
-    url.username === ''
-  )
-    return url
-  throw new UsageError(
-    `\`--admin-url\` takes the address of a web page at its root, as in \`https://approvals.example.com/\`, got \`${text}\``,
-  )
 }

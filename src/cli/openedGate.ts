@@ -25,6 +25,8 @@ export interface GateOptions extends PolicyOptions {
   /** The file in which the host registers the run. */
   readonly run?: string
   readonly approvalWait?: string
+  /** Where persons answer with a browser. */
+  readonly adminUrl?: string
   readonly ledger?: string
   readonly durability: 'process' | 'power'
   readonly arguments: 'full' | 'digest' | 'none'
@@ -43,6 +45,7 @@ export interface Opening {
 export interface Waiting {
   readonly answers: Answers
   readonly approvalWaitMs?: number
+  readonly approvalPage?: (id: string) => string
 }
 
 export async function withGate(
@@ -51,7 +54,7 @@ export async function withGate(
 ): Promise<void> {
   const { loaded, options, servers, accept } = opening
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
-  const approvalWaitMs = await approvalWaitOf(options)
+  const waits = await waitsOf(options)
   const later = (flush: () => void) => void setTimeout(flush, outcomeDelayMs)
   const opened = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
   const { gate, ledger } = opened
@@ -60,7 +63,7 @@ export async function withGate(
     gate.activate(loaded.active())
     const stopWatching = watchPolicy(choiceOf(options), { gate, say, accept })
     const answers = new Answers({ ledger, onPolicyChange: (listener) => gate.onPolicyChange(listener), report })
-    await work(gate, { answers, ...(approvalWaitMs !== undefined && { approvalWaitMs }) }, opened)
+    await work(gate, { answers, ...waits }, opened)
     answers.end()
     stopWatching()
     for (const server of servers) gate.mark('stop', server)
@@ -78,14 +81,13 @@ export async function registrationOf({ run }: GateOptions): Promise<(() => Run |
 }
 
 /** Throws a `UsageError`. */
-async function approvalWaitOf({ approvalWait }: GateOptions): Promise<number | undefined> {
-  if (approvalWait === undefined) return undefined
-  const { durationMs, durationText } = await import('../policy/durations.ts')
-  const { approvalWaitMsMax } = await import('../policy/limits.ts')
-  const ms = durationMs(approvalWait)
-  if (ms !== undefined && ms > 0 && ms <= approvalWaitMsMax) return ms
-  const most = durationText(approvalWaitMsMax)
-  throw new UsageError(`\`--approval-wait\` must be a duration like \`2m\`, at most ${most}, got \`${approvalWait}\``)
+async function waitsOf({ approvalWait, adminUrl }: GateOptions): Promise<Omit<Waiting, 'answers'>> {
+  if (approvalWait === undefined && adminUrl === undefined) return {}
+  const { approvalWaitOf, pageOf } = await import('./approvalWait.ts')
+  return {
+    ...(approvalWait !== undefined && { approvalWaitMs: approvalWaitOf(approvalWait) }),
+    ...(adminUrl !== undefined && { approvalPage: pageOf(adminUrl) }),
+  }
 }
 
 /** Throws a `UsageError` for names that nobody can have. */

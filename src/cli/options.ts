@@ -34,7 +34,10 @@ export const adminOption = () =>
 export const approversOption = () =>
   new Option('--approvers <file>', 'who may answer there: a line of `tollgate approvals key NAME` for each key')
 export const adminUrlOption = () =>
-  new Option('--admin-url <url>', 'by which address persons reach it, where that is another one')
+  new Option(
+    '--admin-url <url>',
+    'by which address persons reach the page of approvals: clients that can open pages are sent there',
+  )
 export const durabilityOption = () =>
   new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
 export const argumentsOption = () =>

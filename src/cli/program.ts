@@ -62,6 +62,7 @@ program
   .option('--session <id>', 'name of this session (default: a fresh one)')
   .addOption(runOption())
   .addOption(approvalWaitOption())
+  .addOption(adminUrlOption())
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())

@@ -46,8 +46,12 @@ export interface EndpointOptions {
   readonly log: (sentence: string) => void
   /** Where to wait for the answers of persons; without it no call is kept open. */
   readonly answers?: Pick<Answers, 'isFull' | 'wait'>
+  /** How long a client waits that hears nothing; `quietWaitMsMax`, if not given. */
+  readonly quietWaitMs?: number
   /** How long a held call is kept open where its rule does not say. */
   readonly approvalWaitMs?: number
+  /** Where a person answers a request with a browser: clients that can are sent there. */
+  readonly approvalPage?: (id: string) => string
 }
 
 /**
@@ -56,14 +60,14 @@ export interface EndpointOptions {
  */
 export async function judged(interceptor: Interceptor, posted: Posted, reply: Reply): Promise<Line | undefined> {
   const { read } = posted
-  const { toServer, toClient, kept } = interceptor.fromClient([read])
+  const { toServer, toClient, kept, taken } = interceptor.fromClient([read])
   const [line] = toServer
   if (line !== undefined) return line
   if (kept?.[0] !== undefined) return waited(interceptor, kept[0], posted, reply)
   const [answer] = toClient
   if (answer !== undefined) reply.json(statusOfRefusal(read), answer)
   // A refused message without an id: there is nothing to answer but that.
-  else reply.empty(400)
+  else reply.empty(taken ? 202 : 400)
   interceptor.settle()
   return undefined
 }

@@ -15,10 +15,11 @@ import type {
 import { quoted } from '../model/message/quoted.ts'
 import { serialise } from '../model/message/serialise.ts'
 import type { ReasonCode } from '../model/reasons.ts'
-import { KeptCalls, waited } from './kept.ts'
+import { KeptCalls, opensPages, waited } from './kept.ts'
+import { type Leg, resumed } from './legs.ts'
 import { inFlightMax } from './limits.ts'
 import { isNotification, isPassed } from './methods.ts'
-import { drop, type Plan, type Step, stepOf, toClient, toServer } from './plan.ts'
+import { drop, type Plan, type Step, stepOf, taken, toClient, toServer } from './plan.ts'
 import { type Asked, errorCodes, errorLine, isModern, notFound, refusal, unknownMethod } from './refusal.ts'
 import type { Refused as RefusedMessage, Scope } from './scope.ts'
 import { listenedLists, type Named, namedTargets } from './targets.ts'
@@ -28,6 +29,10 @@ interface Judged {
   readonly kind: 'judge'
   readonly request: Request
   readonly act: Act
+  /** Of a call that has waited before. */
+  readonly leg?: Leg
+  /** Its user does not want to be asked again. */
+  readonly declined?: boolean
 }
 
 /** A message that is refused without being judged; what its sender is told depends on the record of that. */
@@ -89,9 +94,11 @@ export class ClientSide {
         admit: () => this.#admit([judged])[0],
         expired: () => this.#scope.refuse([expiredOf(request, act)])[0],
       }
+      if (kept.asks) yield stepOf([kept.asks.plan])
       for await (const said of waited(kept, this.#scope.options, ports, gone)) {
-        if (said === 'waiting') yield stepOf([kept.stillWaiting()])
-        else yield { ...stepOf([this.#answered(judged, said)]), isLast: true }
+        if (said.kind === 'waiting') yield stepOf([kept.stillWaiting()])
+        else if (said.kind === 'late' && kept.next) yield { ...stepOf([kept.next]), isLast: true }
+        else yield { ...stepOf([this.#answered(judged, said.decision)]), isLast: true }
       }
     } finally {
       this.#kept.remove(kept)
@@ -128,7 +135,7 @@ export class ClientSide {
       case 'notification':
         return this.#planNotification(message)
       case 'response':
-        return toServer(serialise(message))
+        return this.#kept.take(message) ? taken : toServer(serialise(message))
     }
     return message satisfies never
   }
@@ -144,11 +151,18 @@ export class ClientSide {
     if (inFlight.isFull) {
       return this.#refuse(asked, 'RATE_LIMITED', `${inFlightMax} requests are under way without an answer`)
     }
-    if (request.act !== undefined) {
-      inFlight.add({ ...asked, undecided: true })
-      return { kind: 'judge', request, act: request.act }
-    }
+    if (request.act !== undefined) return this.#planAct(request, request.act, asked)
     return isPassed(request.method) ? this.#planPassed(request, asked) : this.#refuseMethod(asked)
+  }
+
+  #planAct(request: Request, act: Act, asked: AskedById): Judged | Refused {
+    const again = asked.modern ? resumed(request, this.#scope.options) : undefined
+    if (again === 'odd') {
+      const message = 'its `requestState` is not one of this gate for this call: make the call again without it'
+      return this.#refuse(asked, 'MALFORMED_CALL', message)
+    }
+    this.#scope.inFlight.add({ ...asked, undecided: true })
+    return { kind: 'judge', request, act, ...again }
   }
 
   #planPassed(request: Request, asked: AskedById): Plan | Refused {
@@ -159,6 +173,7 @@ export class ClientSide {
     const refused = request.method === 'subscriptions/listen' ? this.#refusedSubscription(request, named) : undefined
     if (refused !== undefined) return toClient(refusal(asked, refused))
     const listens = request.method === 'subscriptions/listen' ? listenedLists(request.params) : undefined
+    if (request.method === 'initialize') this.#kept.opensPages = opensPages(request.params?.['capabilities'])
     this.#scope.inFlight.add({ ...asked, ...(listens && { listens }) })
     return toServer(serialise(request))
   }
@@ -184,7 +199,7 @@ export class ClientSide {
     if (method === 'notifications/initialized') this.initialized = true
     if (method === 'notifications/cancelled') {
       // The server never heard of a call that is still kept open.
-      if (this.#kept.giveUp(params?.['requestId'])) return drop
+      if (this.#kept.giveUp(params?.['requestId'])) return taken
       const forgotten = this.#scope.inFlight.cancel(params?.['requestId'])
       if (forgotten !== undefined)
         this.#scope.ended(forgotten, { status: 'unknown', detail: 'cancelled by the client' })
@@ -206,10 +221,11 @@ export class ClientSide {
   }
 
   #decided(judged: Judged, decision: Decision | undefined): Plan {
-    const { request, act } = judged
-    if (decision?.decision === 'hold' && this.#kept.keep(request, act, decision))
-      return { kind: 'keep', id: request.id }
-    return this.#answered(judged, decision)
+    const keeps = decision?.decision === 'hold' && !judged.declined
+    const plan = keeps ? this.#kept.keep(judged, decision) : undefined
+    if (plan === undefined) return this.#answered(judged, decision)
+    if (plan.kind !== 'keep') this.#scope.inFlight.remove(judged.request.id)
+    return plan
   }
 
   /** The gate answered for fewer calls than it was asked about. */

@@ -2,50 +2,78 @@
  * Held calls that are kept open: the caller waits while a person is asked. Who cancels, leaves or gives up has no call run
  * later: from then on nothing waits for it.
  */
+import { randomUUID } from 'node:crypto'
 import type { Decision, DecisionApproval } from '../model/decision.ts'
-import type { Act, Id, JsonObject, Request } from '../model/message/message.ts'
-import { quietWaitMsMax, stillWaitingMs } from './limits.ts'
+import { isObject } from '../model/message/json.ts'
+import type { Act, Id, JsonObject, Request, Response } from '../model/message/message.ts'
+import { askedName, type Leg, legState } from './legs.ts'
+import { legsMax, quietWaitMsMax, stillWaitingMs } from './limits.ts'
+import { clientCapabilitiesKey } from './methods.ts'
 import { drop, type Plan, toClient } from './plan.ts'
+import { decisionMember, isModern, resultLine } from './refusal.ts'
 import type { Scope, ScopeOptions } from './scope.ts'
 
-export interface Kept {
+/** A call that may be kept open, and the leg in which it waits. */
+export interface Keepable {
   readonly request: Request
   readonly act: Act
+  readonly leg?: Leg | undefined
+}
+
+export interface Kept extends Keepable {
   readonly decision: Decision
   /** Unix milliseconds. */
   readonly until: number
+  /** Nobody waits any more. */
   readonly givenUp: AbortController
+  /** The user of the client does not want to be asked: the call is refused. */
+  readonly declined: AbortController
+  /** What sends the user of the client to the page of approvals, and the id under which the client answers it. */
+  readonly asks: { readonly id: string; readonly plan: Plan } | undefined
   /** The sign of life: a progress notification, for who asked for progress. */
   readonly stillWaiting: () => Plan
+  /** What the client is told in the end, to come back with: only where it comes back by itself. */
+  readonly next: Plan | undefined
 }
 
 export class KeptCalls {
   readonly #scope: Scope
   readonly #kept = new Map<Id, Kept>()
+  /** Of a client that has said so when it connected: it opens a page for its user. */
+  opensPages = false
 
   constructor(scope: Scope) {
     this.#scope = scope
   }
 
-  /** Keeps a held call open, if its policy wants that and there is room. Its request stays among those under way. */
-  keep(request: Request, act: Act, decision: Decision): boolean {
-    const { answers, approvalWaitMs = 0 } = this.#scope.options
-    const { id } = request
-    if (!answers || !decision.approval || answers.isFull || this.#scope.inFlight.isCancelled(id)) return false
+  /**
+   * Keeps a held call open, if its policy wants that and there is room: its request stays among those under way. Or sends the
+   * client to the page of approvals, from which it comes back. Undefined when neither: the call is refused.
+   */
+  keep(call: Keepable, decision: Decision): Plan | undefined {
+    const { request, leg } = call
+    const { answers, approvalWaitMs = 0, quietWaitMs = quietWaitMsMax } = this.#scope.options
+    const { approval } = decision
+    if (!answers || !approval || answers.isFull || this.#scope.inFlight.isCancelled(request.id)) return undefined
+    const now = Date.now()
+    const end = (leg?.since ?? now) + (approval.wait_ms ?? approvalWaitMs)
+    if (end <= now) return undefined
+    const modern = isModern(request.params)
+    const page = this.#pageFor(request, approval)
+    if (modern && page !== undefined && leg === undefined) return this.#comeBack(call, decision, now, page)
     const token = progressTokenOf(request.params)
-    const wanted = decision.approval.wait_ms ?? approvalWaitMs
-    const waitMs = token === undefined ? Math.min(wanted, quietWaitMsMax) : wanted
-    if (waitMs <= 0) return false
-    const stillWaiting = progress(token, decision.approval)
-    this.#kept.set(id, {
-      request,
-      act,
+    const until = modern || token === undefined ? Math.min(end, now + quietWaitMs) : end
+    this.#kept.set(request.id, {
+      ...call,
       decision,
-      until: Date.now() + waitMs,
+      until,
       givenUp: new AbortController(),
-      stillWaiting,
+      declined: new AbortController(),
+      asks: modern || page === undefined ? undefined : asking(page, approval),
+      stillWaiting: progress(token, approval),
+      next: modern && until < end ? this.#comeBack(call, decision, now) : undefined,
     })
-    return true
+    return { kind: 'keep', id: request.id }
   }
 
   find(id: Id): Kept | undefined {
@@ -61,6 +89,14 @@ export class KeptCalls {
     return true
   }
 
+  /** An answer to a question of ours. Whoever accepted opened the page, and has answered nothing there yet. */
+  take({ id, value }: Response): boolean {
+    const kept = [...this.#kept.values()].find(({ asks }) => asks !== undefined && asks.id === id)
+    const { result } = value
+    if (kept && !(isObject(result) && result['action'] === 'accept')) kept.declined.abort()
+    return kept !== undefined || (typeof id === 'string' && id.startsWith(askPrefix))
+  }
+
   giveUpAll(): void {
     for (const { givenUp } of this.#kept.values()) givenUp.abort()
     this.#kept.clear()
@@ -73,6 +109,53 @@ export class KeptCalls {
     this.#kept.delete(id)
     this.#scope.inFlight.removeUndecided(id)
   }
+
+  #pageFor({ params }: Request, { id }: DecisionApproval): string | undefined {
+    const { approvalPage } = this.#scope.options
+    const opens = isModern(params) ? opensPages(capabilitiesIn(params)) : this.opensPages
+    return opens ? approvalPage?.(id) : undefined
+  }
+
+  /** The answer with which the client makes the same call again. */
+  #comeBack({ request, leg }: Keepable, decision: Decision, now: number, page?: string): Plan | undefined {
+    const rounds = (leg?.rounds ?? 0) + 1
+    if (rounds > legsMax || !comingBack.has(request.method)) return undefined
+    const requestState = legState({ since: leg?.since ?? now, rounds }, request, this.#scope.options)
+    if (requestState === undefined) return undefined
+    const inputRequests = page && { [askedName]: { method: askMethod, params: pageParams(page, decision) } }
+    const result = { resultType: 'input_required', ...(inputRequests && { inputRequests }), requestState }
+    return toClient(resultLine(request.id, { ...result, _meta: decisionMember(decision) }))
+  }
+}
+
+/** Only these may be answered with `input_required`. */
+const comingBack: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
+
+const askMethod = 'elicitation/create'
+const askPrefix = 'tollgate-approval-'
+
+/** Does the client open pages for its user (URL mode elicitation)? */
+export function opensPages(capabilities: unknown): boolean {
+  const elicitation = isObject(capabilities) ? capabilities['elicitation'] : undefined
+  return isObject(elicitation) && isObject(elicitation['url'])
+}
+
+function capabilitiesIn(params: JsonObject | undefined): unknown {
+  return (params?.['_meta'] as JsonObject | undefined)?.[clientCapabilitiesKey]
+}
+
+function asking(page: string, { id }: DecisionApproval): Kept['asks'] {
+  const own = `${askPrefix}${randomUUID()}`
+  const params = { mode: 'url', elicitationId: own, message: pageMessage(id), url: page }
+  return { id: own, plan: toClient(JSON.stringify({ jsonrpc: '2.0', id: own, method: askMethod, params })) }
+}
+
+function pageParams(url: string, { approval }: Decision): object {
+  return { mode: 'url', message: pageMessage(approval?.id ?? ''), url }
+}
+
+function pageMessage(id: string): string {
+  return `A person has to approve this call: ${id}. The page asks who you are, and shows the call.`
 }
 
 export interface WaitPorts {
@@ -82,26 +165,31 @@ export interface WaitPorts {
   readonly expired: () => Decision | undefined
 }
 
-/** `waiting`, again and again, then what was decided in the end: held still, when it was kept open long enough. */
+/** `waiting` comes again and again; then one of the others. `late`: it was kept open long enough, and is held still. */
+export type Waited =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'decided' | 'late'; readonly decision: Decision | undefined }
+
 export async function* waited(
-  { decision: first, until, givenUp }: Kept,
+  { decision: first, until, givenUp, declined }: Kept,
   { answers }: ScopeOptions,
   { admit, expired }: WaitPorts,
   gone: AbortSignal,
-): AsyncGenerator<'waiting' | Decision | undefined, void, undefined> {
-  const signal = AbortSignal.any([gone, givenUp.signal])
+): AsyncGenerator<Waited, void, undefined> {
+  const signal = AbortSignal.any([gone, givenUp.signal, declined.signal])
   let decision: Decision | undefined = first
   while (decision?.decision === 'hold' && decision.approval && answers) {
-    yield 'waiting'
+    yield { kind: 'waiting' }
     const { id, expires_at } = decision.approval
     const expires = Date.parse(expires_at)
     const woken = await answers.wait(id, Math.min(until, expires, Date.now() + stillWaitingMs), signal)
-    if (signal.aborted) return
-    if (woken === 'expired' || Date.now() >= expires) return yield expired()
+    if (gone.aborted || givenUp.signal.aborted) return
+    if (woken === 'expired' || Date.now() >= expires) return yield { kind: 'decided', decision: expired() }
     if (woken === 'changed') decision = admit()
-    else if (woken === 'ended' || Date.now() >= until) break
+    else if (woken === 'ended') break
+    else if (Date.now() >= until) return yield { kind: 'late', decision }
   }
-  yield decision
+  yield { kind: 'decided', decision }
 }
 
 function progressTokenOf(params: JsonObject | undefined): string | number | undefined {

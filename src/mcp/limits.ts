@@ -12,6 +12,12 @@ export const stillWaitingMs = 10_000
  */
 export const quietWaitMsMax = 45_000
 
+/** How often a call that waits is answered so that its client comes back: SDK clients stop after ten such answers in all. */
+export const legsMax = 8
+
+/** What a client sends back with the next leg of a call that waits. */
+export const legStateCharsMax = 64 * 1024
+
 /** Cancelled requests whose answer may still come: servers should not send one, so few are worth the memory. */
 export const cancelledRememberedMax = 256
 

@@ -40,4 +40,5 @@ export function isNotification(method: string): boolean {
 
 /** Keys in `_meta` that the protocol reserves for itself. */
 export const protocolVersionKey = 'io.modelcontextprotocol/protocolVersion'
+export const clientCapabilitiesKey = 'io.modelcontextprotocol/clientCapabilities'
 export const subscriptionIdKey = 'io.modelcontextprotocol/subscriptionId'

@@ -45,7 +45,7 @@ export function isModern(params: JsonObject | undefined): boolean {
  */
 export function refusal(asked: Asked, decision: Decision, errorCode: number = errorCodes.refused): string {
   const text = refusalText(decision)
-  const told = { [decisionKey]: toldOf(decision) }
+  const told = decisionMember(decision)
   if (asked.method !== 'tools/call' || asked.id === null) return errorLine(asked.id, errorCode, text, told)
   const result = { isError: true, content: [{ type: 'text', text }], _meta: told }
   return resultLine(asked.id, asked.modern ? { resultType: 'complete', ...result } : result)
@@ -74,7 +74,12 @@ export function errorLine(id: Id | null, code: number, message: string, data?: u
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } })
 }
 
-function resultLine(id: Id, result: unknown): string {
+/** The decision for programs, as it stands in `_meta` and in `data`. */
+export function decisionMember(decision: Decision): object {
+  return { [decisionKey]: toldOf(decision) }
+}
+
+export function resultLine(id: Id, result: unknown): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result })
 }
 

@@ -20,8 +20,12 @@ export interface ScopeOptions {
   readonly unasked: Unasked
   /** Where to wait for the answers of persons; without it no call is kept open. */
   readonly answers?: Pick<Answers, 'isFull' | 'wait'>
+  /** How long a client waits that hears nothing; `quietWaitMsMax`, if not given. */
+  readonly quietWaitMs?: number
   /** How long a held call is kept open where its rule does not say; not at all, if not given. */
   readonly approvalWaitMs?: number
+  /** Where a person answers this request with a browser: clients that can are sent there. */
+  readonly approvalPage?: (id: string) => string
   /** Takes sentences about messages that went nowhere. */
   readonly log: (sentence: string) => void
 }

@@ -26,6 +26,8 @@ export interface RelayOptions {
   readonly answers?: Pick<Answers, 'isFull' | 'wait'>
   /** How long a held call is kept open where its rule does not say. */
   readonly approvalWaitMs?: number
+  /** Where a person answers a request with a browser: clients that can are sent there. */
+  readonly approvalPage?: (id: string) => string
   /** Takes a sentence for the operator; nothing but MCP may go to `clientOut`. */
   readonly log: (sentence: string) => void
   readonly clientIn?: Readable

@@ -111,7 +111,6 @@ test('an address that cannot be one, or that others reach by a name that nobody 
     [{ admin: '8718', adminUrl: 'https://gate.example/page' }, /`--admin-url` takes/],
     [{ admin: '8718', adminUrl: 'ftp://gate.example/' }, /`--admin-url` takes/],
     [{ approvers: 'approvers' }, /`--approvers` says something of the admission server/],
-    [{ adminUrl: 'https://gate.example/' }, /`--admin-url` says something of the admission server/],
   ]
   for (const [options, message] of wrong) assert.throws(() => admissionOf(options), { code: 'usage', message })
   const named = admissionOf({ admin: '[::]:8718', adminUrl: 'https://gate.example:8443/' })

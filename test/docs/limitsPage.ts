@@ -77,6 +77,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^approvalsPending/, 'requests'],
   [/Quorum/, 'persons'],
   [/^keptOpen/, 'calls'],
+  [/^legsMax/, 'legs'],
   [/^plans/, 'plans'],
   [/^visible/, 'targets'],
   [/Uris/, 'resources'],

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { buildPolicy } from '../../src/bundle/build.ts'
 import { Front } from '../../src/http/front.ts'
 import { loopbackNames } from '../../src/http/hosts.ts'
@@ -50,6 +51,13 @@ class Hurried extends Answers {
   }
 }
 
+interface Settings {
+  readonly max?: number
+  readonly quietWaitMs?: number
+}
+
+const approvalPage = (id: string) => `https://approvals.example/approvals/${id}`
+
 class Gate implements AsyncDisposable {
   readonly file = join(folder, `${++files}.db`)
   readonly #opened = openGateWith({ ledgerFile: this.file, report: (error) => assert.fail(error as Error) })
@@ -61,13 +69,22 @@ class Gate implements AsyncDisposable {
   readonly #front: Front
   #port = 0
 
-  constructor(upstream: URL, max = 100) {
+  constructor(upstream: URL, { max = 100, quietWaitMs = 45_000 }: Settings = {}) {
     const { gate, ledger } = this.#opened
     const report = (error: unknown) => assert.fail(error as Error)
     const onPolicyChange = (listener: () => void) => gate.onPolicyChange(listener)
     this.answers = new Hurried({ ledger, onPolicyChange, report, pollMs: 20, max })
     gate.activate(activePolicy(waiting))
-    const common = { gate, server: 'srv', session: 's', silenceMs: 10_000, log: () => undefined, answers: this.answers }
+    const common = {
+      gate,
+      server: 'srv',
+      session: 's',
+      silenceMs: 10_000,
+      log: () => undefined,
+      answers: this.answers,
+      quietWaitMs,
+      approvalPage,
+    }
     const endpoint = new Remote({ ...common, url: upstream })
     this.#front = new Front({
       gate,
@@ -80,8 +97,8 @@ class Gate implements AsyncDisposable {
     this.person = new Approvals({ ledger: this.ledger, describe: describeWith({ id: 'person', version: '0' }, 'full') })
   }
 
-  static async before(upstream: URL, max?: number): Promise<Gate> {
-    const gate = new Gate(upstream, max)
+  static async before(upstream: URL, settings?: Settings): Promise<Gate> {
+    const gate = new Gate(upstream, settings)
     gate.#port = (await gate.#front.listen('127.0.0.1', 0)).port
     return gate
   }
@@ -183,7 +200,7 @@ test('a caller that left, cancelled or closed its session has no call run', asyn
 })
 
 test('so many are kept open, and no more: the others are refused with the id', async () => {
-  await using gate = await Gate.before(everything.url, 1)
+  await using gate = await Gate.before(everything.url, { max: 1 })
   const client = await gate.v1()
   const kept = client.callTool({ name: 'echo', arguments: { message: '1' } })
   const [id = ''] = await gate.asked()
@@ -204,15 +221,131 @@ test('when the gate ends, whoever waits is refused at once', async () => {
   await client.close()
 })
 
-test('the stateless revision: kept open, approved, answered', async () => {
-  await using dual = await ServerProcess.start([fixture('../../http/fixtures/dual-server.ts')], /dual is listening/)
-  await using gate = await Gate.before(dual.url)
-  const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } })
-  await client.connect(new ModernHttp(gate.url))
+describe('the stateless revision', () => {
+  let dual: ServerProcess
+  before(async () => {
+    dual = await ServerProcess.start([fixture('../../http/fixtures/dual-server.ts')], /dual is listening/)
+  })
+  after(() => dual[Symbol.asyncDispose]())
+
+  async function connected(gate: Gate, capabilities: object = {}): Promise<ModernClient> {
+    const client = new ModernClient(
+      { name: 'test', version: '1' },
+      { versionNegotiation: { mode: 'auto' }, capabilities },
+    )
+    await client.connect(new ModernHttp(gate.url))
+    return client
+  }
+
+  /** A raw call, as the legs of one are looked at. */
+  async function call(gate: Gate, message: string, params: object = {}) {
+    const protocol = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    }
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' }
+    const response = await gate.post(toolCall(1, 'echo', { message }, { _meta: protocol, ...params }), headers)
+    const text = await response.text()
+    return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text)
+  }
+
+  test('kept open, approved, answered', async () => {
+    await using gate = await Gate.before(dual.url)
+    const client = await connected(gate)
+    const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } })
+    const [id = ''] = await gate.asked()
+    gate.approve(id)
+    assert.equal(textOf(await answer), 'modern:m')
+    assert.deepEqual(gate.state(), ['consumed'])
+    await client.close()
+  })
+
+  test('in legs, it waits for longer than its client would', async () => {
+    await using gate = await Gate.before(dual.url, { quietWaitMs: 400 })
+    const client = await connected(gate)
+    const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } }, { timeout: 1_500 })
+    const [id = ''] = await gate.asked()
+    await sleep(2_500)
+    gate.approve(id)
+    assert.equal(textOf(await answer), 'modern:m')
+    assert.deepEqual(gate.state(), ['consumed'], 'the legs are one request')
+    await client.close()
+  })
+
+  test('a leg too many is a refusal with the id', async () => {
+    await using gate = await Gate.before(dual.url, { quietWaitMs: 20 })
+    const client = await connected(gate)
+    const refused = await client.callTool({ name: 'echo', arguments: { message: 'm' } })
+    assert.match(textOf(refused), /^Waiting for approval apr_.*make the same call again/)
+    await client.close()
+  })
+
+  test('a client that opens pages is sent to the one of the request, and comes back', async () => {
+    await using gate = await Gate.before(dual.url, { quietWaitMs: 400 })
+    const client = await connected(gate, { elicitation: { url: {} } })
+    const urls: string[] = []
+    let says: 'accept' | 'decline' = 'accept'
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      urls.push((params as { url: string }).url)
+      return { action: says }
+    })
+    const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } })
+    const [id = ''] = await gate.asked()
+    await sleep(600)
+    gate.approve(id)
+    assert.equal(textOf(await answer), 'modern:m')
+    assert.deepEqual(urls, [approvalPage(id)], 'asked once')
+    says = 'decline'
+    const refused = await client.callTool({ name: 'echo', arguments: { message: 'n' } })
+    assert.match(textOf(refused), /^Waiting for approval apr_/)
+    assert.deepEqual(gate.state(), ['consumed', 'pending'], 'who declines has said no to the page, and not to the call')
+    await client.close()
+  })
+
+  test('the state of a leg is for its call alone, and what the call carried itself goes on', async () => {
+    await using gate = await Gate.before(dual.url, { quietWaitMs: 50 })
+    const { result } = await call(gate, 'm', {
+      requestState: 'of the server',
+      inputResponses: { a: { action: 'accept' } },
+    })
+    assert.equal(result.resultType, 'input_required')
+    const { requestState } = result
+    const odd = [
+      await call(gate, 'other', { requestState }),
+      await call(gate, 'm', { requestState: `${requestState}x` }),
+      await call(gate, 'm', { requestState: requestState.replace(/^(tollgate-wait\.)..../, '$1abcd') }),
+      await call(gate, 'm', { requestState: 'tollgate-wait.x' }),
+    ]
+    for (const answer of odd)
+      assert.match(textOf(answer.result), /`requestState` is not one of this gate for this call/)
+    assert.equal((await gate.asked()).length, 1)
+    const [id = ''] = await gate.asked()
+    gate.approve(id)
+    assert.equal((await call(gate, 'm', { requestState })).error === undefined, true)
+    assert.deepEqual(gate.state(), ['consumed'], 'approved with what it carried, and so it is the same call')
+  })
+})
+
+test('a client of the earlier eras that opens pages is sent to the one of the request while it waits', async () => {
+  await using gate = await Gate.before(everything.url)
+  const client = new Client({ name: 'test', version: '1' }, { capabilities: { elicitation: { url: {} } } })
+  const urls: string[] = []
+  let says: 'accept' | 'cancel' = 'accept'
+  client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
+    urls.push((params as { url: string }).url)
+    return { action: says }
+  })
+  await client.connect(new StreamableHTTPClientTransport(gate.url) as never)
   const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } })
   const [id = ''] = await gate.asked()
+  await until(() => urls.length === 1, 'the page')
   gate.approve(id)
-  assert.equal(textOf(await answer), 'modern:m')
-  assert.deepEqual(gate.state(), ['consumed'])
+  assert.equal(textOf(await answer), 'Echo: m')
+  assert.deepEqual(urls, [approvalPage(id)])
+  says = 'cancel'
+  assert.match(
+    textOf(await client.callTool({ name: 'echo', arguments: { message: 'n' } })),
+    /^Waiting for approval apr_/,
+  )
   await client.close()
 })
