@@ -1,10 +1,11 @@
 /** A recorded decision explained: its own policies are asked again by the reference evaluator, with its own input. */
+
 import { type Body, objectIn, textIn } from '../log/body.ts'
 import { differenceBetween } from '../log/proof.ts'
-import type { Input, LayeredInput } from '../model/call.ts'
+import type { Input, LayeredInput, Principal } from '../model/call.ts'
 import type { Json } from '../model/canonical.ts'
 import type { Verdict } from '../model/decision.ts'
-import { combined, isVisibleInSet, type LayersVerdict, layerInput } from '../model/layers.ts'
+import { combined, type LayersVerdict, layerInput, visibilityInSet } from '../model/layers.ts'
 import { callBytesMax, inputBytesMax } from '../model/limits.ts'
 import type { Method, Policy, PolicySet } from '../model/policy.ts'
 import { type ReasonCode, reasons } from '../model/reasons.ts'
@@ -103,7 +104,8 @@ function visible(body: Body, kept: readonly KeptPolicy[]): boolean | null {
     first.layer === undefined
       ? first.policy
       : { layers: kept.map(({ layer = '', policy }) => ({ name: layer, policy })) }
-  return isVisibleInSet(policy, { method: method as Method, server: server ?? '', name })
+  const principal = objectIn(body, 'principal') as Principal
+  return visibilityInSet(policy, { method: method as Method, server: server ?? '', name })(principal)
 }
 
 function ofTheGate(body: Body): { readonly meaning: string; readonly otherwise: string } {

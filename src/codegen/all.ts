@@ -79,7 +79,8 @@ function serverBody({ server }: TargetPattern): readonly string[] {
 /** The verdict for a tool on which nothing has to be asked: a row of a table instead of a package. */
 function settledVerdict(policy: AllPolicy, candidates: readonly Candidate[]): Verdict | undefined {
   const entries = candidates.map(({ entry }) => entry)
-  if (candidates.some(({ when }) => when.length > 0) || checksOf(policy, entries).length > 0) return undefined
+  if (candidates.some(({ entry, when }) => when.length > 0 || entry.for) || checksOf(policy, entries).length > 0)
+    return undefined
   const lister = entries.find((entry) => entry.lists)
   return lister && withRisk(allowVerdict(policy, lister), riskOf(entries))
 }

@@ -8,11 +8,12 @@ import type { RiskLevel, Verdict } from '../model/decision.ts'
 import { riskLevels } from '../model/decision.ts'
 import { type AllPolicy, type Counter, type Entry, type Method, type Place, pathText } from '../model/policy.ts'
 import { riskOf, withRisk } from '../model/risk.ts'
+import { noneOfThem, oneOfThem } from './callers.ts'
 import { approvedBody, proofs, readingProofs } from './conditions.ts'
 import { comment, ref, term } from './quote.ts'
 import { Rules } from './rules.ts'
 
-/** An entry that can match, and the expressions that say when it does. None: always. */
+/** An entry that can match, and the expressions that say when it does its target. None: always. */
 export interface Candidate {
   readonly entry: Entry
   readonly when: readonly (readonly string[])[]
@@ -22,15 +23,27 @@ export interface Candidate {
 export function chainText(policy: AllPolicy, method: Method, candidates: readonly Candidate[]): string {
   const rules = new Rules()
   const guards = new Map<Entry, string>()
+  const listed = new Map<Entry, string>()
   for (const { entry, when } of candidates) {
-    if (when.length === 0) continue
-    guards.set(entry, rules.add([], when, comment(`${JSON.stringify(entry.key)} (${placeText(entry.place)}) applies`)))
+    const about = (does: string) => comment(`${JSON.stringify(entry.key)} (${placeText(entry.place)}) ${does}`)
+    const { for: callers } = entry
+    if (when.length === 0 && !callers) continue
+    const applies = when.length === 0 ? undefined : rules.add([], when, about('applies'))
+    const there = applies === undefined ? [] : [applies]
+    if (!callers) {
+      guards.set(entry, applies as string)
+      listed.set(entry, applies as string)
+      continue
+    }
+    guards.set(entry, rules.add([], [[...there, `not ${noneOfThem(callers, rules)}`]], about('binds the caller')))
+    if (entry.lists)
+      listed.set(entry, rules.add([], [[...there, oneOfThem(callers, rules)]], about('is for the caller')))
   }
   const risk = riskTerm(candidates, guards, rules)
   const links = upToTheLast([
-    ...denyUnlisted(policy, method, candidates, guards, rules),
+    ...denyUnlisted(policy, method, candidates, listed, rules),
     ...stops(policy, candidates, guards, rules),
-    ...allows(policy, method, candidates, guards),
+    ...allows(policy, method, candidates, listed),
   ])
   const chain = links.map(({ verdict, when }, index) => {
     const head = index === 0 ? 'decision := ' : 'else := '
@@ -103,7 +116,8 @@ function allows(policy: AllPolicy, method: Method, candidates: readonly Candidat
 
 /** The rule that proves the check passed; undefined when nothing can. */
 function proofOf({ question, rule, stop }: Check, rules: Rules): string | undefined {
-  const bodies = questionBodies(question, rules)
+  const others = rule.for ? [[noneOfThem(rule.for, rules)]] : []
+  const bodies = [...questionBodies(question, rules), ...others]
   const what = question.kind === 'cleared' ? `does not ${rule.effect === 'deny' ? 'deny' : 'hold'}` : stop.message
   return bodies.length === 0
     ? undefined

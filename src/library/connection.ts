@@ -127,7 +127,7 @@ export class Connection implements Between {
       admit: (calls) => gate.admit(calls),
       refuse: (refusals) => gate.refuse(refusals),
       settle: (outcomes) => gate.settle(outcomes),
-      visible: (target) => this.#acting || gate.visible(target),
+      visible: (target, principal) => this.#acting || gate.visible(target, principal),
       onPolicyChange: (listener) => gate.onPolicyChange(listener),
     }
   }

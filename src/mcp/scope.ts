@@ -43,7 +43,8 @@ export class Scope {
   }
 
   visible({ method, name }: Named): boolean {
-    return this.options.gate.visible({ method, server: this.options.server, name })
+    const { gate, server, principal } = this.options
+    return gate.visible({ method, server, name }, principal)
   }
 
   /** Records the refusals of messages that are not judged, at once. */

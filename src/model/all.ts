@@ -1,14 +1,17 @@
 /** What the gate asks of an `all` policy: every rule of every entry that matches must pass. */
-import { isListed, matchingEntries, type Target } from './match.ts'
+import { binds, listsFor } from './callers.ts'
+import { matchingEntries, type Target } from './match.ts'
 import { sortedValues } from './order.ts'
 import type { Plan, PlannedCounter } from './plan.ts'
-import type { AllPolicy, Counter, Path, Rule, Spend } from './policy.ts'
+import type { AllPolicy, Counter, Entry, Path, Rule, Spend } from './policy.ts'
 import { pathText } from './policy.ts'
 import { addCondition, at, inOrder, namesOf, newBuilder } from './shape.ts'
+import type { Visibility } from './visibility.ts'
 
 export function planOfAll(policy: AllPolicy, target: Target): Plan {
-  const rules = matchingEntries(policy, target).flatMap((entry) => entry.rules)
-  const counters = countersOf(policy.id, rules)
+  const entries = matchingEntries(policy, target)
+  const rules = entries.flatMap((entry) => entry.rules)
+  const counters = countersOf(policy.id, entries)
   const spends = rules.flatMap((rule) => (rule.spend ? [rule.spend] : []))
   const amounts = new Map(spends.map(({ amount }) => [pathText(amount), { path: amount, text: pathText(amount) }]))
   const builder = newBuilder()
@@ -22,10 +25,18 @@ export function planOfAll(policy: AllPolicy, target: Target): Plan {
 }
 
 /** Not visible: nothing lists it under `default: deny`, or a rule denies it without conditions. */
-export function isVisibleInAll(policy: AllPolicy, target: Target): boolean {
+export function visibilityInAll(policy: AllPolicy, target: Target): Visibility {
   const entries = matchingEntries(policy, target)
-  if (policy.default === 'deny' && !isListed(entries)) return false
-  return !entries.some(({ rules }) => rules.some(deniesAlways))
+  const see: Visibility = (principal) => {
+    if (policy.default === 'deny' && !entries.some((entry) => listsFor(entry, principal))) return false
+    return !entries.some(
+      (entry) => binds(entry, principal) && entry.rules.some((rule) => deniesAlways(rule) && binds(rule, principal)),
+    )
+  }
+  const isForSome = entries.some((entry) => entry.for || entry.rules.some((rule) => rule.for))
+  if (isForSome) return see
+  const seen = see({})
+  return () => seen
 }
 
 function deniesAlways({ effect, conditions, readings = [] }: Rule): boolean {
@@ -41,14 +52,17 @@ export function countersInAll({ entries }: AllPolicy): readonly Counter[] {
   return entries.flatMap(({ rules }) => rules.flatMap(({ limits }) => limits.map(({ counter }) => counter)))
 }
 
-function countersOf(policyId: string, rules: readonly Rule[]): readonly PlannedCounter[] {
+function countersOf(policyId: string, entries: readonly Entry[]): readonly PlannedCounter[] {
   const counters = new Map<string, PlannedCounter>()
-  for (const { counter } of rules.flatMap(({ readings }) => readings ?? []))
-    counters.set(counter.id, { counter, policyId })
-  for (const { counter, max } of rules.flatMap(({ limits }) => limits)) {
-    const before = counters.get(counter.id)?.max
-    counters.set(counter.id, { counter, policyId, max: before === undefined ? max : Math.min(before, max) })
-  }
+  const rules = entries.flatMap((entry) => entry.rules.map((rule) => ({ entry, rule })))
+  for (const { counter } of rules.flatMap(({ rule }) => rule.readings ?? []))
+    counters.set(counter.id, { counter, policyId, bounds: [] })
+  for (const { entry, rule } of rules)
+    for (const { counter, max } of rule.limits) {
+      const before = counters.get(counter.id)?.bounds ?? []
+      const bound = { max, for: [entry.for, rule.for].filter((callers) => callers !== undefined) }
+      counters.set(counter.id, { counter, policyId, bounds: [...before, bound] })
+    }
   return sortedValues(counters)
 }
 

@@ -13,9 +13,10 @@ import type { RunFacts } from './pack/run.ts'
 import type { Plan } from './plan.ts'
 import type { Layer, Layers, PolicySet } from './policy.ts'
 import type { ReasonCode } from './reasons.ts'
-import { isVisible, planFor, serverNamed } from './strategy.ts'
+import { planFor, serverNamed, visibility } from './strategy.ts'
 import { targetOf } from './target.ts'
 import { unionOf } from './union.ts'
+import type { Visibility } from './visibility.ts'
 
 export function isLayered(policy: PolicySet): policy is Layers {
   return 'layers' in policy
@@ -27,10 +28,11 @@ export function planForSet(policy: PolicySet, target: Target): Plan {
   return unionOf(policy.layers.map(({ name, policy: own }) => ({ name, plan: planFor(own, target) })))
 }
 
-/** May a list show the target? Only what every layer shows. */
-export function isVisibleInSet(policy: PolicySet, target: Target): boolean {
-  if (!isLayered(policy)) return isVisible(policy, target)
-  return policy.layers.length > 0 && policy.layers.every((layer) => isVisible(layer.policy, target))
+/** To whom may a list show the target? To those to whom every layer shows it. */
+export function visibilityInSet(policy: PolicySet, target: Target): Visibility {
+  if (!isLayered(policy)) return visibility(policy, target)
+  const layers = policy.layers.map((layer) => visibility(layer.policy, target))
+  return (principal) => layers.length > 0 && layers.every((shows) => shows(principal))
 }
 
 /** What in it speaks of a server by its name, if something does. */

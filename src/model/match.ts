@@ -14,11 +14,6 @@ export function matchingEntries(policy: AllPolicy, target: Target): readonly Ent
   )
 }
 
-/** Is the target named by the policy at all? `"*"` does not count. */
-export function isListed(entries: readonly Entry[]): boolean {
-  return entries.some((entry) => entry.lists)
-}
-
 function targetMatches(pattern: TargetPattern, target: Target): boolean {
   if (pattern.server !== undefined && !matches(pattern.server, target.server)) return false
   return matches(pattern.name, target.name)

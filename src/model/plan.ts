@@ -4,7 +4,7 @@
  */
 import type { Call, LayeredRuns } from './call.ts'
 import type { RunFacts } from './pack/run.ts'
-import type { Counter, Path } from './policy.ts'
+import type { Callers, Counter, Path } from './policy.ts'
 import type { Names, Shape } from './shape.ts'
 
 export interface Plan {
@@ -30,6 +30,12 @@ export interface PlannedCounter {
   readonly layer?: string
   /** The policy that counts: policies that share a ledger do not share their budgets. */
   readonly policyId: string
-  /** The lowest of the limits on it: up to here there is room. Absent: it is only read, and calls charge nothing to it. */
-  readonly max?: number
+  /** What bounds it. None: it is only read, and calls charge nothing to it. */
+  readonly bounds: readonly Bound[]
+}
+
+/** A limit, and whom it is for: all of these must be for a caller whom it binds. */
+export interface Bound {
+  readonly max: number
+  readonly for: readonly Callers[]
 }

@@ -65,9 +65,23 @@ export interface Entry {
   readonly match: readonly TargetPattern[]
   /** False for `"*"`: its rules bind every target, but it lists none under `default: deny`. */
   readonly lists: boolean
+  /** Whom it is for; everybody, if not given. It lists nothing for others, and its rules do not bind them. */
+  readonly for?: Callers
   readonly rules: readonly Rule[]
   readonly riskLevel?: RiskLevel
   readonly place: Place
+}
+
+/** Callers by what is known of them: any of these. */
+export type Callers = readonly CallerTest[]
+
+/** All that it says together; of each a pattern that matches. */
+export interface CallerTest {
+  readonly agent?: readonly Pattern[]
+  readonly user?: readonly Pattern[]
+  readonly project?: readonly Pattern[]
+  /** One of the groups of the caller. */
+  readonly groups?: readonly Pattern[]
 }
 
 export interface TargetPattern {
@@ -85,6 +99,8 @@ export interface Rule {
   readonly name: string
   /** `require`: what it says must hold. `deny`, `hold`: they act unless it is proved that their conditions fail. */
   readonly effect: 'require' | 'deny' | 'hold'
+  /** Whom it is for; everybody, if not given. It does not bind others. */
+  readonly for?: Callers
   /** All together. None at all: always. */
   readonly conditions: readonly Condition[]
   /** Conditions on what was counted before this call, together with those on its arguments. */

@@ -1,10 +1,11 @@
 /** What the gate asks of a policy, whatever its strategy is. */
-import { countersInAll, isVisibleInAll, planOfAll, serverNamedInAll } from './all.ts'
+import { countersInAll, planOfAll, serverNamedInAll, visibilityInAll } from './all.ts'
 import { isVisibleInFirst, planOfFirst, serverNamedInFirst } from './first.ts'
 import type { Target } from './match.ts'
 import { isVisibleInPack, planOfPack, serverNamedInPack } from './pack/plan.ts'
 import type { Plan } from './plan.ts'
 import type { Counter, Policy } from './policy.ts'
+import type { Visibility } from './visibility.ts'
 
 /** What judging a call of this target takes. */
 export function planFor(policy: Policy, target: Target): Plan {
@@ -19,17 +20,21 @@ export function planFor(policy: Policy, target: Target): Plan {
   return policy satisfies never
 }
 
-/** May a list show the target? Not when every call of it would be refused whatever its arguments are. */
-export function isVisible(policy: Policy, target: Target): boolean {
+/** To whom may a list show the target? */
+export function visibility(policy: Policy, target: Target): Visibility {
   switch (policy.strategy) {
     case 'all':
-      return isVisibleInAll(policy, target)
+      return visibilityInAll(policy, target)
     case 'pack':
-      return isVisibleInPack(policy, target)
+      return always(isVisibleInPack(policy, target))
     case 'first':
-      return isVisibleInFirst(policy, target)
+      return always(isVisibleInFirst(policy, target))
   }
   return policy satisfies never
+}
+
+function always(visible: boolean): Visibility {
+  return () => visible
 }
 
 /** What in the policy speaks of a server by its name, if something does: then the gate must be told which one it guards. */

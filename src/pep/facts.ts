@@ -1,5 +1,6 @@
 /** What the ledger knows of a call: how far its counters are used, and when there is room again. */
 import type { Call, Facts, LayeredFacts } from '../model/call.ts'
+import { maxFor } from '../model/callers.ts'
 import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
 import type { Verdict } from '../model/decision.ts'
 import { amountsOf } from '../model/input.ts'
@@ -44,7 +45,8 @@ function waitForRoom(
   const asked = plan.counters.find(({ counter, layer }) => counter.id === full.counter && layer === full.layer)
   const key = asked && counterKey(asked.policyId, asked.counter, call)
   const amount = key && chargeOf(key.counter, amountsOf(call, plan))
-  if (!key || amount === undefined || asked.max === undefined || asked.max < 0) return undefined
-  const at = tx.roomAt(key, amount, asked.max)
+  const max = asked && maxFor(asked.bounds, call.principal)
+  if (!key || amount === undefined || max === undefined || max < 0) return undefined
+  const at = tx.roomAt(key, amount, max)
   return at === undefined ? undefined : Math.max(0, at - tx.now)
 }

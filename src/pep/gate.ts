@@ -2,11 +2,11 @@
  * The policy enforcement point: one call, one story. Facts, decision, reservation and record are one transaction; what
  * fails on the way is a deny.
  */
-import type { Call } from '../model/call.ts'
+import type { Call, Principal } from '../model/call.ts'
 import type { Decision, DecisionApproval } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { ActivationFailure, GateEvent } from '../model/event.ts'
-import { isVisibleInSet, planForSet } from '../model/layers.ts'
+import { planForSet, visibilityInSet } from '../model/layers.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
 import { plansRememberedMax, recordedDetailCharsMax, visibleRememberedMax } from '../model/limits.ts'
 import type { Target } from '../model/match.ts'
@@ -40,7 +40,7 @@ export class Gate implements Gatekeeper {
   readonly #ports: GatePorts
   readonly #listeners: (() => void)[] = []
   readonly #plans = new Remembered(plansRememberedMax, planForSet)
-  readonly #visible = new Remembered(visibleRememberedMax, isVisibleInSet)
+  readonly #visible = new Remembered(visibleRememberedMax, visibilityInSet)
   #active: ActivePolicy | ActiveLayers | undefined
   /** Outcomes that no transaction has recorded yet. */
   #ended: Outcome[] = []
@@ -139,8 +139,8 @@ export class Gate implements Gatekeeper {
     }
   }
 
-  visible(target: Target): boolean {
-    return this.#active !== undefined && this.#visible.of(this.#active.policy, target)
+  visible(target: Target, principal: Principal): boolean {
+    return this.#active !== undefined && this.#visible.of(this.#active.policy, target)(principal)
   }
 
   onPolicyChange(listener: () => void): void {

@@ -15,8 +15,8 @@ export interface Gatekeeper {
   refuse(refusals: readonly Refusal[]): readonly Decision[]
   /** Records how allowed calls ended, and settles what they reserved. Never throws. */
   settle(outcomes: readonly Outcome[]): void
-  /** May a list show this? */
-  visible(target: Target): boolean
+  /** May a list show this to the caller? */
+  visible(target: Target, principal: Principal): boolean
   /** Called after another policy became active. */
   onPolicyChange(listener: () => void): void
 }

@@ -1,5 +1,6 @@
 /** What the active policy says of a call, with the facts as they are in the transaction, and what it would charge. */
 import type { Approved, Call, Input, LayeredApproved } from '../model/call.ts'
+import { maxFor } from '../model/callers.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
 import type { Verdict } from '../model/decision.ts'
@@ -54,8 +55,8 @@ export function judge(
       return stop('CALL_TOO_LARGE', 'what the policy reads of this call is too large')
     const first = ask(input)
     const held = first.verdict.decision === 'hold' ? heldBy(first, (approved) => ask(textOf(approved))) : undefined
-    const judged = charged(first, plan, keys, amounts)
-    return held ? { ...judged, held, cleared: charged(held.cleared, plan, keys, amounts) } : judged
+    const judged = charged(first, call, plan, keys, amounts)
+    return held ? { ...judged, held, cleared: charged(held.cleared, call, plan, keys, amounts) } : judged
   } catch (error) {
     report(error)
     return stop('ENGINE_FAILED', 'the policy gave no decision')
@@ -70,13 +71,14 @@ export function stop(reason: ReasonCode, message: string): Judged {
 /** A verdict with what it charges: an allowed call whose counters cannot be charged is not allowed. */
 function charged(
   { verdict, input }: Asked,
+  { principal }: Call,
   plan: Plan,
   keys: readonly (CounterKey | undefined)[],
   amounts: Input['amounts'],
 ): Judged {
   if (verdict.decision !== 'allow') return { verdict, input, plan, charges: [] }
   const charges = keys.flatMap((key, index) => {
-    if (plan.counters[index]?.max === undefined) return []
+    if (maxFor(plan.counters[index]?.bounds ?? [], principal) === undefined) return []
     const amount = key && chargeOf(key.counter, amounts)
     if (amount === undefined) throw new Error('an allowed call cannot be counted')
     return [{ key: key as CounterKey, amount }]

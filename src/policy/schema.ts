@@ -7,6 +7,7 @@ import type { Schema } from './forms.ts'
 import { guardForm } from './guard.ts'
 import { interceptForm } from './intercept/policy.ts'
 import { constraints } from './native/arguments.ts'
+import { callersWritten } from './native/callers.ts'
 import { policyForm } from './native/policy.ts'
 import { packForm } from './pack/policy.ts'
 import { settingsForm } from './pack/settings.ts'
@@ -19,7 +20,7 @@ export const nativeSchema: Schema = {
   $id: 'urn:tollgate:policy:native:1',
   title: 'Tollgate policy',
   ...policyForm.schema,
-  $defs: { argument: constraints.schema },
+  $defs: { argument: constraints.schema, callers: callersWritten.schema },
 }
 
 export const guardSchema: Schema = {

@@ -1,10 +1,11 @@
 /** What an `all` policy means, on one page. */
 import type { Input } from '../model/call.ts'
-import { allowVerdict, checksOf, type Question, unlistedVerdict } from '../model/checks.ts'
+import { binds, listsFor } from '../model/callers.ts'
+import { allowVerdict, type Check, checksOf, type Question, unlistedVerdict } from '../model/checks.ts'
 import { chargeOf } from '../model/counters.ts'
 import type { Verdict } from '../model/decision.ts'
 import { valueAt } from '../model/input.ts'
-import { isListed, matchingEntries } from '../model/match.ts'
+import { matchingEntries } from '../model/match.ts'
 import { type AllPolicy, type Counter, pathText, type Reading } from '../model/policy.ts'
 import { riskOf, withRisk } from '../model/risk.ts'
 import { targetOf } from '../model/target.ts'
@@ -12,12 +13,18 @@ import { all, type Truth, truthOf, within } from './truth.ts'
 
 /** Every rule of every matching entry must pass; the first that does not is named; holds come after denials. */
 export function evaluateAll(policy: AllPolicy, input: Input): Verdict {
-  const entries = matchingEntries(policy, targetOf(input))
+  const { principal } = input
+  const entries = matchingEntries(policy, targetOf(input)).filter((entry) => binds(entry, principal))
+  const lister = entries.find((entry) => listsFor(entry, principal))
   const risk = riskOf(entries)
-  if (policy.default === 'deny' && !isListed(entries)) return withRisk(unlistedVerdict(policy, input.method), risk)
-  const stopping = checksOf(policy, entries).find((check) => !passes(check.question, input))
-  const lister = entries.find((entry) => entry.lists)
+  if (policy.default === 'deny' && !lister) return withRisk(unlistedVerdict(policy, input.method), risk)
+  const stopping = checksOf(policy, entries).find((check) => stops(check, input))
   return withRisk(stopping?.stop ?? allowVerdict(policy, lister), risk)
+}
+
+/** A rule that is for others is not asked. */
+export function stops({ question, rule }: Check, input: Input): boolean {
+  return binds(rule, input.principal) && !passes(question, input)
 }
 
 /** Is the answer a proved yes? */

@@ -1,25 +1,35 @@
 /** Why an `all` policy decides as it does: every question of every rule that speaks of the target, up to the one that stops. */
 import type { Input } from '../model/call.ts'
+import { binds, callerFields, callersText, listsFor } from '../model/callers.ts'
 import type { Json } from '../model/canonical.ts'
 import { type Check, checksOf, type Question } from '../model/checks.ts'
 import { chargeOf } from '../model/counters.ts'
 import { unitsText } from '../model/decimal.ts'
 import { valueAt } from '../model/input.ts'
 import { matchingEntries } from '../model/match.ts'
-import { type AllPolicy, type Condition, type Counter, type Entry, type Path, pathText } from '../model/policy.ts'
+import {
+  type AllPolicy,
+  type Condition,
+  type Counter,
+  type Entry,
+  type Path,
+  pathText,
+  type Rule,
+} from '../model/policy.ts'
 import { targetOf } from '../model/target.ts'
 import { calendarEnd } from '../model/time.ts'
-import { isApproved, passes } from './all.ts'
+import { isApproved, stops } from './all.ts'
 import { allText, conditionText } from './conditionText.ts'
 import type { Beside, Seen, Step } from './explain.ts'
 import { all, type Truth, truthOf } from './truth.ts'
 
 export function explainAll(policy: AllPolicy, input: Input, beside: Beside): readonly Step[] {
-  const entries = matchingEntries(policy, targetOf(input))
-  const lister = entries.find(({ lists }) => lists)
+  const { principal } = input
+  const entries = matchingEntries(policy, targetOf(input)).filter((entry) => binds(entry, principal))
+  const lister = entries.find((entry) => listsFor(entry, principal))
   const unlisted = policy.default === 'deny' && !lister
   const checks = checksOf(policy, entries)
-  const stopping = unlisted ? undefined : checks.find(({ question }) => !passes(question, input))
+  const stopping = unlisted ? undefined : checks.find((check) => stops(check, input))
   const last = stopping ? checks.indexOf(stopping) : unlisted ? -1 : checks.length
   const asked = checks.map((check, index) => checkStep(check, index <= last, check === stopping, input, beside))
   const listing = policy.default === 'deny' ? [listingStep(policy, input, lister)] : []
@@ -63,13 +73,35 @@ function checkStep(check: Check, reached: boolean, decides: boolean, input: Inpu
   const { name, place } = rule
   const asks = asksText(check)
   if (!reached) return { rule: name, place, asks, saw: [], result: 'not_reached', decides: false }
-  const saw = seenBy(question, input, beside)
+  const saw = [...seenCaller(rule, input), ...(binds(rule, input.principal) ? seenBy(question, input, beside) : [])]
   if (!decides) return { rule: name, place, asks, saw, result: 'passed', decides }
   const result = truthAbout(question, input) === 'unclear' ? 'unclear' : 'failed'
-  return { rule: name, place, asks, saw, result, decides, otherwise: otherwise(check, input, beside) }
+  return {
+    rule: name,
+    place,
+    asks,
+    saw,
+    result,
+    decides,
+    otherwise: [...otherwise(check, input, beside), ...others(rule)],
+  }
 }
 
-function asksText({ question, rule }: Check): string {
+function asksText(check: Check): string {
+  const { for: callers } = check.rule
+  return callers ? `for ${callersText(callers)}: ${questionText(check)}` : questionText(check)
+}
+
+/** Of the caller, what the rule is about. */
+function seenCaller({ for: callers = [] }: Rule, { principal }: Input): readonly Seen[] {
+  const asked = callerFields.filter((field) => callers.some((test) => test[field]))
+  return asked.map((field) => {
+    const value = principal[field]
+    return { name: field, ...(value !== undefined && { value }) }
+  })
+}
+
+function questionText({ question, rule }: Check): string {
   switch (question.kind) {
     case 'holds':
       return conditionText(question.condition)
@@ -158,6 +190,10 @@ function truthAbout(question: Question, input: Input): Truth {
   return all(question.conditions.map((condition) => truthOf(condition, input.arguments, 'stop')))
 }
 
+function others({ for: callers }: Rule): readonly string[] {
+  return callers ? [`a caller who is proved to be none of: ${callersText(callers)}`] : []
+}
+
 function otherwise(check: Check, input: Input, beside: Beside): readonly string[] {
   const { question, rule } = check
   switch (question.kind) {
@@ -175,7 +211,7 @@ function otherwise(check: Check, input: Input, beside: Beside): readonly string[
     case 'amount':
     case 'currency':
     case 'per_call':
-      return [asksText(check)]
+      return [questionText(check)]
     case 'room':
       return rooms(question.counter, question.max, input, beside)
   }

@@ -1,9 +1,10 @@
 /** Random policies and calls. Values come from small pools with the borders in them, so that rules are hit, just missed and confused. */
 import fc from 'fast-check'
-import type { Call, Facts } from '../../src/model/call.ts'
+import type { Call, Facts, Principal } from '../../src/model/call.ts'
 import type { Json } from '../../src/model/canonical.ts'
 import type {
   AllPolicy,
+  CallerTest,
   Counter,
   Entry,
   Limit,
@@ -154,6 +155,31 @@ const condition = fc.record({
   test: fc.oneof({ weight: 4, arbitrary: plainTest }, { weight: 1, arbitrary: nestedTest }),
 })
 
+/** Names that some callers have; a field that is named by nothing is asked of nobody. */
+const callerPattern: fc.Arbitrary<Pattern> = fc.constantFrom<Pattern>(
+  { kind: 'literal', text: 'u' },
+  { kind: 'literal', text: 'a"\\' },
+  { kind: 'glob', text: '*' },
+  { kind: 'glob', text: 'u*' },
+  { kind: 'glob', text: '?' },
+  { kind: 'glob', text: 'b*t' },
+)
+const callerPatterns = fc.option(fc.array(callerPattern, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 1 })
+const callerTest: fc.Arbitrary<CallerTest> = fc
+  .record({ agent: callerPatterns, user: callerPatterns, project: callerPatterns, groups: callerPatterns })
+  .map((made) => withoutUndefined(made) as CallerTest)
+const callers = fc.option(fc.array(callerTest, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 2 })
+
+const callerName = fc.constantFrom(undefined, 'u', 'u2', 'bot', 'a"\\', '')
+const principals: fc.Arbitrary<Principal> = fc
+  .record({
+    agent: callerName,
+    user: callerName,
+    project: callerName,
+    groups: fc.constantFrom(undefined, [], ['u'], ['bot', 'x'], ['a"\\', 'u2', '']),
+  })
+  .map((made) => withoutUndefined(made) as Principal)
+
 const place = { file: 'random.yaml', line: 1, col: 1 }
 const risk = fc.option(fc.constantFrom('low', 'medium', 'high', 'critical' as const), { nil: undefined, freq: 4 })
 const window: fc.Arbitrary<Counter['window']> = fc.constantFrom(
@@ -198,7 +224,12 @@ function spans(): readonly (readonly Span[])[] {
 
 function rule(key: string, index: number): fc.Arbitrary<Rule> {
   const name = fc.constantFrom(`${key}.rules[${index}]`, 'named "rule"\n# odd')
-  const words = { name, riskLevel: risk, onDeny: fc.option(fc.constantFrom('no', 'sag "nein"\n'), { nil: undefined }) }
+  const words = {
+    name,
+    for: callers,
+    riskLevel: risk,
+    onDeny: fc.option(fc.constantFrom('no', 'sag "nein"\n'), { nil: undefined }),
+  }
   const stopping = fc.record({
     ...words,
     effect: fc.constantFrom('deny' as const, 'hold' as const),
@@ -271,6 +302,7 @@ function entry(index: number): fc.Arbitrary<Entry> {
       method,
       match: fc.array(targetPattern, { minLength: 1, maxLength: 2 }),
       lists: fc.constantFrom(true, true, true, false),
+      for: callers,
       riskLevel: risk,
     })
     .chain((rest) => {
@@ -321,7 +353,7 @@ export const calls: fc.Arbitrary<Call> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom('pay_xx', 'p\ny', 'zzz', '', 'ab', 'paypay') },
   ),
   arguments: someArguments,
-  principal: fc.constantFrom({}, { user: 'u' }),
+  principal: fc.oneof(fc.constantFrom({}, { user: 'u' }), principals),
   session: fc.constant('session'),
 })
 

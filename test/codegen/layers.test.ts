@@ -8,9 +8,9 @@ import { openCompiler } from '../../src/compile/compiler.ts'
 import type { Call, Facts, LayeredApproved, LayeredInput } from '../../src/model/call.ts'
 import { canonical, type Json } from '../../src/model/canonical.ts'
 import { amountsOf, inputOf, oddSpelling } from '../../src/model/input.ts'
-import { isVisibleInSet, judgeEach, layerInput, planForSet } from '../../src/model/layers.ts'
+import { judgeEach, layerInput, planForSet, visibilityInSet } from '../../src/model/layers.ts'
 import type { Layer, Layers, Policy } from '../../src/model/policy.ts'
-import { isVisible, planFor } from '../../src/model/strategy.ts'
+import { planFor, visibility } from '../../src/model/strategy.ts'
 import { Engine } from '../../src/pdp/engine.ts'
 import { evaluateLayers } from '../../src/reference/layers.ts'
 import { packCalls, packs } from '../pack/arbitrary.ts'
@@ -63,8 +63,8 @@ function judgesAsAlone(set: Layers, asked: Asked, document: LayeredInput): void 
   const odd = set.layers.some(({ policy }) => oddSpelling(call.arguments, planFor(policy, call).names) !== undefined)
   assert.equal(oddSpelling(call.arguments, planForSet(set, call).names) !== undefined, odd)
   assert.equal(
-    isVisibleInSet(set, call),
-    set.layers.every(({ policy }) => isVisible(policy, call)),
+    visibilityInSet(set, call)(call.principal),
+    set.layers.every(({ policy }) => visibility(policy, call)(call.principal)),
   )
 }
 

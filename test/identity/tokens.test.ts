@@ -32,6 +32,14 @@ credentials:
   srv: { bearer_file: upstream.token }
 `
 
+const policy = `
+version: "1"
+default: deny
+tools:
+  pay: { rules: [{ rate_limit: 3/hour, per: user }] }
+  admin: { for: { groups: admins } }
+`
+
 before(async () => {
   issuer = await Issuer.start()
   upstream = await recordingServer()
@@ -42,10 +50,7 @@ before(async () => {
   folder.write('keys.yaml', JSON.stringify({ keys: [made.entry] }), 0o644)
   folder.write('upstream.token', 'the-operators\n')
   folder.write('settings.yaml', settings(issuer))
-  folder.write(
-    'policy.yaml',
-    'version: "1"\ndefault: deny\ntools:\n  pay: { rules: [{ rate_limit: 3/hour, per: user }] }\n',
-  )
+  folder.write('policy.yaml', policy)
   const args = ['-c', 'policy.yaml', '--settings', 'settings.yaml', '--server', 'srv', '--project', 'all']
   serving = await Serving.start(folder, ...args, '--upstream', upstream.url.href)
 })
@@ -98,6 +103,18 @@ test('limits count for each user of the tokens', async () => {
   for (const sub of ['carl', 'carl', 'carl', 'dora']) assert.doesNotMatch(await said(sub), /Blocked/)
   assert.match(await said('carl'), /Blocked by policy/)
   assert.doesNotMatch(await said('dora'), /Blocked/)
+})
+
+test('an entry for a group is there for its members alone, in lists and in calls', async () => {
+  const asked = async (groups: readonly string[]) => {
+    const headers = bearer(await good({ sub: 'gil', groups }))
+    const listed = await serving.post({ jsonrpc: '2.0', id: 1, method: 'tools/list' }, headers)
+    const { tools } = listed.result as { readonly tools: readonly { readonly name: string }[] }
+    const called = await serving.call('admin', headers)
+    return [tools.map(({ name }) => name).join(), called.says]
+  }
+  assert.deepEqual(await asked(['admins']), ['pay,admin', ''])
+  assert.deepEqual(await asked([]), ['pay', 'Unknown tool: admin'])
 })
 
 describe('is refused with 401, and told what to do', () => {

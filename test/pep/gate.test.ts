@@ -77,7 +77,7 @@ test('without a policy every call is denied, and recorded', () => {
   gate.deactivate('gone')
   assert.equal(only(gate.admit([call('free')])).reason_code, 'POLICY_UNAVAILABLE')
   assert.equal(bodies(ledger).at(-1).result.reason_code, 'POLICY_UNAVAILABLE')
-  assert.equal(gate.visible({ method: 'tools/call', server: 's', name: 'free' }), false)
+  assert.equal(gate.visible({ method: 'tools/call', server: 's', name: 'free' }, {}), false)
 })
 
 test('an engine that throws is a deny that is recorded', () => {
@@ -245,17 +245,17 @@ test('what a list shows is worked out once for each target, and anew for another
   gate.activate(counting())
   const target = (name: string) => ({ method: 'tools/call', server: 's', name }) as const
   for (let times = 0; times < 5; times++) {
-    assert.equal(gate.visible(target('free')), true)
-    assert.equal(gate.visible(target('hidden')), false)
+    assert.equal(gate.visible(target('free'), {}), true)
+    assert.equal(gate.visible(target('hidden'), {}), false)
   }
   assert.equal(asked, 2)
   gate.activate(counting())
-  assert.equal(gate.visible(target('free')), true)
+  assert.equal(gate.visible(target('free'), {}), true)
   assert.equal(asked, 3)
   gate.deactivate('gone')
-  assert.equal(gate.visible(target('free')), false)
+  assert.equal(gate.visible(target('free'), {}), false)
   gate.activate(counting())
-  for (let times = 0; times < 2; times++) gate.visible(target('x'.repeat(nameCharsMax + 1)))
+  for (let times = 0; times < 2; times++) gate.visible(target('x'.repeat(nameCharsMax + 1)), {})
   assert.equal(asked, 5, 'a long name is not remembered')
 })
 

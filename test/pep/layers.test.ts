@@ -117,7 +117,7 @@ test('without a layer nothing is allowed', () => {
 
 test('a list shows what every layer shows', () => {
   const { gate } = open({ org, team })
-  const shown = ['pay', 'free', 'other'].filter((name) => gate.visible({ method: 'tools/call', server: 's', name }))
+  const shown = ['pay', 'free', 'other'].filter((name) => gate.visible({ method: 'tools/call', server: 's', name }, {}))
   assert.deepEqual(shown, ['pay', 'free'])
 })
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import test from 'node:test'
 import { matchesGlob } from '../../src/model/fnmatch.ts'
 import { pythonText } from '../../src/model/pythonText.ts'
-import { isVisible, serverNamed } from '../../src/model/strategy.ts'
+import { serverNamed, visibility } from '../../src/model/strategy.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { translate } from '../../src/policy/python/translate.ts'
 import { ofFirst } from './strategies.ts'
@@ -172,13 +172,13 @@ test('tools that no call can use are not shown', () => {
   const policy = read(
     'defaults: {approval: block}\nrules:\n  - {match: {type: a, target: s}, approval: block}\n  - {match: {type: "[ab]"}, approval: auto}\n  - {match: {type: c, agent: x}, approval: block}\n  - {match: {type: "c*"}, conditions: {param_eq: {n: 1}}}\n',
   )
-  const shown = (name: string, server = 's') => isVisible(policy, { method: 'tools/call', server, name })
+  const shown = (name: string, server = 's') => visibility(policy, { method: 'tools/call', server, name })({})
   assert.deepEqual(
     ['a', 'b', 'c', 'd'].map((name) => shown(name)),
     [false, true, true, false],
   )
   assert.ok(shown('a', 't'))
-  assert.ok(!isVisible(policy, { method: 'prompts/get', server: 's', name: 'b' }))
+  assert.ok(!visibility(policy, { method: 'prompts/get', server: 's', name: 'b' })({}))
   assert.equal(serverNamed(policy), 'rule_0')
 })
 

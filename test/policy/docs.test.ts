@@ -11,6 +11,7 @@ import { policyKeys as filePolicyKeys, toolKeys } from '../../src/policy/interce
 import { ruleKeys as interceptRuleKeys } from '../../src/policy/intercept/rules.ts'
 import { stateKeys } from '../../src/policy/intercept/state.ts'
 import { constraintKeys } from '../../src/policy/native/arguments.ts'
+import { callerKeys } from '../../src/policy/native/callers.ts'
 import { counterKeys } from '../../src/policy/native/counters.ts'
 import { entryKeys } from '../../src/policy/native/entries.ts'
 import { orderedRuleKeys } from '../../src/policy/native/ordered.ts'
@@ -59,6 +60,7 @@ test('the reference explains every key, in the words of the parser', () => {
     policyKeys,
     entryKeys,
     ruleKeys,
+    callerKeys,
     constraintKeys,
     rateKeys,
     counterKeys,

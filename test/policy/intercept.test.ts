@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import test from 'node:test'
 import type { AllPolicy } from '../../src/model/policy.ts'
-import { isVisible } from '../../src/model/strategy.ts'
+import { visibility } from '../../src/model/strategy.ts'
 import { printed } from '../../src/policy/intercept/printing.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 
@@ -265,10 +265,10 @@ test('mistakes are told with their place and what was meant', () => {
 test('a hidden tool is in no list, and neither is one that nothing lists', () => {
   const { policy } = readFile('docs/POLICY.md-02.yaml')
   assert.ok(policy)
-  const visible = (name: string) => isVisible(policy, { method: 'tools/call', server: 's', name })
+  const visible = (name: string) => visibility(policy, { method: 'tools/call', server: 's', name })({})
   assert.deepEqual(['create_issue', 'delete_repository', 'other'].map(visible), [true, false, false])
   const all = read(tools('hide: ["*"]\ntools: { a: { rules: [] } }\n')).policy
-  assert.ok(all && !isVisible(all, { method: 'tools/call', server: 's', name: 'a' }))
+  assert.ok(all && !visibility(all, { method: 'tools/call', server: 's', name: 'a' })({}))
 })
 
 test('a file whose conditions read two thousand counters that nothing counts is refused in time', () => {

@@ -519,8 +519,23 @@ const rules: readonly Case[] = [
       'f.yaml:6:9: unknown key `on_denied`, did you mean `on_deny`?',
       'f.yaml:7:9: unknown key `rate-limit`, did you mean `rate_limit`?',
       'f.yaml:8:9: unknown key `aproval_timeout`, did you mean `approval_timeout`?',
-      'f.yaml:9:9: unknown key `when`, a rule has `name`, `action`, `arguments`, `spend`, `rate_limit`, `limits`, `counted`, `per`, `approval_timeout`, `approval_wait`, `approval_quorum`, `approval_not_requester`, `risk_level`, `on_deny` or `description`',
+      'f.yaml:9:9: unknown key `when`, a rule has `name`, `action`, `for`, `arguments`, `spend`, `rate_limit`, `limits`, `counted`, `per`, `approval_timeout`, `approval_wait`, `approval_quorum`, `approval_not_requester`, `risk_level`, `on_deny` or `description`',
     ],
+  ],
+  [
+    'callers that are nobody, or are misspelt',
+    rule('rate_limit: 1/day', 'for: { group: support, user: [], agent: 5, project: "" }'),
+    [
+      'f.yaml:7:16: unknown key `group`, did you mean `groups`?',
+      'f.yaml:7:38: `user` must be text, or a list of these, got an empty list',
+      'f.yaml:7:49: `agent` must be text, got `5`: put it in quotes',
+      'f.yaml:7:61: `project` must not be empty, got ""',
+    ],
+  ],
+  [
+    'a map of no callers',
+    rule('action: deny', 'for: {}'),
+    ['f.yaml:7:14: `for` names nobody: leave it out where everybody is meant'],
   ],
   [
     'limits on a rule that denies',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { matchingEntries } from '../../src/model/match.ts'
 import type { AllPolicy, Condition, Entry, Rule } from '../../src/model/policy.ts'
-import { isVisible } from '../../src/model/strategy.ts'
+import { visibility } from '../../src/model/strategy.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { deepFrozen } from './frozen.ts'
 import { ofAll } from './strategies.ts'
@@ -152,8 +152,8 @@ test('the star binds every tool, lists none, and is judged last', () => {
     matchingEntries(policy, target('pay')).map(({ key }) => key),
     ['pay', '*'],
   )
-  assert.ok(isVisible(policy, target('pay')))
-  assert.ok(!isVisible(policy, target('refund')))
+  assert.ok(visibility(policy, target('pay'))({}))
+  assert.ok(!visibility(policy, target('refund'))({}))
 })
 
 test('resources and prompts are matched by their whole names, and have counters of their own', () => {

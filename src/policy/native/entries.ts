@@ -1,6 +1,6 @@
 /** What a policy says about tools, resources and prompts. */
 import type { RiskLevel } from '../../model/decision.ts'
-import type { Entry, Method } from '../../model/policy.ts'
+import type { Callers, Entry, Method } from '../../model/policy.ts'
 import { quote, type Report } from '../diagnostics.ts'
 import {
   type Field,
@@ -15,6 +15,7 @@ import {
 } from '../forms.ts'
 import { type Naming, targetsOf } from '../names.ts'
 import { text } from '../scalars.ts'
+import { callersForm, scopeFor } from './callers.ts'
 import type { Counters } from './counters.ts'
 import { reportLoose } from './loose.ts'
 import { type ReadRule, riskLevel, ruleForm, ruleKeys, ruleOf, type WrittenRule } from './rules.ts'
@@ -23,6 +24,10 @@ export const entryKeys = {
   rules: {
     form: listOf(ruleForm, 'a list of rules', 0),
     about: 'All of them must pass. An empty list: every call passes.',
+  },
+  for: {
+    form: callersForm,
+    about: 'Whom the entry is for; everybody if not given. For others it is not there.',
   },
   risk_level: { form: riskLevel, about: 'The risk of its calls.' },
   description: { form: text, about: 'For the readers of the file.' },
@@ -71,9 +76,11 @@ function entryOf(method: Method, entry: Named<WrittenEntry>, context: EntryConte
   const { name: key, nameAt, value } = entry
   const { risk, naming, report } = context
   const match = targetsOf(method, key, nameAt, report, naming)
-  const read = rulesOf(method, key, value.fields.rules?.value ?? [], context)
+  const callers = value.fields.for?.value
+  const read = rulesOf(method, key, callers, value.fields.rules?.value ?? [], context)
   reportLoose(
-    read.flatMap(({ limits }) => limits),
+    // What is reached before is reached by its own callers.
+    read.flatMap(({ rule, limits }) => (rule.for ? [] : limits)),
     report,
   )
   if (!match) return []
@@ -91,6 +98,7 @@ function entryOf(method: Method, entry: Named<WrittenEntry>, context: EntryConte
     key,
     match,
     lists,
+    ...(callers && { for: callers }),
     rules,
     ...(named && { riskLevel: named }),
     place: { file: report.file, line: nameAt.line, col: nameAt.col },
@@ -108,10 +116,11 @@ const scopePrefix: Readonly<Record<Method, string>> = {
 function rulesOf(
   method: Method,
   key: string,
+  callers: Callers | undefined,
   written: readonly Located<WrittenRule>[],
   { counters, report }: EntryContext,
 ): ReadRule[] {
-  const scope = `${scopePrefix[method]}${key}`
+  const scope = scopeFor(`${scopePrefix[method]}${key}`, callers)
   const names = new Map<string, number>()
   return written.map(({ value }, index) => {
     const read = ruleOf(value, { method, key, scope, index, counters, report })

@@ -18,6 +18,7 @@ import { choice, type FieldsOf, type Filled, flag, type Located, record } from '
 import { approvalQuorumMax, approvalTimeoutMsMax, approvalWaitMsMax } from '../limits.ts'
 import { label, text, wholeNumber } from '../scalars.ts'
 import { argumentsForm, conditionsOf } from './arguments.ts'
+import { callersForm, scopeFor } from './callers.ts'
 import { type Counters, countedForm, limitsForm, namedLimits, readingsOf } from './counters.ts'
 import { per, reportArguments } from './per.ts'
 import { rateLimit, rates } from './rates.ts'
@@ -32,6 +33,7 @@ export const ruleKeys = {
     about:
       '`allow`, if not given: a call must meet the rule. `deny`, `require_approval`: what to do with a call the rule is about.',
   },
+  for: { form: callersForm, about: 'Whom the rule is for; everybody if not given.' },
   arguments: { form: argumentsForm, about: 'What the arguments must be, by their paths.' },
   spend: { form: spendForm, about: 'Caps on the amount that calls name. Only with `action: allow`.' },
   rate_limit: { form: rates, about: 'How many calls in how much time. Only with `action: allow`.' },
@@ -96,8 +98,9 @@ export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
   reportNothing(written, action, report)
   const effect = effects[action ?? 'allow']
   const by = fields.per?.value ?? []
-  const spend = fields.spend?.value && spendOf(fields.spend.value, context.scope, by, report)
-  const limits = [...(spend?.limits ?? []), ...rateLimits(written, context.scope, by)]
+  const scope = scopeFor(context.scope, fields.for?.value)
+  const spend = fields.spend?.value && spendOf(fields.spend.value, scope, by, report)
+  const limits = [...(spend?.limits ?? []), ...rateLimits(written, scope, by)]
   const named = namedLimits(fields.limits, context.counters, report)
   const readings = readingsOf(fields.counted, context.counters, report)
   for (const { value, at: limitAt } of [...limits, ...named]) report.locate(value, limitAt)
@@ -106,6 +109,7 @@ export function ruleOf(written: WrittenRule, context: RuleContext): ReadRule {
   const rule: Rule = {
     name: fields.name?.value ?? `${context.key}.rules[${context.index}]`,
     effect,
+    ...(fields.for?.value && { for: fields.for.value }),
     conditions: conditionsOf(fields.arguments?.value ?? [], effect, report),
     ...(readings.length > 0 && { readings }),
     ...(spent && { spend: spent }),

@@ -16,8 +16,9 @@ export function reportUnreachable(policy: AllPolicy, report: Report): void {
   if (policy.default === 'deny') for (const method of judgedMethods) reportUnlisted(policy.entries, method, report)
 }
 
-function refusesAll({ effect, conditions, readings }: Rule): boolean {
-  return effect === 'deny' && conditions.length === 0 && readings === undefined
+/** Of everybody whom the entry is for. */
+function refusesAll({ effect, conditions, readings, for: callers }: Rule): boolean {
+  return effect === 'deny' && conditions.length === 0 && readings === undefined && callers === undefined
 }
 
 /** What names a risk, or how a call is approved, says something even where it decides nothing. */
@@ -50,7 +51,7 @@ function stoppedBefore(rules: readonly Rule[], index: number): Rule | undefined 
   const rule = rules[index] as Rule
   return rules.find((other, at) => {
     const isAsked = other.effect === rule.effect ? at < index : other.effect === 'deny' && rule.effect === 'hold'
-    return isAsked && stopsAll(other, rule)
+    return isAsked && other.for === undefined && stopsAll(other, rule)
   })
 }
 
@@ -59,7 +60,9 @@ function metBefore(rules: readonly Rule[], index: number): Rule | undefined {
   const rule = rules[index] as Rule
   if (rule.conditions.length === 0 || rule.limits.length > 0 || rule.spend || rule.readings) return undefined
   const before = rules.slice(0, index)
-  return before.find(({ effect, conditions }) => effect === 'require' && meetsAll(conditions, rule.conditions))
+  return before.find(
+    (other) => other.effect === 'require' && other.for === undefined && meetsAll(other.conditions, rule.conditions),
+  )
 }
 
 function shadowSentence(rule: Rule, { effect, place }: Rule): string {
@@ -72,7 +75,7 @@ function shadowSentence(rule: Rule, { effect, place }: Rule): string {
 
 /** There is no rule that overrides another, so an entry does not open what a wider one refuses. */
 function reportCovered(entries: readonly Entry[], report: Report): void {
-  const refusing = new Set(entries.filter(({ rules }) => rules.some(refusesAll)))
+  const refusing = new Set(entries.filter(({ rules, for: callers }) => callers === undefined && rules.some(refusesAll)))
   const wider = [...refusing].filter(({ match }) => match.some(({ name }) => name.kind === 'glob'))
   for (const entry of entries) {
     if (refusing.has(entry)) continue
