@@ -109,7 +109,7 @@ describe('the container image', { skip: missing() }, () => {
   test('a command line without a policy ends with 2 and says what is missing', () => {
     const { code, stderr } = docker(['run', ...lockedDown, image, 'run', '--', 'node', '/server.mjs'])
     assert.equal(code, 2)
-    assert.match(stderr, /-c, --config/)
+    assert.match(stderr, /the policy is missing: name its file with `-c FILE`/)
   })
 
   test('it does not run as root, and what it is made of is not its own to change', () => {
