@@ -19,6 +19,11 @@ function forgetfulLedger(): Ledger {
     settle: () => true,
     append: () => record,
     keepPolicy: () => {},
+    killOf: () => undefined,
+    killFor: () => undefined,
+    kill: () => undefined,
+    addKill: () => {},
+    removeKill: () => {},
     approvalFor: () => undefined,
     approval: () => undefined,
     addApproval: () => {},
@@ -30,6 +35,7 @@ function forgetfulLedger(): Ledger {
     transact: (work) => work(tx),
     records: () => [].values(),
     policy: () => undefined,
+    killOf: () => undefined,
     close: () => {},
   }
 }

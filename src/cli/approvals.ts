@@ -1,16 +1,16 @@
 /** `tollgate approvals`: what waits for a person, and the person's answer. The gate may be another process. */
 import { randomUUID } from 'node:crypto'
-import { userInfo } from 'node:os'
 import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
 import { type ApprovalView, approvalView } from '../log/approvals.ts'
 import { describeWith } from '../log/describe.ts'
-import { type Approval, type ApprovalState, type Approver, approvalStates } from '../model/approval.ts'
+import { type Approval, type ApprovalState, approvalStates } from '../model/approval.ts'
 import { TollgateError } from '../model/errors.ts'
 import { quoted } from '../model/message/quoted.ts'
 import { Approvals } from '../pep/approvals.ts'
 import { version } from '../runtime/version.ts'
 import { approvalLines, approvalText, saidText } from './approvalsText.ts'
 import { existingLedger } from './auditLedger.ts'
+import { personOf } from './person.ts'
 
 export interface ApprovalsListOptions {
   readonly ledger?: string
@@ -55,7 +55,7 @@ export function approvalsAnswer(says: 'approve' | 'reject', id: string, options:
   const ledger = openLedger({ file: existingLedger(file) })
   try {
     const describe = describeWith({ id: randomUUID(), version }, 'full')
-    const said = { by: approverOf(as), ...(reason !== undefined && { reason }) }
+    const said = { by: personOf(as), ...(reason !== undefined && { reason }) }
     const approval: Approval = new Approvals({ ledger, describe })[says](id, said)
     const view = approvalView(approval, Date.now())
     if (json) print(view)
@@ -63,11 +63,6 @@ export function approvalsAnswer(says: 'approve' | 'reject', id: string, options:
   } finally {
     ledger.close()
   }
-}
-
-function approverOf(as: string | undefined): Approver {
-  const { username } = userInfo()
-  return { name: as ?? username, known_by: as === undefined ? 'os_user' : 'command_line', os_user: username }
 }
 
 function reading<T>(file: string | undefined, read: (ledger: SqliteLedger) => T): T {

@@ -8,6 +8,7 @@ import type { StoredRecord } from '../model/ledger.ts'
 import { FollowedApprovals } from './auditApprovals.ts'
 import { FollowedCalls } from './auditCalls.ts'
 import { JudgedAgain } from './auditDecisions.ts'
+import { FollowedKills } from './auditKills.ts'
 import type { RecordSource } from './auditLedger.ts'
 import { KeptPolicies } from './auditPolicies.ts'
 import { Findings, type ProofReport } from './auditReport.ts'
@@ -55,6 +56,7 @@ class Proof {
   readonly #decisions: JudgedAgain
   readonly #calls: FollowedCalls
   readonly #approvals: FollowedApprovals
+  readonly #kills: FollowedKills
 
   constructor(source: RecordSource, start: Head, pinned: string | undefined) {
     this.#start = start
@@ -69,6 +71,7 @@ class Proof {
     const related = (decisionId: string) => source.records.ofDecision(decisionId)
     this.#calls = new FollowedCalls(related, this.#findings)
     this.#approvals = new FollowedApprovals(related, this.#findings)
+    this.#kills = new FollowedKills(related, source.records.ofKills(start.seq), this.#findings)
   }
 
   /** Records on their way through the chain: that the next one is asked for means that the last one was in order. */
@@ -124,11 +127,13 @@ class Proof {
       const body = bodyOf(record)
       if (kind === 'outcome') this.#calls.end(record, body)
       if (requestKinds.has(kind)) this.#approvals.follow(record, body)
+      if (kind === 'kill' || kind === 'lift') this.#kills.follow(record, body)
       if (kind === 'activation') this.#decisions.activate(record, body)
       if (kind !== 'decision' && kind !== 'check') return
       this.#calls.decide(record, body)
       this.#decisions.judge(record, body)
       this.#approvals.decide(record, body)
+      this.#kills.decide(record, body)
     } catch (thrown) {
       this.#findings.of(seq, 'record', messageOf(thrown))
     }

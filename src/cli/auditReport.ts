@@ -3,10 +3,18 @@ import type { ChainFault } from '../ledger/chain.ts'
 
 /**
  * Besides what is wrong with the chain: `record` contradicts itself, `policy` is not kept as it was activated,
- * `decision` is not what the policy says, `approval` was not given or was used before, `outcome` belongs to no allowed
- * call, `head` is not in the chain.
+ * `decision` is not what the policy says, `approval` was not given or was used before, `kill` was passed over, or
+ * is none, `outcome` belongs to no allowed call, `head` is not in the chain.
  */
-export type FindingKind = ChainFault['kind'] | 'record' | 'policy' | 'decision' | 'approval' | 'outcome' | 'head'
+export type FindingKind =
+  | ChainFault['kind']
+  | 'record'
+  | 'policy'
+  | 'decision'
+  | 'approval'
+  | 'kill'
+  | 'outcome'
+  | 'head'
 
 export interface Finding {
   readonly seq: number

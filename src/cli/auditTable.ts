@@ -21,8 +21,8 @@ const columns: readonly Column[] = [
     title: 'REASON',
     least: 8,
     leaveOut: 3,
-    cell: ({ reason_code, error_code, approver, result_detail, detail, reason }) =>
-      detailOf(reason_code ?? error_code ?? approver, result_detail ?? detail ?? reason),
+    cell: ({ reason_code, error_code, approver, said_by, result_detail, detail, reason }) =>
+      detailOf(reason_code ?? error_code ?? approver ?? said_by, result_detail ?? detail ?? reason),
   },
   { title: 'LEVEL', least: 5, leaveOut: 7, cell: ({ level }) => level },
   { title: 'USER', least: 6, leaveOut: 4, cell: ({ policy_user }) => policy_user },
@@ -78,11 +78,18 @@ const colours: ReadonlyMap<string, Colour> = new Map([
 ])
 
 /** What a call was of; for what is no call, the policy or the decision it is about. */
-function targetOf({ name, method, sources, policy_id, policy_version, decision_id, event_type }: RecordView): unknown {
+function targetOf(view: RecordView): unknown {
+  const { name, method, sources, policy_id, policy_version, decision_id, event_type } = view
+  if (event_type === 'kill' || event_type === 'kill_lift') return killedIn(view)
   if (name !== undefined) return name ?? method
   if (event_type.startsWith('policy_') && event_type !== 'policy_check')
     return [policy_id, policy_version, ...[sources].flat()].filter(Boolean).join(' ')
   return decision_id
+}
+
+function killedIn({ target, session_id, principal, name }: RecordView): unknown {
+  const caller = Object.values((principal ?? {}) as Record<string, unknown>)[0]
+  return [target, session_id ?? caller ?? name].filter((part) => typeof part === 'string').join(' ')
 }
 
 function detailOf(reason: unknown, detail: unknown): unknown {

@@ -52,6 +52,9 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'tollgate approvals reject': ['tollgate approvals reject ID --reason "use the refund form"'],
   'tollgate approvals serve': ['tollgate approvals serve --admin 127.0.0.1:8718 --approvers approvers'],
   'tollgate approvals key': ['tollgate approvals key ada >> approvers'],
+  'tollgate kill': ['tollgate kill --session ID --reason "ticket 812"', 'tollgate kill --all'],
+  'tollgate kill list': ['tollgate kill list', 'tollgate kill list --json'],
+  'tollgate kill lift': ['tollgate kill lift --session ID', 'tollgate kill lift KILL_ID --reason "it was a drill"'],
   'tollgate audit': [
     'tollgate audit --decision deny --since 2h',
     'tollgate audit --tool create_refund --format jsonl -o audit.jsonl',

@@ -7,12 +7,14 @@ import type { ApprovalsServeOptions } from './approvalsServe.ts'
 import type { AuditOptions } from './audit.ts'
 import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { ExplainOptions } from './explain.ts'
+import { addKill } from './killCommands.ts'
 import { adminOption, adminUrlOption, approversOption, layerOption, ledgerOption, policyOption } from './options.ts'
 
 export function addRecordCommands(program: Command): void {
   addExplain(program)
   addAudit(program)
   addApprovals(program)
+  addKill(program)
 }
 
 function addExplain(program: Command): void {

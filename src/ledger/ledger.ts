@@ -6,6 +6,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import { type Approval, approvalStates } from '../model/approval.ts'
 import { canonical } from '../model/canonical.ts'
 import { TollgateError } from '../model/errors.ts'
+import type { Kill, Stoppable } from '../model/kill.ts'
 import type { Ledger, StoredRecord, Transaction } from '../model/ledger.ts'
 import { Approvals } from './approvals.ts'
 import { CalendarCounters } from './calendar.ts'
@@ -15,6 +16,7 @@ import { copyState } from './copy.ts'
 import { ledgerError } from './errors.ts'
 import { openDatabase } from './file.ts'
 import { Instances } from './instances.ts'
+import { Kills } from './kills.ts'
 import { Records } from './records.ts'
 import { SlidingCounters } from './sliding.ts'
 import { LedgerTransaction, type Tables } from './transaction.ts'
@@ -108,6 +110,7 @@ export class SqliteLedger implements Ledger {
       calendar: new CalendarCounters(db),
       sliding: new SlidingCounters(db),
       approvals: new Approvals(db),
+      kills: new Kills(db),
       calls: new OpenCalls(db, options.instance),
       keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING'),
     }
@@ -124,7 +127,7 @@ export class SqliteLedger implements Ledger {
     if (this.#db.inTransaction) throw new TypeError('transactions do not nest')
     return this.#use(() => {
       this.#checkPlace()
-      const result = this.#immediate(work)
+      const result = this.#written(work)
       this.#committed()
       return result as T
     })
@@ -165,6 +168,21 @@ export class SqliteLedger implements Ledger {
     return this.#use(() => `${this.#dataVersion.get()}:${this.#tables.approvals.changes}`)
   }
 
+  /** What is stopped now, in the order in which that was said. */
+  kills(): readonly Kill[] {
+    return this.#use(() => this.#tables.kills.all())
+  }
+
+  /** What stops a caller, or what it calls. Costs no lock. */
+  killOf(who: Stoppable): Kill | undefined {
+    return this.#use(() => this.#tables.kills.of(who, this.#tables.records.head().seq))
+  }
+
+  /** Another text whenever something else is stopped, here or in another process. Costs no lock. */
+  killsVersion(): string {
+    return this.#use(() => this.#tables.kills.standing())
+  }
+
   /**
    * The last record, and the last instant seen: what to keep elsewhere, to prove later that nothing up to it was
    * rewritten.
@@ -193,6 +211,15 @@ export class SqliteLedger implements Ledger {
     } finally {
       this.#instances.abandon()
       this.#db.close()
+    }
+  }
+
+  #written(work: (tx: Transaction) => unknown): unknown {
+    try {
+      return this.#immediate(work)
+    } catch (thrown) {
+      this.#tables.kills.forget()
+      throw thrown
     }
   }
 

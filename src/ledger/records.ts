@@ -22,14 +22,16 @@ export class Records {
   readonly #insert: Statement<[number, number, string, string | null, string, string, string]>
   readonly #after: Statement<[number, number], Row>
   readonly #ofDecision: Statement<[string], Row>
+  readonly #ofKills: Statement<[number], Row>
   readonly #instantFrom: Statement<[number], number>
 
   constructor(db: Database) {
-    this.#head = db.prepare('SELECT seq, at, hash FROM head')
-    this.#setHead = db.prepare('UPDATE head SET seq = ?, at = ?, hash = ?')
+    this.#head = db.prepare('SELECT seq, at, hash FROM chain_head')
+    this.#setHead = db.prepare('UPDATE chain_head SET seq = ?, at = ?, hash = ?')
     this.#insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#after = db.prepare('SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?')
     this.#ofDecision = db.prepare('SELECT * FROM records WHERE decision_id = ? ORDER BY seq')
+    this.#ofKills = db.prepare("SELECT * FROM records WHERE kind IN ('kill', 'lift') AND seq <= ? ORDER BY seq")
     this.#instantFrom = db
       .prepare<[number], number>('SELECT at FROM records WHERE seq >= ? ORDER BY seq LIMIT 1')
       .pluck()
@@ -81,6 +83,11 @@ export class Records {
 
   ofDecision(decisionId: string): StoredRecord[] {
     return this.#ofDecision.all(decisionId).map(recordOf)
+  }
+
+  /** What was stopped and lifted up to a record, that one among it. */
+  ofKills(seq: number): StoredRecord[] {
+    return this.#ofKills.all(seq).map(recordOf)
   }
 
   /** The last record before an instant, 0 for none: records are in order of time, so halving finds it. */

@@ -120,6 +120,21 @@ const steps: readonly string[] = [
   CREATE TRIGGER approvals_open_never_go BEFORE DELETE ON approvals WHEN OLD.state IN ('pending', 'approved')
   BEGIN SELECT RAISE(ABORT, 'what waits for an answer stays'); END;
   `,
+  `
+  -- What is stopped until somebody lifts it: \`said\` is who stopped it and why (JSON). An older gate would let it through:
+  -- it finds its \`head\` gone and denies. The index is of the few records by which it can be told what was stopped when.
+  CREATE TABLE kills (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('session', 'agent', 'user', 'project', 'tool', 'all')),
+    name TEXT NOT NULL CHECK ((name = '') = (kind = 'all')),
+    at INTEGER NOT NULL,
+    said TEXT NOT NULL,
+    UNIQUE (kind, name)
+  ) STRICT;
+  CREATE INDEX records_of_kills ON records (seq) WHERE kind IN ('kill', 'lift');
+  ALTER TABLE head RENAME TO chain_head;
+  `,
 ]
 
 export const schemaVersion = steps.length

@@ -2,12 +2,14 @@
 import type { Statement } from 'better-sqlite3'
 import type { Approval, ApprovalChange } from '../model/approval.ts'
 import type { CounterKey } from '../model/counters.ts'
+import type { Kill, KillTarget, Stoppable } from '../model/kill.ts'
 import type { RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
 import type { Approvals } from './approvals.ts'
 import type { CalendarCounters, CalendarSums } from './calendar.ts'
 import type { OpenCall, OpenCalls } from './calls.ts'
 import type { Head } from './chain.ts'
 import { type Charge, checkAmount } from './charges.ts'
+import type { Kills } from './kills.ts'
 import type { Records } from './records.ts'
 import type { SlidingCounters } from './sliding.ts'
 
@@ -18,6 +20,7 @@ export interface Tables {
   readonly sliding: SlidingCounters
   readonly calls: OpenCalls
   readonly approvals: Approvals
+  readonly kills: Kills
   readonly keepPolicy: Statement<[string, Uint8Array]>
 }
 
@@ -30,7 +33,11 @@ export class LedgerTransaction implements Transaction {
   /** Calls of earlier transactions that ended here. */
   readonly #ended = new Set<OpenCall>()
   #head: Head
+  /** The last record before this transaction. */
+  readonly #startSeq: number
   #appended = false
+  /** Something else is stopped than before. */
+  #stopped = false
   readonly #recorded = new Set<string>()
   #failure: { readonly cause: unknown } | undefined
   #over = false
@@ -40,6 +47,7 @@ export class LedgerTransaction implements Transaction {
     if (!Number.isSafeInteger(clock)) throw new TypeError(`a clock gives whole milliseconds, got ${clock}`)
     this.#tables = tables
     this.#head = tables.records.head()
+    this.#startSeq = this.#head.seq
     this.now = Math.max(clock, this.#head.at)
     this.#calendar = tables.calendar.at(this.now)
   }
@@ -108,6 +116,33 @@ export class LedgerTransaction implements Transaction {
     return this.#guard(() => this.#tables.approvals.overdue(this.now))
   }
 
+  killOf(who: Stoppable): Kill | undefined {
+    return this.#guard(() => this.#tables.kills.of(who, this.#startSeq))
+  }
+
+  killFor(target: KillTarget): Kill | undefined {
+    return this.#guard(() => this.#tables.kills.for(target))
+  }
+
+  kill(id: string): Kill | undefined {
+    return this.#guard(() => this.#tables.kills.get(id))
+  }
+
+  addKill(kill: Kill): void {
+    this.#guard(() => {
+      if (this.#tables.kills.for(kill.target)) throw new TypeError(`what ${kill.id} is about is stopped already`)
+      this.#stopped = true
+      this.#tables.kills.add(kill)
+    })
+  }
+
+  removeKill(id: string): void {
+    this.#guard(() => {
+      this.#stopped = true
+      this.#tables.kills.remove(id)
+    })
+  }
+
   append(entry: RecordEntry): StoredRecord {
     return this.#guard(() => {
       const record = this.#tables.records.append(this.#head, entry, this.now)
@@ -134,8 +169,14 @@ export class LedgerTransaction implements Transaction {
         if (!this.#recorded.has(decisionId))
           throw new TypeError(`decision ${decisionId} was opened without a record in the same transaction`)
       }
+      // Other processes look for kills where they find a new record.
+      if (this.#stopped && !this.#appended) throw new TypeError('what is stopped changed without a record')
       this.#calendar.write()
-      return this.#tables.calls.write(this.#opened, this.#ended)
+      const opened = this.#tables.calls.write(this.#opened, this.#ended)
+      return () => {
+        opened()
+        this.#tables.kills.wrote(this.#startSeq, this.#head.seq)
+      }
     })
   }
 

@@ -129,6 +129,8 @@ export class Connection implements Between {
       settle: (outcomes) => gate.settle(outcomes),
       visible: (target, principal) => this.#acting || gate.visible(target, principal),
       onPolicyChange: (listener) => gate.onPolicyChange(listener),
+      stopped: (who) => gate.stopped(who),
+      onKill: (listener) => gate.onKill(listener),
     }
   }
 

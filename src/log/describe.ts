@@ -15,6 +15,7 @@ import type {
 import { recordedArgumentsBytesMax } from '../model/limits.ts'
 import { logLevelOf } from '../model/risk.ts'
 import { approvalMembers } from './describeApproval.ts'
+import { killEventMembers } from './describeKill.ts'
 
 /** What every record of one process says of it. */
 export interface Labels {
@@ -54,6 +55,9 @@ export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (eve
       case 'expiry':
       case 'consumption':
         return JSON.stringify({ ...head, ...approvalMembers(event) })
+      case 'kill':
+      case 'lift':
+        return JSON.stringify({ ...head, ...killEventMembers(event) })
       case 'activation':
         return JSON.stringify({ ...head, ...bundles(event.policy), ...activated(event.policy) })
       case 'activation_failure': {

@@ -12,6 +12,7 @@ export const recordKinds = [
   'expiry',
   'consumption',
   'kill',
+  'lift',
   'activation',
   'activation_failure',
   'deactivation',

@@ -48,8 +48,7 @@ function besideItsResult(record: StoredRecord, body: Body, input: string | undef
   if (result['revision'] !== revision)
     return `its result is of revision ${shown(result['revision'])}, its bundle ${shown(revision)}`
   if (input !== undefined) return revision === '' ? 'it has an input and names no policy' : undefined
-  if (result['decision'] === 'kill') return undefined
-  if (result['decision'] === 'deny' && result['rule'] === 'gate') return undefined
+  if ((result['decision'] === 'deny' || result['decision'] === 'kill') && result['rule'] === 'gate') return undefined
   return `it says ${shown(result['decision'])} by the rule ${shown(result['rule'])}, and has no input to prove it`
 }
 

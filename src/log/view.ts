@@ -20,6 +20,7 @@ export type EventType =
   | 'approval_expiry'
   | 'approval_consumption'
   | 'kill'
+  | 'kill_lift'
   | 'policy_activation'
   | 'policy_activation_failure'
   | 'policy_deactivation'
@@ -150,6 +151,8 @@ function eventTypeOf(kind: RecordKind, method: string | null): EventType {
       return 'approval_consumption'
     case 'kill':
       return 'kill'
+    case 'lift':
+      return 'kill_lift'
     case 'activation':
       return 'policy_activation'
     case 'activation_failure':

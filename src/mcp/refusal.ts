@@ -2,6 +2,7 @@
 import type { Decision } from '../model/decision.ts'
 import type { Act, Id, JsonObject } from '../model/message/message.ts'
 import { quoted } from '../model/message/quoted.ts'
+import type { ReasonCode } from '../model/reasons.ts'
 import { protocolVersionKey } from './methods.ts'
 
 /** Our key in `_meta` and in an error's `data`: everything of ours on the wire stands under it. */
@@ -103,11 +104,12 @@ function toldOf(decision: Decision) {
 }
 
 /** Some clients show the model the text alone, without `isError`: so it says by itself that nothing happened. */
-export function refusalText({ decision, message, approval, retry_after_ms }: Decision): string {
+export function refusalText({ decision, reason_code, message, approval, retry_after_ms }: Decision): string {
   const why = message.replace(/[.\s]+$/, '')
   if (decision === 'hold' && approval !== undefined) {
     return `Waiting for approval ${approval.id}: ${why}. Nothing was done. A person may approve it until ${approval.expires_at}. Once that is so, make the same call again, with the same arguments: it then runs, once.`
   }
+  if (reason_code === ('KILLED' satisfies ReasonCode)) return `Stopped: ${why}. Stop, and call no more tools.`
   if (decision === 'kill') return `Session ended by policy: ${why}. Stop, and call no more tools.`
   if (retry_after_ms !== undefined) return `Blocked by policy: ${why}. Try again in ${durationText(retry_after_ms)}.`
   return `Blocked by policy: ${why}. Do not retry unchanged.`

@@ -64,6 +64,8 @@ export interface Decision {
   /** For a held call: what a person approves. For one that is let through because a person approved it: what was approved. */
   readonly approval?: DecisionApproval
   readonly retry_after_ms?: number
+  /** What stopped the call before any policy was asked. */
+  readonly kill_id?: string
   /** What each layer says, in their order, where the policy has layers. */
   readonly layers?: readonly LayerDecision[]
   /** Where they do not agree; empty when they do. */

@@ -1,7 +1,8 @@
 /** What happens at the gate and becomes a record. `src/log` writes it down. */
-import type { Approval, ApprovalAnswer } from './approval.ts'
+import type { Approval, ApprovalAnswer, Approver } from './approval.ts'
 import type { Call, Principal } from './call.ts'
 import type { Decision } from './decision.ts'
+import type { Kill } from './kill.ts'
 import type { Policy } from './policy.ts'
 
 export type GateEvent =
@@ -39,6 +40,7 @@ export type GateEvent =
       readonly policy?: PolicyName | LayersName
     })
   | ApprovalEvent
+  | KillEvent
   | { readonly kind: 'start' | 'stop'; readonly at: number; readonly server: string }
 
 /** What becomes of a request to a person. `approval` is the request as it is from then on. */
@@ -56,6 +58,24 @@ export type ApprovalEvent =
       readonly approval: Approval
       /** The decision that lets the call through. */
       readonly consumedBy: string
+    }
+
+/** Somebody, or something, is stopped; or is so no longer. */
+export type KillEvent =
+  | {
+      readonly kind: 'kill'
+      readonly at: number
+      readonly kill: Kill
+      /** What was stopped already is said to be stopped once more: by whom, and why. */
+      readonly again?: Pick<Kill, 'by' | 'reason'>
+    }
+  | {
+      readonly kind: 'lift'
+      readonly at: number
+      /** The one that is over. */
+      readonly kill: Kill
+      readonly by: Approver
+      readonly reason?: string
     }
 
 /** A policy that was to become active and did not. */

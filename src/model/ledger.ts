@@ -1,6 +1,7 @@
 /** What the gate asks of a ledger. `src/ledger` is the SQLite one. */
 import type { Approval, ApprovalChange } from './approval.ts'
 import type { CounterKey } from './counters.ts'
+import type { Kill, KillTarget, Stoppable } from './kill.ts'
 
 /** What a counter says of its current window. */
 export interface Usage {
@@ -18,6 +19,8 @@ export interface Ledger {
   records(options?: { readonly after?: number; readonly limit?: number }): IterableIterator<StoredRecord>
   /** The compiled policy of a revision, as it was kept by `keepPolicy`. */
   policy(revision: string): Uint8Array | undefined
+  /** What stops a caller, or the tool that is called. */
+  killOf(who: Stoppable): Kill | undefined
   close(): void
 }
 
@@ -54,6 +57,15 @@ export interface Transaction {
   approvalsPending(caller?: string): number
   /** Requests, pending or approved, whose time is over; the first of them, oldest first. */
   approvalsOverdue(): readonly Approval[]
+  /** What stops a caller, or the tool that is called. While nothing stops anybody, asking costs nothing. */
+  killOf(who: Stoppable): Kill | undefined
+  /** The kill of exactly this. */
+  killFor(target: KillTarget): Kill | undefined
+  kill(id: string): Kill | undefined
+  /** From now on it stops; its record is the caller's to append. Throws a `TypeError` for what is stopped already. */
+  addKill(kill: Kill): void
+  /** It stops nothing any more; its record is the caller's to append. */
+  removeKill(id: string): void
   /** Appends to the hash chain. */
   append(entry: RecordEntry): StoredRecord
   /** Keeps a compiled policy under its revision, once. */
@@ -70,6 +82,7 @@ export type RecordKind =
   | 'expiry'
   | 'consumption'
   | 'kill'
+  | 'lift'
   | 'activation'
   | 'activation_failure'
   | 'deactivation'

@@ -19,6 +19,8 @@ export const reasons = {
   APPROVAL_REJECTED: 'a person was asked about the call and said no',
   APPROVAL_EXPIRED: 'a person was asked about the call, and nobody answered in time',
   APPROVALS_FULL: 'too many calls wait for a person already',
+  KILLED: 'a person or a policy stopped the session, the agent, the user, the project or all calls',
+  TOOL_KILLED: 'a person stopped the tool',
   KILL_SIGNAL: 'a runtime kill signal fired for the run',
   RUN_MISSING: 'the call belongs to no registered run, and the policy pack decides by runs',
   RUN_CONFLICT: 'what is registered of the run and what the call does are told differently',

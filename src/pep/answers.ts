@@ -3,7 +3,8 @@
  * While nobody waits, the ledger is not asked.
  */
 import type { Approval } from '../model/approval.ts'
-import { answersPollMs, keptOpenMax } from '../model/limits.ts'
+import { keptOpenMax } from '../model/limits.ts'
+import { Changes } from './changes.ts'
 
 export interface AnswersPorts {
   readonly ledger: {
@@ -11,7 +12,7 @@ export interface AnswersPorts {
     approvalsVersion(): string
     approval(id: string): Approval | undefined
   }
-  /** Called after another policy became active. */
+  /** Called when all that was decided may be decided otherwise: another policy is active, or somebody is stopped. */
   readonly onPolicyChange: (listener: () => void) => void
   /** Told of a ledger that cannot be read: then nobody is woken, and all wait on until their time is over. */
   readonly report: (error: unknown) => void
@@ -30,12 +31,12 @@ interface Waiter {
 export class Answers {
   readonly #ports: AnswersPorts
   readonly #waiters = new Set<Waiter>()
-  #poll: NodeJS.Timeout | undefined
-  #version = ''
+  readonly #changes: Changes
   #ended = false
 
   constructor(ports: AnswersPorts) {
     this.#ports = ports
+    this.#changes = new Changes({ ...ports, version: () => ports.ledger.approvalsVersion() })
     ports.onPolicyChange(() => this.#wakeAll('changed'))
   }
 
@@ -64,7 +65,7 @@ export class Answers {
       const timer = setTimeout(() => wake('late'), Math.max(0, until - Date.now()))
       signal.addEventListener('abort', onAbort)
       this.#waiters.add(waiter)
-      this.#poll ??= setInterval(() => this.#look(), this.#ports.pollMs ?? answersPollMs).unref()
+      this.#changes.start(() => this.#look())
       // It may have been answered before anybody waited.
       this.#wakeIfAnswered(waiter)
     })
@@ -78,21 +79,10 @@ export class Answers {
 
   #leave(waiter: Waiter): void {
     this.#waiters.delete(waiter)
-    if (this.#waiters.size > 0) return
-    clearInterval(this.#poll)
-    this.#poll = undefined
-    this.#version = ''
+    if (this.#waiters.size === 0) this.#changes.stop()
   }
 
   #look(): void {
-    try {
-      const version = this.#ports.ledger.approvalsVersion()
-      if (version === this.#version) return
-      this.#version = version
-    } catch (error) {
-      this.#ports.report(error)
-      return
-    }
     for (const waiter of [...this.#waiters]) this.#wakeIfAnswered(waiter)
   }
 

@@ -6,6 +6,7 @@ import type { Call, Principal } from '../model/call.ts'
 import type { Decision, DecisionApproval } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { ActivationFailure, GateEvent } from '../model/event.ts'
+import type { Stoppable } from '../model/kill.ts'
 import { planForSet, visibilityInSet } from '../model/layers.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
 import { plansRememberedMax, recordedDetailCharsMax, visibleRememberedMax } from '../model/limits.ts'
@@ -18,6 +19,7 @@ import type { Held } from './held.ts'
 import { type Judged, judge, stop } from './judged.ts'
 import { Remembered } from './remembered.ts'
 import { answerHeld, expireOverdue, foreseeHeld, type HeldAnswer } from './requests.ts'
+import { endSession, refusalVerdict, type Stopped, stoppedBy } from './stopped.ts'
 
 export type { ActiveLayers, ActivePolicy } from './active.ts'
 
@@ -39,12 +41,15 @@ export interface GatePorts {
 export class Gate implements Gatekeeper {
   readonly #ports: GatePorts
   readonly #listeners: (() => void)[] = []
+  readonly #killListeners: (() => void)[] = []
   readonly #plans = new Remembered(plansRememberedMax, planForSet)
   readonly #visible = new Remembered(visibleRememberedMax, visibilityInSet)
   #active: ActivePolicy | ActiveLayers | undefined
   /** Outcomes that no transaction has recorded yet. */
   #ended: Outcome[] = []
   #flushDue = false
+  /** The transaction has ended the session of a call. */
+  #hasEndedSession = false
 
   constructor(ports: GatePorts) {
     this.#ports = ports
@@ -97,7 +102,7 @@ export class Gate implements Gatekeeper {
   }
 
   refuse(refusals: readonly Refusal[]): readonly Decision[] {
-    const refused = refusals.map((about) => ({ about, decision: this.#deny(about.reason, about.message) }))
+    const refused = refusals.map((about) => ({ about, decision: this.#refusal(about) }))
     try {
       this.#ports.ledger.transact((tx) => {
         const policy = this.#active && nameOf(this.#active)
@@ -147,7 +152,27 @@ export class Gate implements Gatekeeper {
     this.#listeners.push(listener)
   }
 
+  stopped(who: Stoppable): Stopped | undefined {
+    try {
+      const kill = this.#ports.ledger.killOf(who)
+      return kill && stoppedBy(kill)
+    } catch (error) {
+      this.#ports.report(error)
+      return { reason: 'LEDGER_UNAVAILABLE', message: 'it cannot be told who is stopped' }
+    }
+  }
+
+  onKill(listener: () => void): void {
+    this.#killListeners.push(listener)
+  }
+
+  /** Somebody was stopped, or is so no longer: here, or in another process. */
+  killsChanged(): void {
+    this.#tell(this.#killListeners)
+  }
+
   #decide(calls: readonly Call[], kind: 'decision' | 'check'): readonly Decision[] {
+    this.#hasEndedSession = false
     // What a call gave back is there for these; other outcomes wait for each other, and not in the way of a call.
     const outcomes = this.#ended.some(({ status }) => status === 'error') ? this.#ended : []
     try {
@@ -156,11 +181,14 @@ export class Gate implements Gatekeeper {
         return calls.map((call) => this.#judge(tx, call, kind))
       })
       if (outcomes.length > 0) this.#ended = []
+      // Once whoever asked has its answer.
+      if (this.#hasEndedSession) setImmediate(() => this.killsChanged())
       return decisions
     } catch (error) {
       this.#ports.report(error)
       const reason: ReasonCode = isUnusable(error) ? 'LEDGER_UNAVAILABLE' : 'GATE_FAILED'
-      return calls.map(() => this.#deny(reason, 'the call could not be recorded, so it was not made'))
+      const message = 'the call could not be recorded, so it was not made'
+      return calls.map(() => this.#refusal({ reason, message }))
     }
   }
 
@@ -174,7 +202,7 @@ export class Gate implements Gatekeeper {
   /** Decides one call and writes it down. What throws here undoes the whole transaction. */
   #judge(tx: Transaction, call: Call, kind: 'decision' | 'check'): Decision {
     const started = process.hrtime.bigint()
-    const asked = judge(tx, call, this.#active, this.#plans, this.#ports.report)
+    const asked = this.#ask(tx, call)
     const evaluationNs = Number(process.hrtime.bigint() - started)
     const decisionId = this.#ports.newId()
     const answer = asked.held && this.#answerHeld(tx, call, { ...asked, held: asked.held }, kind, decisionId)
@@ -196,7 +224,22 @@ export class Gate implements Gatekeeper {
       ...(policy && { policy }),
     })
     if (answer && 'event' in answer && answer.event) this.#append(tx, answer.event.kind, answer.event)
+    if (decision.decision === 'kill' && kind === 'decision' && judged.kill_id === undefined)
+      this.#endSession(tx, call, decision)
     return decision
+  }
+
+  #ask(tx: Transaction, call: Call): Judged {
+    const kill = tx.killOf(call)
+    if (!kill) return judge(tx, call, this.#active, this.#plans, this.#ports.report)
+    return { verdict: refusalVerdict(stoppedBy(kill)), charges: [], kill_id: kill.id }
+  }
+
+  #endSession(tx: Transaction, call: Call, decision: Decision): void {
+    const event = endSession(tx, call, decision)
+    if (!event) return
+    this.#append(tx, 'kill', event)
+    this.#hasEndedSession = true
   }
 
   #answerHeld(
@@ -228,7 +271,7 @@ export class Gate implements Gatekeeper {
   #decisionOf(
     tx: Transaction,
     call: Call,
-    { verdict, plan, held }: Judged,
+    { verdict, plan, held, kill_id }: Judged,
     decisionId: string,
     answer: HeldAnswer | undefined,
   ): Decision {
@@ -244,6 +287,7 @@ export class Gate implements Gatekeeper {
       ...(risk_level && { risk_level }),
       ...(approval && { approval }),
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+      ...(kill_id !== undefined && { kill_id }),
       ...('layers' in verdict && { layers: verdict.layers, conflicts: verdict.conflicts }),
       decision_id: decisionId,
       revision: this.revision,
@@ -255,7 +299,11 @@ export class Gate implements Gatekeeper {
     this.#plans.forget()
     this.#visible.forget()
     this.#active = active
-    for (const listener of this.#listeners) {
+    this.#tell(this.#listeners)
+  }
+
+  #tell(listeners: readonly (() => void)[]): void {
+    for (const listener of listeners) {
       try {
         listener()
       } catch (error) {
@@ -273,12 +321,10 @@ export class Gate implements Gatekeeper {
     }
   }
 
-  #deny(reason: ReasonCode, message: string): Decision {
+  #refusal({ kill_id, ...why }: Stopped): Decision {
     return {
-      decision: 'deny',
-      reason_code: reason,
-      rule: 'gate',
-      message,
+      ...refusalVerdict(why),
+      ...(kill_id !== undefined && { kill_id }),
       decision_id: this.#ports.newId(),
       revision: this.revision,
       ...packOf(this.#active),
@@ -295,6 +341,7 @@ export class Gate implements Gatekeeper {
 function decisionIdOf(event: GateEvent): string | undefined {
   if (event.kind === 'outcome') return event.decisionId
   if ('approval' in event) return event.approval.request.decision_id
+  if ('kill' in event) return event.kind === 'kill' ? event.kill.decision_id : undefined
   return 'decision' in event ? event.decision.decision_id : undefined
 }
 

@@ -1,8 +1,10 @@
 /** What a transport asks of the gate. `Gate` in `gate.ts` is the real one. */
 import type { Call, Principal } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
+import type { Stoppable } from '../model/kill.ts'
 import type { Target } from '../model/match.ts'
 import type { ReasonCode } from '../model/reasons.ts'
+import type { Stopped } from './stopped.ts'
 
 export interface Gatekeeper {
   /**
@@ -19,6 +21,13 @@ export interface Gatekeeper {
   visible(target: Target, principal: Principal): boolean
   /** Called after another policy became active. */
   onPolicyChange(listener: () => void): void
+  /**
+   * Why nothing of this caller passes, or nothing to this tool, if the kill switch says so. Never throws: where it cannot
+   * be told, nothing passes. `admit` asks by itself.
+   */
+  stopped(who: Stoppable): Stopped | undefined
+  /** Called when somebody was stopped, or is so no longer: whoever has calls under way asks of each. */
+  onKill(listener: () => void): void
 }
 
 /** A message that is refused without being judged: what is known of it, and why. */
@@ -31,6 +40,8 @@ export interface Refusal {
   readonly server: string
   readonly principal: Principal
   readonly session: string
+  /** What stops its sender. */
+  readonly kill_id?: string
 }
 
 export interface Outcome {

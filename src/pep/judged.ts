@@ -26,6 +26,8 @@ export interface Judged {
   readonly held?: Held
   readonly cleared?: Judged
   readonly charges: readonly { readonly key: CounterKey; readonly amount: number }[]
+  /** What stops the call, whatever the policy says. */
+  readonly kill_id?: string
 }
 
 export function judge(

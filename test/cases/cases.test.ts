@@ -15,8 +15,10 @@ import { explainRecord } from '../../src/cli/explainRecord.ts'
 import { describeWith } from '../../src/log/describe.ts'
 import type { Approver } from '../../src/model/approval.ts'
 import type { Decision } from '../../src/model/decision.ts'
+import type { KillKind, KillTarget } from '../../src/model/kill.ts'
 import { isLayered } from '../../src/model/layers.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
+import { Kills } from '../../src/pep/kills.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
 import { evaluateLayers } from '../../src/reference/layers.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
@@ -43,8 +45,14 @@ interface Line {
   readonly run?: object
 }
 
-/** A call, or an answer of a person to what was asked last. */
-type Before = object & { readonly repeat?: number; readonly approve?: string; readonly reject?: string }
+/** A call, an answer of a person to what was asked last, or a person's word of the kill switch. */
+type Before = object & {
+  readonly repeat?: number
+  readonly approve?: string
+  readonly reject?: string
+  readonly kill?: Readonly<Record<KillKind, string>>
+  readonly lift?: Readonly<Record<KillKind, string>>
+}
 
 interface Case {
   readonly name: string
@@ -85,6 +93,12 @@ function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: C
   const report = (error: unknown) => assert.fail(error as Error)
   const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', clock: () => at, report })
   const approvals = new Approvals({ ledger, describe: describeWith({ id: 'person', version: '' }, 'full') })
+  let ids = 0
+  const kills = new Kills({
+    ledger,
+    describe: describeWith({ id: 'person', version: '' }, 'full'),
+    newId: () => `${++ids}`,
+  })
   let asked = ''
   gate.activate(loaded.active())
   const judge = (line: Line): Decision => {
@@ -96,9 +110,11 @@ function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: C
     asked = decision.approval?.id ?? asked
     return decision
   }
-  for (const { repeat = 1, approve, reject, ...line } of before) {
+  for (const { repeat = 1, approve, reject, kill, lift, ...line } of before) {
     if (approve !== undefined) approvals.approve(asked, { by: person(approve) })
     else if (reject !== undefined) approvals.reject(asked, { by: person(reject), reason: 'not now' })
+    else if (kill) kills.kill(targetOf(kill), { by: person('ada'), reason: 'not now' })
+    else if (lift) kills.lift(targetOf(lift), { by: person('ada') })
     else for (let i = 0; i < repeat; i++) judge(line)
   }
   const decision = judge(call)
@@ -112,6 +128,11 @@ function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: C
 
 function person(name: string): Approver {
   return { name, known_by: 'os_user', os_user: name }
+}
+
+function targetOf(said: Readonly<Record<KillKind, string>>): KillTarget {
+  const [[kind, name] = assert.fail('nothing is named')] = Object.entries(said)
+  return { kind: kind as KillKind, name }
 }
 
 function shown(decision: Decision, key: string): unknown {

@@ -138,7 +138,10 @@ test('every member of a decision that `eval` gives is explained', () => {
   const files = { 'refunds.yaml': policy, 'calls.jsonl': calls }
   const layered = runShown(['eval', '--layer', 'org=refunds.yaml', '--calls', 'calls.jsonl'], files).stdout
   const pack = fileURLToPath(new URL('../pack/fixtures/mcp-gateway-policy.json', import.meta.url))
-  const packed = runShown(['eval', '-c', pack, '--calls', 'calls.jsonl'], files).stdout
+  // The second call finds the session ended.
+  const ending = JSON.stringify({ tool: 'use', session: 's', run: { kill_signal: 'scope creep' } })
+  const ended = { 'calls.jsonl': `${ending}\n${ending}\n` }
+  const packed = runShown(['eval', '-c', pack, '--calls', 'calls.jsonl'], ended).stdout
   const given = new Set(
     `${decisions}${layered}${packed}`
       .trim()

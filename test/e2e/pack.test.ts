@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { decisionKey } from '../../src/mcp/refusal.ts'
-import { wrap } from './wrapped.ts'
+import { type Answer, wrap } from './wrapped.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-pack-run-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -33,14 +33,16 @@ test('calls are judged by the run as it is registered at that moment, and each r
   assert.equal(await call('other'), 'Unknown tool: other')
   writeFileSync(file, JSON.stringify({ ...run, agent_id: 'windsurf' }))
   assert.equal(await call('pay'), 'AGENT_NOT_ALLOWED')
+  rmSync(file)
+  assert.equal(await call('pay'), 'RUN_MISSING')
   writeFileSync(file, JSON.stringify({ ...run, kill_signal: 'scope creep' }))
   const { result } = await gate.ask('tools/call', { name: 'pay', arguments: {} })
   assert.equal(result._meta[decisionKey].decision, 'kill')
   assert.match(result.content[0].text, /^Session ended by policy: /)
-  rmSync(file)
-  assert.equal(await call('pay'), 'RUN_MISSING')
-  const decisions = gate.records().filter(({ type }: { type: string }) => type === 'decision')
-  assert.equal(decisions.length, 5)
+  writeFileSync(file, JSON.stringify(run))
+  assert.equal(await call('pay'), 'KILLED', 'the session stays ended')
+  const decisions = gate.records().filter(({ kill_id, result }: Answer) => result && kill_id === undefined)
+  assert.equal(decisions.length, 6)
   for (const { result } of decisions) assert.match(result.pack_sha256, /^[0-9a-f]{64}$/)
   gate.child.stdin?.end()
   await once(gate.child, 'exit')

@@ -38,6 +38,7 @@ function open(kept: ArgumentsKept = 'full') {
     },
     records: (options) => real.records(options),
     policy: (revision) => real.policy(revision),
+    killOf: (who) => real.killOf(who),
     close: () => real.close(),
   }
   const gate = new Gate({

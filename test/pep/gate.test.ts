@@ -131,6 +131,7 @@ test('a ledger that fails to commit denies every call of the transaction', () =>
       },
       records: (options) => real.records(options),
       policy: (revision) => real.policy(revision),
+      killOf: (who) => real.killOf(who),
       close: () => real.close(),
     }),
   })
@@ -217,6 +218,7 @@ test('a policy is gone though the ledger cannot record it, and though a listener
       },
       records: (options) => real.records(options),
       policy: (revision) => real.policy(revision),
+      killOf: (who) => real.killOf(who),
       close: () => real.close(),
     }),
   })
@@ -326,6 +328,7 @@ test('an outcome that met a busy ledger is recorded with what comes next', () =>
       },
       records: (range) => real.records(range),
       policy: (revision) => real.policy(revision),
+      killOf: (who) => real.killOf(who),
       close: () => real.close(),
     }),
   })
@@ -351,6 +354,7 @@ test('an outcome outlives the transaction of a call that could not be recorded',
         }),
       records: (options) => real.records(options),
       policy: (revision) => real.policy(revision),
+      killOf: (who) => real.killOf(who),
       close: () => real.close(),
     }),
   })

@@ -1,0 +1,93 @@
+/** The kill switch on its way through a proof: what is stopped is not let through, and nothing else is refused for it. */
+import { type Body, bodyOf, objectIn, textIn } from '../log/body.ts'
+import { type KillKind, type KillTarget, killKinds, targetsFor } from '../model/kill.ts'
+import type { StoredRecord } from '../model/ledger.ts'
+import type { Method } from '../model/policy.ts'
+import type { Findings } from './auditReport.ts'
+
+export class FollowedKills {
+  readonly #related: (decisionId: string) => readonly StoredRecord[]
+  readonly #findings: Findings
+  /** Ids of kills, by what they are about. */
+  readonly #standing = new Map<string, string>()
+
+  /** `related` gives all records of a decision; `before` are the records of kills before the first that is looked at. */
+  constructor(
+    related: (decisionId: string) => readonly StoredRecord[],
+    before: Iterable<StoredRecord>,
+    findings: Findings,
+  ) {
+    this.#related = related
+    this.#findings = findings
+    for (const record of before) this.#note(record, bodyOf(record))
+  }
+
+  /** A record of the kill switch. */
+  follow(record: StoredRecord, body: Body): void {
+    this.#findings.of(record.seq, 'kill', this.#fault(record, body))
+    this.#note(record, body)
+  }
+
+  /** A decision, or the refusal of a message: it names what stops it, if something does. */
+  decide({ seq }: StoredRecord, body: Body): void {
+    const named = textIn(objectIn(body, 'result'), 'kill_id')
+    const asked = body['type'] !== 'refusal'
+    if (named === null && !asked) return
+    const standing = targetsIn(body).map((target) => this.#standing.get(keyOf(target)))
+    const stops = standing.find((id) => id !== undefined)
+    if (named === null && stops !== undefined)
+      this.#findings.of(seq, 'kill', `it was decided though \`${stops}\` stops it`)
+    if (named !== null && !standing.includes(named))
+      this.#findings.of(seq, 'kill', `it was refused for \`${named}\`, which does not stop it`)
+  }
+
+  #fault({ kind, decisionId }: StoredRecord, body: Body): string | undefined {
+    if (body['type'] !== kind) return `its type is \`${body['type']}\`, the record is a ${kind}`
+    const target = targetOf(body)
+    const id = textIn(body, 'kill_id')
+    if (!target || id === null) return 'it does not say what it is about'
+    const standing = this.#standing.get(keyOf(target))
+    if (kind === 'lift' || body['again'] === true)
+      return standing === id ? undefined : `\`${id}\` does not stop it at this time`
+    if (standing !== undefined) return `\`${standing}\` stops it already`
+    return decisionId === undefined ? undefined : this.#unkilled(decisionId, target)
+  }
+
+  /** A policy stops a session by deciding so of a call in it. */
+  #unkilled(decisionId: string, { kind, name }: KillTarget): string | undefined {
+    const decision = this.#related(decisionId).find((record) => record.kind === 'decision')
+    const decided = decision && bodyOf(decision)
+    if (!decided || objectIn(decided, 'result')['decision'] !== 'kill') return 'no decision ends the session'
+    return kind === 'session' && decided['session_id'] === name ? undefined : 'the decision ends another session'
+  }
+
+  #note({ kind }: StoredRecord, body: Body): void {
+    const target = targetOf(body)
+    if (!target) return
+    if (kind === 'lift') this.#standing.delete(keyOf(target))
+    else this.#standing.set(keyOf(target), textIn(body, 'kill_id') ?? '')
+  }
+}
+
+function keyOf({ kind, name }: KillTarget): string {
+  return `${kind} ${name}`
+}
+
+function targetOf(body: Body): KillTarget | undefined {
+  const kind = killKinds.find((one) => one === body['target'])
+  const name = kind && nameIn(kind, body)
+  return kind === undefined || typeof name !== 'string' ? undefined : { kind, name }
+}
+
+function nameIn(kind: KillKind, body: Body): unknown {
+  if (kind === 'all') return ''
+  if (kind === 'session') return body['session_id']
+  return kind === 'tool' ? body['name'] : objectIn(body, 'principal')[kind]
+}
+
+/** All that would stop a recorded call. */
+function targetsIn(body: Body): readonly KillTarget[] {
+  const [session, method, name] = ['session_id', 'method', 'name'].map((key) => textIn(body, key) ?? '')
+  const principal = objectIn(body, 'principal') as { readonly agent?: string }
+  return targetsFor({ session: session ?? '', principal, method: method as Method, name: name ?? '' })
+}

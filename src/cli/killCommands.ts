@@ -1,0 +1,63 @@
+/** The commands of the kill switch, and of what it is about: sessions and runs. */
+import { Argument, type Command, Option } from 'commander'
+import type { KillLiftOptions, KillListOptions, KillOptions } from './kill.ts'
+import { ledgerOption } from './options.ts'
+
+const asOption = () => new Option('--as <name>', 'who says so (default: the user of the operating system)')
+
+function withTargets(command: Command): Command {
+  return command
+    .option('--session <id>', 'this session')
+    .option('--agent <id>', 'every session of this agent')
+    .option('--user <id>', 'every session for this person')
+    .option('--project <id>', 'every session for this project')
+    .option('--tool <name>', 'calls of this tool, whoever makes them')
+    .option('--all', 'every call of every gate with this ledger')
+}
+
+export function addKill(program: Command): void {
+  const killCommand = withTargets(
+    program
+      .command('kill')
+      .description('stop a session, an agent, a tool or everything at once, until it is lifted')
+      .usage('--session ID|--agent ID|--user ID|--project ID|--tool NAME|--all [options] | list | lift')
+      .helpCommand(false)
+      .allowExcessArguments(), // said better below
+  )
+    .option('--reason <text>', 'why; it is recorded, and whoever is stopped is told')
+    .addOption(asOption())
+    .addOption(ledgerOption())
+    .option('--json', 'print the kill as JSON')
+    .action(async (options: KillOptions, command: Command) => {
+      if (command.args[0] !== undefined) return (await import('./help.ts')).unknownCommand(command, command.args[0])
+      ;(await import('./kill.ts')).kill(options)
+    })
+
+  killCommand
+    .command('list')
+    .description('what is stopped now, since when, by whom and why')
+    .addOption(ledgerOption())
+    .option('--json', 'print it as JSON')
+    .action(async (options: KillListOptions) => {
+      const { killList, refuseTargets } = await import('./kill.ts')
+      refuseTargets(killCommand)
+      killList(options)
+    })
+
+  withTargets(
+    killCommand
+      .command('lift')
+      .description('let it go on: nothing else ends a kill')
+      .usage('KILL_ID|--session ID|--agent ID|--user ID|--project ID|--tool NAME|--all [options]'),
+  )
+    .option('--reason <text>', 'why; it is recorded')
+    .addOption(asOption())
+    .addOption(ledgerOption())
+    .option('--json', 'print the kill that is over as JSON')
+    .addArgument(new Argument('[id]', 'the id of the kill, as `kill list` says it'))
+    .action(async (id: string | undefined, options: KillLiftOptions) => {
+      const { killLift, refuseTargets } = await import('./kill.ts')
+      refuseTargets(killCommand)
+      killLift(id, options)
+    })
+}
