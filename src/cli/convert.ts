@@ -3,6 +3,7 @@ import { toNative } from '../convert/convert.ts'
 import { TollgateError } from '../model/errors.ts'
 import { formatDiagnostic } from '../policy/diagnostics.ts'
 import { readPolicyFile } from '../runtime/policyFile.ts'
+import { UsageError } from './exit.ts'
 import { refuseFile, writeNewFile } from './newFile.ts'
 
 export interface ConvertOptions {
@@ -11,7 +12,12 @@ export interface ConvertOptions {
   readonly force?: true
 }
 
-export function convert(file: string, { output, force }: ConvertOptions): void {
+export function convert([file = '', ...others]: readonly string[], { output, force }: ConvertOptions): void {
+  // What each file says stays in its own: merged, they would lose the comments that say why, and the base its name.
+  if (others.length > 0)
+    throw new UsageError(
+      'a file at a time is converted: convert each of them, and give the results to `-c` in the same order, which merges them as it merges these',
+    )
   const target = output === undefined || output === '-' ? undefined : { file: output, force: force === true }
   if (target) refuseFile(target)
   const { text, diagnostics } = toNative(file, readPolicyFile(file))

@@ -164,8 +164,8 @@ program
   .addOption(new Option('--to <language>', 'the language to write').choices(['native']).makeOptionMandatory())
   .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
   .option('--force', 'replace the file if it is there')
-  .argument('<file>', 'the policy')
-  .action(async (file: string, options: ConvertOptions) => (await import('./convert.ts')).convert(file, options))
+  .argument('<file...>', 'the policy; several are converted one by one, and merge as they did before')
+  .action(async (files: string[], options: ConvertOptions) => (await import('./convert.ts')).convert(files, options))
 
 const packCommand = program.command('pack').description('policy packs, made of workflow manifests')
 

@@ -110,3 +110,11 @@ test('a missing file, a missing language and another one', () => {
   assert.equal(tollgate('convert', 'shop.yaml', '--to', 'aegis').status, 2)
   assert.equal(tollgate('convert', 'shop.yaml', 'there.yaml', '--to', 'native').status, 2)
 })
+
+test('files that are merged are converted one by one, which is said', () => {
+  put('base.yaml', 'version: "1"\ndefault: deny\ntools: { a: { rules: [{ rate_limit: 1/day }] } }\n')
+  put('more.yaml', 'version: "1"\ndefault: allow\ntools: { b: { rules: [{ action: deny, on_deny: no }] } }\n')
+  const { status, stderr } = tollgate('convert', '--to', 'native', 'base.yaml', 'more.yaml')
+  assert.equal(status, 2)
+  assert.match(stderr, /a file at a time is converted: convert each of them, and give the results to `-c`/)
+})

@@ -4,9 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { commentsOf } from '../../src/convert/comments.ts'
-import { toNative } from '../../src/convert/convert.ts'
+import { meaningOf, toNative } from '../../src/convert/convert.ts'
 import { flow, number, text as textOut } from '../../src/convert/yaml.ts'
 import { formatDiagnostic } from '../../src/policy/diagnostics.ts'
+import { parsePolicies } from '../../src/policy/merge.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { examplesOf } from '../policy/pages.ts'
 import { meaning, parsed } from './meaning.ts'
@@ -238,4 +239,31 @@ test('numbers are written out, and texts are quoted where a reader could take th
     assert.equal(parse(written), value)
     assert.deepEqual(parse(`{ ${written}: [${written}] }`), { [value]: [value] })
   }
+})
+
+test('files that are merged come to the same policy when each of them is converted before', () => {
+  const pairs = policies.flatMap(({ file, text }): readonly (readonly [Source, Source])[] => {
+    const native = toNative(file, text).text
+    return native === undefined
+      ? []
+      : [
+          [
+            { file, text },
+            { file, text: native },
+          ],
+        ]
+  })
+  const kinds = { all: 0, first: 0 }
+  for (const [index, [base, nativeBase]] of pairs.entries())
+    for (const [further, [more, nativeMore]] of pairs.slice(index + 1).entries()) {
+      // Each with some of the others: with all of them it takes half a minute.
+      if ((index + 3 * further) % 8 > 0 || base.file === more.file) continue
+      const { policy } = parsePolicies([base, more])
+      if (!policy || policy.strategy === 'pack') continue
+      kinds[policy.strategy]++
+      const converted = parsePolicies([nativeBase, nativeMore])
+      assert.ok(converted.policy, `${base.file} ${more.file} ${converted.diagnostics.map(formatDiagnostic).join()}`)
+      assert.equal(meaningOf(converted.policy), meaningOf(policy), `${base.file} ${more.file}`)
+    }
+  assert.ok(kinds.all > 80 && kinds.first > 5, JSON.stringify(kinds))
 })
