@@ -97,5 +97,11 @@ export const badFiles: readonly BadFile[] = [
     text: Buffer.from('\ufeffversion: "1"\n', 'utf16le'),
     says: '1:1: the file must be UTF-8, found byte `0xff`',
   },
+  {
+    name: 'a file that names another one, which is missing',
+    text: 'pack: nowhere.json\n',
+    says: '1:7: `nowhere.json` cannot be read: ',
+  },
+  { name: 'a file that names a folder', text: 'pack: .\n', says: '1:7: `.` cannot be read: ' },
   { name: 'a file with a NUL', text: `${head}tools: \0\n`, says: '3:8: the file must be text, found a NUL' },
 ]
