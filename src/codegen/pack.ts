@@ -3,9 +3,9 @@
  * row of a workflow by its id, so a decision costs the same among eight workflows and among a thousand.
  */
 import type { Json } from '../model/canonical.ts'
+import { changeClass } from '../model/pack/changes.ts'
 import { oddParts } from '../model/pack/paths.ts'
 import type { PackPolicy, Workflow } from '../model/pack/policy.ts'
-import { changeClass } from '../model/pack/run.ts'
 import { packAllow, stops } from '../model/pack/stops.ts'
 import { stages } from '../model/pack/words.ts'
 import { entrypoint, type Generated } from './generated.ts'

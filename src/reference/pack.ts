@@ -1,9 +1,10 @@
 /** What a policy pack means, on one page. */
 import type { Input } from '../model/call.ts'
 import type { Verdict } from '../model/decision.ts'
+import { changeClass } from '../model/pack/changes.ts'
 import { isUnsafePath } from '../model/pack/paths.ts'
 import type { PackPolicy, ToolScope, Workflow } from '../model/pack/policy.ts'
-import { changeClass, type RunFacts } from '../model/pack/run.ts'
+import type { RunFacts } from '../model/pack/run.ts'
 import { packAllow, type Stop, stops } from '../model/pack/stops.ts'
 import { type Stage, stages } from '../model/pack/words.ts'
 import { allows, forbids } from './paths.ts'

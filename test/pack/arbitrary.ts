@@ -171,7 +171,10 @@ const approvals: fc.Arbitrary<Json> = fc.oneof(
         approved_at: fc.oneof({ weight: 4, arbitrary: fc.constant('2026-01-05T11:00:00Z') }, instant),
         expires_at: fc.oneof({ weight: 4, arbitrary: fc.constant('2026-01-05T13:00:00Z') }, instant),
         scope: fc.oneof(
-          { weight: 4, arbitrary: fc.constantFrom('one', 'repo', 'tickets', 'two:repo', { run_id: 'r1' }) },
+          {
+            weight: 4,
+            arbitrary: fc.constantFrom('one', 'repo', 'tickets', 'two:repo', 'documentation', { run_id: 'r1' }),
+          },
           fc.constantFrom('', [], {}, { other: 'x' }, ['one', 'two']),
         ),
       },

@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Call } from '../../src/model/call.ts'
 import type { Decision } from '../../src/model/decision.ts'
+import { planFor } from '../../src/model/strategy.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy, loadPolicyFile, namedFiles } from '../../src/runtime/policyFile.ts'
@@ -182,6 +183,21 @@ for (const [what, args, registered, code] of [
     assert.equal((await judged('push', args as Call['arguments'], registered)).reason_code, code)
   })
 }
+
+test('a tool of a server is what is said of it there, wherever that stands', async () => {
+  const named = `${pack}tools:
+  push: { namespace: findings.sde, access: read }
+  git/push: { namespace: repo.contents, access: write_branch, branch: branch, paths: files.path, content: files.text }
+`
+  const { policy, told } = parsed(named)
+  assert.deepEqual(told, [])
+  const accessOf = (server: string) => {
+    const call: Call = { method: 'tools/call', server, name: 'push', arguments: {}, principal: {}, session: '', run }
+    return planFor(ofPack(policy), call).run?.(call) as { tool_access_mode?: string }
+  }
+  assert.equal(accessOf('git').tool_access_mode, 'write_branch')
+  assert.equal(accessOf('other').tool_access_mode, 'read')
+})
 
 test('a run is registered in a file, and counts as it is written now', () => {
   const file = place('run.json')

@@ -4,6 +4,7 @@
  */
 import type { Json } from '../canonical.ts'
 import { instantOf } from '../time.ts'
+import { changeClass } from './changes.ts'
 import { attributeCharsMax, runItemsMax } from './limits.ts'
 
 export interface ApprovalFacts {
@@ -42,12 +43,13 @@ export function approvalFacts(record: Json | undefined, named: Named): ApprovalF
   if (typeof record !== 'object' || Array.isArray(record)) return { covers: false, status: 'pending' }
   const { status, decision, approver, approved_at, expires_at, scope } = record as Readonly<Record<string, Json>>
   const [from, until, who] = [instant(approved_at), instant(expires_at), personOf(approver, named.agents)]
+  const said = statusOf([status, decision].filter((one) => one !== undefined))
   return {
     ...(from !== undefined && { approved_at: from }),
     ...(who !== undefined && { approver: who }),
-    covers: covers(scope, named),
+    covers: covers(scope, named, said),
     ...(until !== undefined && { expires_at: until }),
-    status: statusOf([status, decision].filter((said) => said !== undefined)),
+    status: said,
   }
 }
 
@@ -84,32 +86,47 @@ function agentWord(id: string): string {
 }
 
 /** A text, or a list of which one will do, that names the call; or a map of which every member must. */
-function covers(scope: Json | undefined, named: Named): boolean {
-  if (typeof scope === 'string') return namesOf(named).includes(scope)
-  if (Array.isArray(scope)) return scope.slice(0, runItemsMax).some((one: Json) => covers(one, named))
+function covers(scope: Json | undefined, named: Named, status: ApprovalFacts['status']): boolean {
+  if (typeof scope === 'string') return namesOf(named).includes(scope) || coversChanges([scope], named, status)
+  if (Array.isArray(scope)) {
+    const items = scope.slice(0, runItemsMax) as readonly Json[]
+    return items.some((one) => covers(one, named, status)) || coversChanges(items, named, status)
+  }
   if (scope === undefined || scope === null || typeof scope !== 'object') return false
   const members = Object.entries(scope)
-  return members.length > 0 && members.every(([key, value]) => memberCovers(key, value, named))
+  return members.length > 0 && members.every(([key, value]) => memberCovers(key, value, named, status))
 }
 
-function memberCovers(key: string, value: Json | undefined, named: Named): boolean {
-  const { workflow, runId, namespace, access, classes, server, tool } = named
-  const words = new Map<string, readonly Known[]>([
-    ['workflow_id', [workflow]],
-    ['run_id', [runId]],
-    ['tool_namespace', [namespace]],
-    ['namespace', [namespace]],
-    ['tool_access_mode', [access]],
-    ['access', [access]],
-    ['scope_id', [[workflow, namespace, access].join(':')]],
-    ['change_class', classes],
-    ['server', [server]],
-    ['tool', [tool]],
+/** Who approves a change approves what is named of it: all of its classes have to be. Who refuses one of them refuses it. */
+function coversChanges(
+  said: readonly (Json | undefined)[],
+  { classes }: Named,
+  status: ApprovalFacts['status'],
+): boolean {
+  const approved = said.flatMap((one) => (typeof one === 'string' ? [changeClass(one)] : []))
+  if (status === 'denied') return classes.some((one) => approved.includes(one))
+  return classes.length > 0 && classes.every((one) => approved.includes(one))
+}
+
+function memberCovers(key: string, value: Json | undefined, named: Named, status: ApprovalFacts['status']): boolean {
+  const { workflow, runId, namespace, access, server, tool } = named
+  if (key === 'change_class' || key === 'change_classes')
+    return coversChanges(Array.isArray(value) ? value : [value], named, status)
+  const words = new Map<string, Known>([
+    ['workflow_id', workflow],
+    ['run_id', runId],
+    ['tool_namespace', namespace],
+    ['namespace', namespace],
+    ['tool_access_mode', access],
+    ['access', access],
+    ['scope_id', [workflow, namespace, access].join(':')],
+    ['server', server],
+    ['tool', tool],
   ])
-  return typeof value === 'string' && (words.get(key) ?? []).includes(value)
+  return typeof value === 'string' && words.get(key) === value
 }
 
-function namesOf({ workflow, runId, namespace, access, classes, server, tool }: Named): readonly Known[] {
+function namesOf({ workflow, runId, namespace, access, server, tool }: Named): readonly Known[] {
   return [
     workflow,
     runId,
@@ -117,7 +134,6 @@ function namesOf({ workflow, runId, namespace, access, classes, server, tool }: 
     `${namespace}:${access}`,
     `${workflow}:${namespace}`,
     `${workflow}:${namespace}:${access}`,
-    ...classes,
     tool,
     `${server}/${tool}`,
   ]

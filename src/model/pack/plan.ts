@@ -32,11 +32,14 @@ export function serverNamedInPack({ tools = [] }: PackPolicy): string | undefine
   return tools.find(({ match }) => match.some(({ server }) => server !== undefined && server.text !== '*'))?.key
 }
 
-/** A name that is spelled out wins over a glob, and the first of several globs over the others. */
+/** A name that is spelled out wins over a glob, one with its server over one without, and the first over the others. */
 function bindingOf({ tools = [] }: PackPolicy, target: Target): ToolBinding | undefined {
   if (target.method !== 'tools/call') return undefined
   const found = tools.filter(({ match }) => match.some((pattern) => targetMatches(pattern, target)))
-  return found.find(({ match }) => match.every(isLiteral)) ?? found[0]
+  const spelled = found.filter(({ match }) => match.every(isLiteral))
+  const ofServer = ({ match }: ToolBinding) =>
+    match.some((one) => one.server !== undefined && targetMatches(one, target))
+  return spelled.find(ofServer) ?? spelled[0] ?? found[0]
 }
 
 function targetMatches({ server, name }: TargetPattern, target: Target): boolean {

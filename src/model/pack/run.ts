@@ -7,6 +7,7 @@
 import type { Json } from '../canonical.ts'
 import { type ApprovalFacts, approvalFacts, type Covered } from './approval.ts'
 import { killKeys, runAttributes } from './attributes.ts'
+import { changeClass } from './changes.ts'
 import type { ClaimedAttribute } from './claims.ts'
 import { attributeCharsMax, changedPathsMax, pathCharsMax, runItemsMax } from './limits.ts'
 import { isUnsafeBranch } from './paths.ts'
@@ -132,14 +133,6 @@ function classOf(given: string | null | undefined, agentId: string | null | unde
 
 function classWord(text: string): string {
   return text.toLowerCase().replaceAll('-', '_')
-}
-
-/** Changes are compared by their words: case, hyphens and spaces do not tell two apart. */
-export function changeClass(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim()
 }
 
 function classesOf(run: Run): readonly string[] | null | undefined {

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { messageOf } from '../../model/errors.ts'
+import { changeClass } from '../../model/pack/changes.ts'
 import { type ClaimedAttribute, type ClaimsMapping, claimedAttributes } from '../../model/pack/claims.ts'
 import type { PackPolicy, ToolBinding, Workflow } from '../../model/pack/policy.ts'
-import { changeClass } from '../../model/pack/run.ts'
 import { accessModes, type GatePhase, gatePhases, stages, statuses } from '../../model/pack/words.ts'
 import type { Path, Policy } from '../../model/policy.ts'
 import { quote, type Report, type Spot } from '../diagnostics.ts'
