@@ -15,6 +15,7 @@ const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
   ['aegis', async (settings: Settings) => (await import('./aegis.ts')).aegisSection(settings)],
   ['admit', async (settings: Settings) => (await import('./admit.ts')).admitSection(settings)],
   ['stdio', async (settings: Settings) => (await import('./stdio.ts')).stdioSection(settings)],
+  ['http', async (settings: Settings) => (await import('./http.ts')).httpSection(settings)],
   ['start', async (settings: Settings) => (await import('./start.ts')).startSection(settings)],
   ['memory', async (settings: Settings) => (await import('./memory.ts')).memorySection(settings)],
 ])

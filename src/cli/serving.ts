@@ -1,5 +1,6 @@
 /** The gate of `tollgate serve`: it listens until it is told to end, and lets what is under way finish. */
 import { randomUUID } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
 import type { Status } from '../admission/ports.ts'
 import { Front, type FrontOptions, type Route } from '../http/front.ts'
 import type { Names } from '../http/hosts.ts'
@@ -15,6 +16,9 @@ import type { Address, ServeOptions, Target } from './serveOptions.ts'
 import { isFor } from './serveSettings.ts'
 import { followTls, tlsOptions } from './serveTls.ts'
 import type { GateSettings } from './settingsFile.ts'
+
+/** As in `relay.ts`. */
+setFlagsFromString('--no-parallel-scavenge')
 
 export interface Serving extends Omit<Opening, 'servers'> {
   readonly options: ServeOptions

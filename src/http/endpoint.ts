@@ -11,6 +11,7 @@ import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { isStateless } from './agreement.ts'
 import type { Reply } from './reply.ts'
+import type { Together } from './together.ts'
 
 /** Who asks, and the headers with which it does. */
 export interface Asker {
@@ -58,9 +59,14 @@ export interface EndpointOptions {
  * Judges one message. Gives the line that goes on, at once or when a person has approved it; undefined when none does: the
  * caller is answered then.
  */
-export async function judged(interceptor: Interceptor, posted: Posted, reply: Reply): Promise<Line | undefined> {
+export async function judged(
+  together: Together,
+  interceptor: Interceptor,
+  posted: Posted,
+  reply: Reply,
+): Promise<Line | undefined> {
   const { read } = posted
-  const { toServer, toClient, kept, taken } = interceptor.fromClient([read])
+  const { toServer, toClient, kept, taken } = await together.decide(interceptor.begin([read]))
   const [line] = toServer
   if (line !== undefined) return line
   if (kept?.[0] !== undefined) return waited(interceptor, kept[0], posted, reply)

@@ -7,10 +7,11 @@ import { isObject } from '../model/message/json.ts'
 import type { Id } from '../model/message/message.ts'
 import type { Outcome } from '../pep/gatekeeper.ts'
 import { fieldsForCaller, isPacked, mediaType } from './fields.ts'
+import { type Answered, Unsent } from './incoming.ts'
 import type { Reply } from './reply.ts'
 import type { Session } from './sessions.ts'
 import { EventStream } from './stream.ts'
-import { type Answered, discard, type Fault, faultOf, wholeBody } from './upstream.ts'
+import { type Fault, faultOf } from './upstream.ts'
 
 export interface ExchangePorts {
   readonly interceptor: Interceptor
@@ -35,13 +36,16 @@ export class Exchange {
   /** Relays the answer, and in any case tells the caller and the gate how it ended. `send` posts the message. */
   async run(send: () => Promise<Answered>, fields: (answer: Answered) => Record<string, string>): Promise<void> {
     let fault = unusable
+    let answer: Answered | undefined
     try {
-      const answer = await send()
+      answer = await send()
       await this.#relay(answer, { ...fieldsForCaller(answer.headers), ...fields(answer) })
       if (answer.status >= 400) fault = { status: 502, unsent: false, why: answeredWith(answer) }
     } catch (error) {
       const { stopped } = this.#ports.reply
-      fault = faultOf(stopped.aborted ? stopped.reason : error)
+      const why = faultOf(stopped.aborted ? stopped.reason : error)
+      fault = { ...why, unsent: why.unsent || error instanceof Unsent }
+      answer?.body.abort(error as Error)
     }
     await this.#conclude(fault)
   }
@@ -51,12 +55,12 @@ export class Exchange {
     const { status, headers, body } = answer
     const isAnswer = status >= 200 && !isOperators(status) && !isPacked(headers)
     const type = isAnswer ? mediaType(headers) : ''
-    if (type === 'application/json') return this.#relayJson(await wholeBody(body, lineBytesMax), status, fields)
+    if (type === 'application/json') return this.#relayJson(await body.whole(lineBytesMax), status, fields)
     if (type === 'text/event-stream' && status < 300) {
       reply.openStream(fields)
       return this.#stream.pipe(body)
     }
-    await discard(body)
+    await body.discard()
     if (!isAnswer) return
     if (status >= 400) this.#refuseWith(status, answeredWith(answer), fields)
     else if (id === undefined) reply.empty(status, fields)

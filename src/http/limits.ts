@@ -54,6 +54,15 @@ export const sweepMs = 15_000
 /** An upstream that takes longer to accept a connection has no room for us. */
 export const connectMsMax = 10_000
 
+/** An answer above this is not read on until its caller has taken it: what a slow one costs in memory. */
+export const unreadAnswerBytesMax = 256 * 1024
+
+/** An answer up to here is copied, to be written together with its headers; a larger one costs more to copy. */
+export const oneWriteBytesMax = 64 * 1024
+
+/** Calls that are judged in one transaction: above it, those that came first would wait for the others. */
+export const judgedTogetherMax = 64
+
 /** What an upstream says beside MCP (an error page) is read up to here and not passed on. */
 export const errorBytesMax = 256 * 1024
 

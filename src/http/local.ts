@@ -28,6 +28,7 @@ import { type Fields, sessionField } from './fields.ts'
 import { processesMax, processIdleMsMin, sessionStreamsMax } from './limits.ts'
 import type { Reply } from './reply.ts'
 import { ownerOf, type Session, Sessions } from './sessions.ts'
+import { Together } from './together.ts'
 
 export interface LocalOptions extends EndpointOptions {
   readonly command: Command
@@ -42,6 +43,7 @@ interface Free {
 
 export class Local implements Endpoint {
   readonly #options: LocalOptions
+  readonly #together: Together
   readonly #sessions = new Sessions()
   readonly #conversations = new Map<Session, Conversation>()
   /** All processes, with those that are only starting or ending. */
@@ -54,6 +56,7 @@ export class Local implements Endpoint {
 
   constructor(options: LocalOptions) {
     this.#options = options
+    this.#together = new Together(options.gate)
     options.gate.onPolicyChange(() => this.#tellOfChange())
   }
 
@@ -64,7 +67,8 @@ export class Local implements Endpoint {
     if (session === null) return
     if (session !== undefined) return this.#postIn(session, posted, reply)
     if (methodOf(read) === 'initialize') return this.#open(posted, reply)
-    if (!read.ok) return void (await judged(this.#interceptor(principal, this.#options.session), posted, reply))
+    if (!read.ok)
+      return void (await judged(this.#together, this.#interceptor(principal, this.#options.session), posted, reply))
     reply.error(400, errorCodes.invalidRequest, 'there is no session: initialize first', requestId(read) ?? null)
   }
 
@@ -115,7 +119,7 @@ export class Local implements Endpoint {
     const { read, principal } = posted
     if (this.#sessions.isFull || !this.#hasRoom()) return reply.busy('too many sessions are open here')
     const interceptor = this.#interceptor(principal, randomUUID())
-    const line = await judged(interceptor, posted, reply)
+    const line = await judged(this.#together, interceptor, posted, reply)
     const id = requestId(read)
     if (line === undefined || id === undefined) return
     const session = this.#sessions.open({ id: randomUUID(), principal, interceptor }) as Session
@@ -144,7 +148,7 @@ export class Local implements Endpoint {
     if (conversation === undefined || conversation.isStuck) return reply.busy('too much is under way here')
     const release = session.use(reply)
     try {
-      const line = await judged(session.interceptor, posted, reply)
+      const line = await judged(this.#together, session.interceptor, posted, reply)
       if (line === undefined) return
       const id = requestId(read)
       if (id === undefined) {
@@ -166,7 +170,7 @@ export class Local implements Endpoint {
     if (free === undefined && !this.#hasRoom()) return reply.busy('too much is under way here')
     if (free !== undefined) this.#free = this.#free.filter((one) => one !== free)
     const interceptor = free?.conversation.interceptor ?? this.#interceptor(principal, this.#options.session)
-    const line = await judged(interceptor, posted, reply)
+    const line = await judged(this.#together, interceptor, posted, reply)
     if (line === undefined || id === undefined) {
       // The requests that it could speak of have a process of their own, and leaving them is what ends them.
       if (line !== undefined) reply.empty(202)

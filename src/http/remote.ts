@@ -18,11 +18,13 @@ import {
 } from './endpoint.ts'
 import { answeredWith, Exchange } from './exchange.ts'
 import { type Fields, fieldsForCaller, fieldsForUpstream, isPacked, mediaType, sessionField } from './fields.ts'
+import type { Answered } from './incoming.ts'
 import { exchangesMax, sessionStreamsMax } from './limits.ts'
 import type { Reply } from './reply.ts'
 import { type Session, Sessions } from './sessions.ts'
 import { EventStream } from './stream.ts'
-import { type Answered, discard, faultOf, Upstream } from './upstream.ts'
+import { Together } from './together.ts'
+import { faultOf, Upstream } from './upstream.ts'
 
 export interface RemoteOptions extends EndpointOptions {
   readonly url: URL
@@ -41,6 +43,7 @@ interface Listening {
 export class Remote implements Endpoint {
   readonly #options: RemoteOptions
   readonly #upstream: Upstream
+  readonly #together: Together
   readonly #sessions = new Sessions()
   readonly #listening = new Set<Listening>()
   /** Streams that end when the gate does. */
@@ -49,6 +52,7 @@ export class Remote implements Endpoint {
 
   constructor(options: RemoteOptions) {
     this.#options = options
+    this.#together = new Together(options.gate)
     this.#upstream = new Upstream(options.url, options.credential)
     options.gate.onPolicyChange(() => this.#tellOfChange())
   }
@@ -64,7 +68,7 @@ export class Remote implements Endpoint {
     this.#exchanges++
     const release = session?.use(reply)
     try {
-      const line = await judged(interceptor, posted, reply)
+      const line = await judged(this.#together, interceptor, posted, reply)
       if (line !== undefined) await this.#exchange({ ...posted, line, interceptor, session, opens }, reply)
     } finally {
       release?.()
@@ -188,7 +192,7 @@ export class Remote implements Endpoint {
 
   /** Words of the server beside MCP go nowhere; what its status says does. */
   async #passStatus(answer: Answered, session: Session | undefined, reply: Reply): Promise<void> {
-    await discard(answer.body)
+    await answer.body.discard()
     const { status } = answer
     if (session !== undefined && status === 404) this.#sessions.end(session, 'the MCP server ended the session')
     const fields = fieldsForCaller(answer.headers)
@@ -202,7 +206,7 @@ export class Remote implements Endpoint {
     const fields = fieldsForUpstream({ accept: 'application/json, text/event-stream' }, session)
     this.#upstream
       .send('POST', { fields, body: line, silenceMs: this.#options.silenceMs })
-      .then(({ body }) => discard(body))
+      .then(({ body }) => body.discard())
       .catch((error) => this.#options.log(`the server was not answered: ${faultOf(error).why}`))
   }
 
@@ -211,7 +215,7 @@ export class Remote implements Endpoint {
     const fields = fieldsForUpstream({}, id)
     this.#upstream
       .send('DELETE', { fields, silenceMs: this.#options.silenceMs })
-      .then(({ body }) => discard(body))
+      .then(({ body }) => body.discard())
       .catch((error) => this.#options.log(`a session of the server was not ended: ${faultOf(error).why}`))
   }
 

@@ -5,7 +5,7 @@ import { errorCodes, errorLine } from '../mcp/refusal.ts'
 import type { Id } from '../model/message/message.ts'
 import { eventText } from './events.ts'
 import type { Fields } from './fields.ts'
-import { retryAfterSeconds } from './limits.ts'
+import { oneWriteBytesMax, retryAfterSeconds } from './limits.ts'
 
 /** No cache and no compressor on the way may hold an event back. */
 const streamFields = {
@@ -75,7 +75,10 @@ export class HttpReply implements Reply {
     const length = Buffer.byteLength(line)
     const own = { 'content-type': 'application/json', 'content-length': length }
     if (this.#isEarly) this.#endEarly(line)
-    else this.#response.writeHead(status, { ...fields, ...own }).end(line)
+    else if (typeof line === 'string' || line.length > oneWriteBytesMax)
+      this.#response.writeHead(status, { ...fields, ...own }).end(line)
+    // A text goes out in one piece with its headers: small bytes are one, each a character.
+    else this.#response.writeHead(status, { ...fields, ...own }).end(line.toString('latin1'), 'latin1')
   }
 
   empty(status: number, fields: Fields = {}): void {

@@ -1,10 +1,10 @@
 /** A stream of events from the server to a caller: each message is looked through, none waits for the next. */
-import type { Readable } from 'node:stream'
 import type { Line } from '../mcp/framing.ts'
 import type { Interceptor } from '../mcp/interceptor.ts'
 import type { Unasked } from '../mcp/scope.ts'
 import { lineBytesMax } from '../model/limits.ts'
 import { EventSplitter, type ServerEvent, withoutMessage } from './events.ts'
+import type { Incoming } from './incoming.ts'
 import type { Reply } from './reply.ts'
 
 export interface Streamed {
@@ -26,12 +26,17 @@ export class EventStream {
   }
 
   /** Until the server ends it, or the caller leaves. A caller that reads slowly makes the server wait. */
-  async pipe(body: Readable): Promise<void> {
+  async pipe(body: Incoming): Promise<void> {
     const { interceptor, reply } = this.#streamed
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      for (const event of this.#splitter.push(chunk)) this.#take(event)
-      await reply.flush()
-      interceptor.settle()
+    try {
+      for (let chunks = await body.next(); chunks !== undefined; chunks = await body.next()) {
+        for (const chunk of chunks) for (const event of this.#splitter.push(chunk)) this.#take(event)
+        await reply.flush()
+        interceptor.settle()
+      }
+    } catch (error) {
+      body.abort(error as Error)
+      throw error
     }
   }
 

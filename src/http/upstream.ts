@@ -1,10 +1,10 @@
 /** The MCP server over HTTP: one request out, its answer in. Redirects are not followed, nothing is sent twice. */
-import type { IncomingHttpHeaders } from 'node:http'
-import { type Dispatcher, Pool } from 'undici'
+import { Pool } from 'undici'
 import type { Line } from '../mcp/framing.ts'
 import { messageOf } from '../model/errors.ts'
 import type { Fields } from './fields.ts'
-import { connectMsMax, errorBytesMax, headerBytesMax } from './limits.ts'
+import { type Answered, Incoming } from './incoming.ts'
+import { connectMsMax, headerBytesMax } from './limits.ts'
 
 export interface Sent {
   readonly fields: Fields
@@ -12,14 +12,6 @@ export interface Sent {
   readonly signal?: AbortSignal
   /** How long the server may say nothing, before its answer and within it; 0: as long as it likes. */
   readonly silenceMs: number
-}
-
-type Body = Dispatcher.ResponseData['body']
-
-export interface Answered {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: Body
 }
 
 export class Upstream {
@@ -42,39 +34,22 @@ export class Upstream {
     const own = this.#credential()
     if (own === undefined) throw new NoCredential()
     const headers = { ...fields, ...(body !== undefined && { 'content-type': 'application/json' }), ...own }
-    const answer = await this.#pool.request({
-      method,
-      path: this.#path,
-      headers,
-      ...(body !== undefined && { body }),
-      ...(signal && { signal }),
-      headersTimeout: silenceMs,
-      bodyTimeout: silenceMs,
+    return new Promise((resolve, reject) => {
+      const incoming = new Incoming(resolve, reject)
+      const abort = () => incoming.abort(signal?.reason)
+      if (signal?.aborted) abort()
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#pool.dispatch(
+        { method, path: this.#path, headers, body: body ?? null, headersTimeout: silenceMs, bodyTimeout: silenceMs },
+        incoming,
+      )
     })
-    return { status: answer.statusCode, headers: answer.headers, body: answer.body }
   }
 
   /** Ends connections, and what is under way on them. */
   async close(): Promise<void> {
     await this.#pool.destroy()
   }
-}
-
-/** The whole body; throws when it is larger. */
-export async function wholeBody(body: Body, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > bytesMax) throw new Error(`the answer is larger than ${bytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)
-}
-
-/** Reads on to the end, so that the connection can be used again, unless there is much of it. */
-export async function discard(body: Body): Promise<void> {
-  await body.dump({ limit: errorBytesMax })
 }
 
 /** Why there is no answer, and what that says of the call. */

@@ -42,6 +42,12 @@ interface Refused {
   readonly answer: (decision: Decision) => Plan
 }
 
+/** Messages of which some wait for decisions. */
+export interface Begun {
+  readonly calls: readonly Call[]
+  readonly conclude: (decisions: readonly Decision[]) => Step
+}
+
 type AskedById = Asked & { readonly id: Id }
 
 /** When the gate itself is in trouble the caller hears so, whether or not it may know of the target. */
@@ -70,10 +76,20 @@ export class ClientSide {
    * messages keep their order.
    */
   take(reads: readonly ReadMessage[]): Step {
+    const { calls, conclude } = this.begin(reads)
+    return conclude(calls.length === 0 ? [] : this.#scope.options.gate.admit(calls))
+  }
+
+  /** The first half of it, for who judges the calls of several scopes together; `conclude` takes their decisions, in order. */
+  begin(reads: readonly ReadMessage[]): Begun {
     const plans = reads.map((read) => (read.ok ? this.#plan(read.message) : this.#planUnreadable(read)))
     const judged = plans.filter((plan) => plan.kind === 'judge')
+    return { calls: this.#callsOf(judged), conclude: (decisions) => this.#conclude(plans, decisions) }
+  }
+
+  #conclude(plans: readonly (Plan | Judged | Refused)[], admitted: readonly Decision[]): Step {
     const refused = plans.filter((plan) => plan.kind === 'refuse')
-    const decisions = this.#admit(judged).values()
+    const decisions = admitted.values()
     const refusals = this.#scope.refuse(refused.map((plan) => plan.refused)).values()
     return stepOf(
       plans.map((plan) => {
@@ -124,8 +140,11 @@ export class ClientSide {
   }
 
   #admit(judged: readonly Judged[]): readonly Decision[] {
-    if (judged.length === 0) return []
-    return this.#scope.options.gate.admit(judged.map(({ act, request }) => this.#callOf(act, request.params)))
+    return judged.length === 0 ? [] : this.#scope.options.gate.admit(this.#callsOf(judged))
+  }
+
+  #callsOf(judged: readonly Judged[]): readonly Call[] {
+    return judged.map(({ act, request }) => this.#callOf(act, request.params))
   }
 
   #plan(message: Message): Plan | Judged | Refused {

@@ -4,7 +4,7 @@
  */
 import type { Id, ReadMessage } from '../model/message/message.ts'
 import type { Outcome } from '../pep/gatekeeper.ts'
-import { ClientSide } from './clientSide.ts'
+import { type Begun, ClientSide } from './clientSide.ts'
 import { subscriptionIdKey } from './methods.ts'
 import type { Plan, Step } from './plan.ts'
 import { errorCodes, errorLine } from './refusal.ts'
@@ -27,6 +27,11 @@ export class Interceptor {
   /** Judges everything that arrived together in one transaction; nothing of it may be written before this returns. */
   fromClient(reads: readonly ReadMessage[]): Step {
     return this.#client.take(reads)
+  }
+
+  /** The same in halves, so that what arrived together in several scopes is judged in one transaction. */
+  begin(reads: readonly ReadMessage[]): Begun {
+    return this.#client.begin(reads)
   }
 
   /** Waits for a call that a step of `fromClient` has kept open. What it gives is written as it comes. */

@@ -25,6 +25,7 @@ test('every benchmark runs and measures all of its targets', async () => {
       ['Aegis files', 2],
       ['Admit', 2],
       ['A call over stdio', 4],
+      ['A call over HTTP', 9],
       ['Start', 1],
       ['Memory', 2],
     ],

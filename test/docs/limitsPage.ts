@@ -106,6 +106,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/Connections/, 'connections'],
   [/^signIns/, 'persons'],
   [/Messages/, 'messages'],
+  [/^judged/, 'calls'],
   [/^processes/, 'processes'],
   [/^retryAfter/, 's'],
 ]
