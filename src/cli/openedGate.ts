@@ -10,7 +10,7 @@ import type { Gate } from '../pep/gate.ts'
 import { type OpenGate, openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 import type { LoadedSet } from '../runtime/policySet.ts'
-import { watchPolicy } from '../runtime/watch.ts'
+import { type Watching, watchPolicy } from '../runtime/watch.ts'
 import { UsageError } from './exit.ts'
 import { choiceOf, type PolicyOptions } from './policies.ts'
 import { paint } from './terminal.ts'
@@ -50,7 +50,7 @@ export interface Waiting {
 
 export async function withGate(
   opening: Opening,
-  work: (gate: Gate, waiting: Waiting, opened: OpenGate) => Promise<void>,
+  work: (gate: Gate, waiting: Waiting, opened: OpenGate & Pick<Watching, 'reload'>) => Promise<void>,
 ): Promise<void> {
   const { loaded, options, servers, accept } = opening
   const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
@@ -61,11 +61,11 @@ export async function withGate(
   try {
     for (const server of servers) gate.mark('start', server)
     gate.activate(loaded.active())
-    const stopWatching = watchPolicy(choiceOf(options), { gate, say, accept })
+    const watching = watchPolicy(choiceOf(options), { gate, say, accept })
     const answers = new Answers({ ledger, onPolicyChange: (listener) => gate.onPolicyChange(listener), report })
-    await work(gate, { answers, ...waits }, opened)
+    await work(gate, { answers, ...waits }, { ...opened, reload: watching.reload })
     answers.end()
-    stopWatching()
+    watching.stop()
     for (const server of servers) gate.mark('stop', server)
   } finally {
     gate.flush()

@@ -36,8 +36,8 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
   const credentials = credentialsFor(targets, settings)
   const callers = callersFor(serving)
   const servers = targets.map(({ server }) => server ?? '')
-  await withGate({ ...serving, servers }, async (gate, waiting, { ledger, describe }) => {
-    const told = signalled()
+  await withGate({ ...serving, servers }, async (gate, waiting, { ledger, describe, reload }) => {
+    const told = signalled(reload)
     const run = await registrationOf(options)
     const common = { gate, silenceMs, log: say, ...waiting, ...(run && { run }) }
     const routes = new Map(
@@ -96,14 +96,17 @@ function routeOf({ server = '', upstream }: Target, common: Omit<RemoteOptions, 
   return { server, session, endpoint }
 }
 
-const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
-
-/** The first signal asks to end, the second does not ask. */
-export function signalled(): Promise<void> {
+/**
+ * The first signal asks to end, the second does not ask. With `reload`, SIGHUP is the word to look at the files again, but
+ * where a terminal sends it, that was closed.
+ */
+export function signalled(reload?: () => void): Promise<void> {
+  const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   return new Promise((resolve) => {
-    const hear = () => {
+    const hear = (signal: NodeJS.Signals) => {
+      if (signal === 'SIGHUP' && reload !== undefined && !process.stdin.isTTY) return reload()
       endOnSignals()
-      for (const signal of signals) process.off(signal, hear)
+      for (const one of signals) process.off(one, hear)
       resolve()
     }
     for (const signal of signals) process.on(signal, hear)

@@ -138,7 +138,7 @@ class LocalGate implements Gate {
       // What is under way when the gate closes comes to nothing, and that is no news.
       if (!this.#closed) this.#settings.report({ message, ...(error !== undefined && { error }) })
     }
-    this.#stopWatching = watchPolicy({ files: [file] }, { gate: this.#gate, say })
+    this.#stopWatching = watchPolicy({ files: [file] }, { gate: this.#gate, say }).stop
   }
 
   onPolicyChange(listener: () => void): () => void {

@@ -24,23 +24,24 @@ export interface WatchPorts {
 /**
  * A good edit becomes active; a bad one is told with its places and the old policy stays; a file that is gone leaves no
  * policy, so that every call is denied until it is back. Files that are one policy, or layers, change together: what is
- * active was read from all of them. Gives a function that stops watching.
+ * active was read from all of them.
  */
-export function watchPolicy(choice: PolicyChoice, ports: WatchPorts): () => void {
+export function watchPolicy(choice: PolicyChoice, ports: WatchPorts): Watching {
   const { gate, say } = ports
   const files = [...new Set(filesOf(choice))]
   const unfollowed = files.filter((file) => !canBeFollowed(file))
   if (unfollowed.length > 0) {
     const why = unfollowed.length === 1 ? 'is no regular file: it was' : 'are no regular files: they were'
     say(`${named(unfollowed)} ${why} read once, and ${files.length === 1 ? 'is' : 'the policy is'} not followed`)
-    return () => {}
+    return { stop: () => {}, reload: () => say(`${named(unfollowed)} cannot be read again`) }
   }
   // What is active was read earlier, and a file may have changed since: so it is looked at once in any case.
   let seen: Signatures | undefined = files.map(() => 'nothing yet')
   let before: Signatures | undefined
   let goneMs = 0
   let busy = false
-  const timer = setInterval(() => {
+  let asked = false
+  const look = () => {
     if (busy) return
     const now = files.map(signatureOfAll)
     const gone = files.filter((_, index) => now[index] === undefined)
@@ -58,26 +59,45 @@ export function watchPolicy(choice: PolicyChoice, ports: WatchPorts): () => void
     const changed = files.filter((_, index) => now[index] !== seen?.[index])
     seen = now
     busy = true
-    void reload(choice, changed, ports).then((again) => {
+    const isAsked = asked
+    asked = false
+    void load(choice, changed, ports, isAsked).then((again) => {
       if (again) seen = files.map(() => 'nothing that could be recorded')
       busy = false
     })
-  }, pollMs)
+  }
+  const timer = setInterval(look, pollMs)
   timer.unref()
-  return () => clearInterval(timer)
+  const reload = () => {
+    asked = true
+    seen &&= files.map(() => 'asked for')
+    look()
+  }
+  return { stop: () => clearInterval(timer), reload }
+}
+
+/** Until it is stopped. */
+export interface Watching {
+  readonly stop: () => void
+  /** Looks at the files as if they had changed. */
+  readonly reload: () => void
 }
 
 type Signatures = readonly (string | undefined)[]
 
 /** True when it should be tried again though no file changes: the ledger was busy or full. */
-async function reload(
+async function load(
   choice: PolicyChoice,
   changed: readonly string[],
   { gate, say, accept }: WatchPorts,
+  isAsked: boolean,
 ): Promise<boolean> {
   try {
     const loaded = await loadPolicySet(choice)
-    if (loaded.revision === gate.revision) return false
+    if (loaded.revision === gate.revision) {
+      if (isAsked) say(`${named(changed)} says the same: revision ${loaded.revision.slice(0, 12)} stays active`)
+      return false
+    }
     accept?.(loaded.policy)
     gate.activate(loaded.active())
     say(`${named(changed)} changed: revision ${loaded.revision.slice(0, 12)} is active`)

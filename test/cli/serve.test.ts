@@ -125,6 +125,30 @@ test('the policy is followed, and clients hear of it', async () => {
   await client.close()
 })
 
+test('SIGHUP makes the gate read its policy again, and ends nothing', async () => {
+  const file = join(folder, 'asked.yaml')
+  writeFileSync(file, policy)
+  await using serving = await Serving.start(1, '-c', file, '--upstream', server.url.href)
+  const says = async (pattern: RegExp) => {
+    for (const deadline = Date.now() + 20_000; !pattern.test(serving.stderr); ) {
+      assert.ok(Date.now() < deadline, serving.stderr)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  serving.child.kill('SIGHUP')
+  await says(/asked\.yaml` says the same: revision \w+ stays active/)
+  writeFileSync(file, `${policy}  get-env: {}\n`)
+  serving.child.kill('SIGHUP')
+  await says(/asked\.yaml` changed: revision \w+ is active/)
+  writeFileSync(file, 'version: 3\n')
+  serving.child.kill('SIGHUP')
+  await says(/asked\.yaml` was not loaded: revision \w+ stays active/)
+  const client = await serving.client()
+  assert.ok((await client.listTools()).tools.some(({ name }) => name === 'get-env'))
+  await client.close()
+  assert.deepEqual(await serving.end(), [0, null])
+})
+
 test('several servers stand behind one gate, each at a path of its name, and policies know them by it', async () => {
   writeFileSync(
     join(folder, 'several.yaml'),

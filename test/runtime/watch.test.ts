@@ -49,7 +49,7 @@ function watched(t: TestContext, accept?: (policy: PolicySet) => void) {
     },
   }
   writeFileSync(file, policy('first'))
-  const stop = watchPolicy(
+  const { stop } = watchPolicy(
     { files: [file] },
     { gate, say: (sentence) => said.push(sentence), ...(accept && { accept }) },
   )
