@@ -77,7 +77,7 @@ async function reviewOf(scan: Scan, server: string | undefined) {
   const { reportMissing } = await import('../scan/missing.ts')
   let skipped = 0
   const review = (policy: Policy, report: Report) => {
-    if (policy.strategy === 'all') skipped += reportMissing(policy, scan, server, report).skipped
+    skipped += reportMissing(policy, scan, server, report).skipped
   }
   return { review, skipped: () => skipped }
 }

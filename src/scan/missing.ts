@@ -1,11 +1,12 @@
 /** What a policy names and a server does not have: tools, prompts, arguments and values. Resources come and go. */
 import { matches } from '../model/match.ts'
-import type { AllPolicy, Entry, Path, Rule, TargetPattern } from '../model/policy.ts'
+import type { AllPolicy, Entry, Path, Policy, Rule, TargetPattern } from '../model/policy.ts'
 import { pathText } from '../model/policy.ts'
 import { literal, quote, type Report, type Spot } from '../policy/diagnostics.ts'
 import { hint, nearest } from '../policy/spelling.ts'
 import type { Scan } from './definition.ts'
-import { field, listOf, textOf } from './fields.ts'
+import { type Item, type Listed, nearestKey, noneCalled, noneLike, promptsOf, toolsOf } from './listed.ts'
+import { reportBindings, reportRules } from './missingTools.ts'
 import { elements, listedValues, placeIn, type Step, stepsOf } from './shape.ts'
 
 export interface Missing {
@@ -14,7 +15,19 @@ export interface Missing {
 }
 
 /** `server` is what policies call it. */
-export function reportMissing(policy: AllPolicy, scan: Scan, server: string | undefined, report: Report): Missing {
+export function reportMissing(policy: Policy, scan: Scan, server: string | undefined, report: Report): Missing {
+  switch (policy.strategy) {
+    case 'all':
+      return reportEntries(policy, scan, server, report)
+    case 'first':
+      return reportRules(policy.rules, toolsOf(scan), server, report)
+    case 'pack':
+      return reportBindings(policy.tools ?? [], toolsOf(scan), server, report)
+  }
+  return policy satisfies never
+}
+
+function reportEntries(policy: AllPolicy, scan: Scan, server: string | undefined, report: Report): Missing {
   let skipped = 0
   const lists = { 'tools/call': toolsOf(scan), 'prompts/get': promptsOf(scan) }
   for (const entry of policy.entries) {
@@ -26,40 +39,6 @@ export function reportMissing(policy: AllPolicy, scan: Scan, server: string | un
       reportEntry(entry, listed, report)
   }
   return { skipped }
-}
-
-interface Listed {
-  readonly what: 'tool' | 'prompt'
-  /** Was the list read to its end? */
-  readonly whole: boolean
-  readonly items: readonly Item[]
-}
-
-interface Item {
-  readonly name: string
-  readonly schema: unknown
-}
-
-function toolsOf(scan: Scan): Listed {
-  const items = scan.tools.flatMap((item) => named(item, field(item, 'inputSchema')))
-  return { what: 'tool', whole: isWhole(scan, 'tools/list'), items }
-}
-
-function promptsOf(scan: Scan): Listed {
-  const items = scan.prompts.flatMap((item) => {
-    const names = listOf(item, 'arguments').flatMap((argument) => textOf(argument, 'name') ?? [])
-    return named(item, { properties: Object.fromEntries(names.map((name) => [name, {}])), additionalProperties: false })
-  })
-  return { what: 'prompt', whole: isWhole(scan, 'prompts/list'), items }
-}
-
-function named(item: unknown, schema: unknown): readonly Item[] {
-  const name = textOf(item, 'name')
-  return name === undefined ? [] : [{ name, schema }]
-}
-
-function isWhole({ unfinished }: Scan, method: string): boolean {
-  return !unfinished.some((sentence) => sentence.startsWith(`\`${method}\``))
 }
 
 function reportEntry(entry: Entry, listed: Listed, report: Report): void {
@@ -74,22 +53,10 @@ function reportUnknown(entry: Entry, { what, items }: Listed, report: Report): v
   const isGlob = pattern?.name.kind !== 'literal'
   if (isGlob && entry.rules.some(({ effect }) => effect === 'deny')) return
   const suggestion = isGlob ? undefined : nearestKey(entry.key, pattern.name.text, items)
-  const meant = suggestion === undefined ? '' : `, did you mean ${quote(suggestion)}?`
-  const sentence = isGlob
-    ? `no ${what} of the server is called like ${quote(entry.key)}`
-    : `the server has no ${what} ${quote(entry.key)}${meant}`
+  const sentence = isGlob ? noneLike(what, entry.key) : noneCalled(what, entry.key, suggestion)
   const at = report.placeOf(entry) ?? entry.place
   if (what === 'tool') report.warning(at, 'unknown_tool', sentence, { suggestion })
   else report.warning(at, 'unknown_prompt', sentence, { suggestion })
-}
-
-/** With the server before it, where the key has one. */
-function nearestKey(key: string, name: string, items: readonly Item[]): string | undefined {
-  const near = nearest(
-    name,
-    items.map((item) => item.name),
-  )
-  return near && key.slice(0, key.length - name.length) + near
 }
 
 /** What all tools of an entry lack: what only some lack may be meant for the others. */

@@ -1,7 +1,7 @@
 /** What a policy names and a server lacks: each warning where it fires, and the nearest in which it does not. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import type { AllPolicy } from '../../src/model/policy.ts'
 import { Report } from '../../src/policy/diagnostics.ts'
 import { parseInto } from '../../src/policy/parse.ts'
 import type { Scan } from '../../src/scan/definition.ts'
@@ -45,12 +45,13 @@ function said(text: string, { scan = bank, server }: { scan?: Scan; server?: str
   const { policy } = parseInto(report, text)
   assert.ok(policy, JSON.stringify(report.diagnostics()))
   const before = report.diagnostics().length
-  const { skipped } = reportMissing(policy as AllPolicy, scan, server, report)
+  const { skipped } = reportMissing(policy, scan, server, report)
   const found = report.diagnostics()
   assert.equal(before, 0, 'the policy has no warning of its own')
   return { found, skipped }
 }
 
+const rules = (...lines: readonly string[]) => `rules:\n${lines.map((line) => `  - ${line}\n`).join('')}`
 const tools = (...lines: readonly string[]) =>
   `version: "1"\ndefault: deny\ntools:\n${lines.map((line) => `  ${line}\n`).join('')}`
 const refund = (...rules: readonly string[]) =>
@@ -86,6 +87,24 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
         'it refuses what may come': tools('"delete_*": { rules: [{ action: deny }] }'),
         'it matches something': tools('"get_*": {}'),
         everything: tools('"*": { rules: [{ rate_limit: 1/day }] }', 'bare: {}'),
+      },
+    },
+    'a misspelt tool of an ordered rule': {
+      fires: rules('{ match: { type: crate_refund } }'),
+      says: '2:5: the server has no tool `crate_refund`, did you mean `create_refund`?',
+      silent: {
+        'as it is spelt': rules('{ match: { type: create_refund } }'),
+        'of another server': rules('{ match: { type: crate_refund, target: crm } }'),
+      },
+      server: 'bank',
+    },
+    'a glob of an ordered rule that matches nothing': {
+      fires: rules('{ match: { type: "delete_*" } }'),
+      says: '2:5: no tool of the server is called like `delete_*`',
+      silent: {
+        'it refuses what may come': rules('{ match: { type: "delete_*" }, approval: block }'),
+        'it matches something': rules('{ match: { type: "[gG]et_*" } }'),
+        everything: rules('{ approval: auto }'),
       },
     },
     'a name of an allowlist': {
@@ -145,6 +164,16 @@ const cases: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
       fires: refund('{ rate_limit: 5/day, per: arguments.account }'),
       says: '6:21: `create_refund` has no argument `account`, did you mean `amount`?',
       silent: { 'which is there': refund('{ rate_limit: 5/day, per: arguments.currency }') },
+    },
+    'an argument of an ordered rule': {
+      fires: rules('{ match: { type: create_refund }, conditions: { param_gt: { amuont: 5 } } }'),
+      says: '2:5: `create_refund` has no argument `amuont`, did you mean `amount`?',
+      silent: {
+        'as it is spelt': rules('{ match: { type: create_refund }, conditions: { param_gt: { amount: 5 } } }'),
+        'one of the tools has it': rules('{ match: { type: "get_*" }, conditions: { param_eq: { full: true } } }'),
+        'the schema is open': rules('{ match: { type: open }, conditions: { param_eq: { b: 1 } } }'),
+        'the rule is about every tool': rules('{ conditions: { param_eq: { b: 1 } } }'),
+      },
     },
     'an argument of a prompt': {
       fires: 'version: "1"\ndefault: deny\nprompts:\n  greet: { rules: [{ arguments: { nam: { length: 5 } } }] }\n',
@@ -208,4 +237,32 @@ test('a reference that leads in a circle, or elsewhere, says nothing', () => {
       }).found,
       [],
     )
+})
+
+test('ordered rules about a server by its name are compared when it is said which one this is', () => {
+  const text = rules('{ match: { type: nothing, target: "b*" } }', '{ match: { type: nobody, target: crm } }')
+  assert.deepEqual(said(text), { found: [], skipped: 2 })
+  const { found, skipped } = said(text, { server: 'bank' })
+  assert.deepEqual([found.map(({ line }) => line), skipped], [[2], 0])
+})
+
+test('the tools of the settings of a pack, and the arguments that they name, are compared', () => {
+  const beside = () => readFileSync(new URL('../pack/fixtures/mcp-gateway-policy.json', import.meta.url))
+  const settings = `pack: p.json
+tools:
+  crate_refund: { namespace: findings.sde, access: read }
+  create_refund: { namespace: repo.contents, access: write_branch, branch: amount, paths: linse.path }
+  crm/other: { namespace: findings.sde, access: read }
+`
+  const report = new Report('f.yaml')
+  const { policy } = parseInto(report, settings, beside)
+  assert.ok(policy)
+  assert.deepEqual(reportMissing(policy, bank, undefined, report), { skipped: 1 })
+  assert.deepEqual(
+    report.diagnostics().map(({ line, message }) => `${line}: ${message}`),
+    [
+      '3: the server has no tool `crate_refund`, did you mean `create_refund`?',
+      '4: `create_refund` has no argument `linse`, did you mean `lines`?',
+    ],
+  )
 })
