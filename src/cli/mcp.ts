@@ -111,7 +111,8 @@ function part(pack: Arguments, { workflow_id: id }: Arguments): Arguments {
   return found
 }
 
-function evaluated(active: ActivePolicy, policy: PackPolicy, given: Arguments): object {
+/** Whoever asks here says all of the run: what claims would say of it, too. */
+function evaluated(active: ActivePolicy, { claims: _, ...policy }: PackPolicy, given: Arguments): object {
   const { server = '', tool = '', arguments: args = {}, ...run } = given
   const call: Call = {
     method: 'tools/call',

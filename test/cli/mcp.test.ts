@@ -1,6 +1,8 @@
 /** `tollgate mcp` with real SDK clients of both eras. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Client as ClientV2 } from '@modelcontextprotocol/client'
@@ -123,4 +125,17 @@ test('the tools can be called otherwise', async () => {
     tools.map(({ name }) => name),
     ['pack', 'ask'],
   )
+})
+
+test('whoever asks the evaluator says of the run what claims would say at the gate', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-mcp-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  cpSync(fixture, join(folder, 'pack.json'))
+  const settings = join(folder, 'gate.yaml')
+  writeFileSync(settings, 'pack: pack.json\nclaims: { workflow_id: workflow, agent_id: sub }\n')
+  const client = await (eras['the era of sessions (SDK v1)'] as (typeof eras)[string])('-c', settings)
+  const call = { name: 'recipes_evaluate_mcp_gateway_decision', arguments: reading }
+  const { structuredContent } = (await client.callTool(call)) as Result
+  await client.close()
+  assert.equal(structuredContent['reason_code'], 'ALLOW')
 })
