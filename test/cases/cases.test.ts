@@ -1,7 +1,7 @@
 /**
  * The meaning, case by case: policy (or policies that are merged, or layers of them), calls before, call, expected
  * decision. Each case runs through the whole gate (real ledger, compiled policy), and the reference evaluator must say the
- * same of the input that was recorded.
+ * same of the input that was recorded. What cases share is said once: in the `base` of a file, or by YAML's `&`, `*`, `<<`.
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -65,7 +65,7 @@ const folder = dirname(fileURLToPath(import.meta.url))
 const noon = '2026-01-05T12:00:00Z'
 
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-  const { base = {}, cases, ...said } = parse(readFileSync(join(folder, file), 'utf8')) as CaseFile
+  const { base = {}, cases, ...said } = parse(readFileSync(join(folder, file), 'utf8'), { merge: true }) as CaseFile
   const loaded = load(said, file)
   for (const one of cases) test(`${file}: ${one.name}`, async () => runCase(await loaded, base, one))
 }
