@@ -261,7 +261,7 @@ unsaid if {
 
 classed if count(run.change_classes) > 0
 
-# A person approved this, by name, for now. An agent does not approve itself.
+# A named person approved this, and the approval has begun and has not expired. An agent does not approve itself.
 approved if {
 	run.approval.status == "approved"
 	run.approval.covers == true

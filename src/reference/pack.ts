@@ -98,7 +98,7 @@ function needsApproval({ manualReview, routineChanges }: PackPolicy, run: RunFac
   return scope.needsApproval || isUnsaid || (areAsked && classes.some((one) => !routine.includes(one)))
 }
 
-/** A person approved this, by name, for now: anything less waits. An agent does not approve itself. */
+/** A named person approved this, and it has begun and has not expired; less waits. An agent does not approve itself. */
 function unapprovedBy({ approval, agent_id: agent }: RunFacts, time: string): Stop | undefined {
   if (!approval) return 'APPROVAL_REQUIRED'
   if (approval.status === 'denied') return 'APPROVAL_DENIED'
