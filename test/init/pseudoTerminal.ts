@@ -1,5 +1,6 @@
 /** A command on a terminal of its own: what it shows is waited for, and keys are pressed. Python's `pty` is the terminal. */
 import { spawn, spawnSync } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
 
 export const keys = { enter: '\r', space: ' ', down: '\u001b[B', left: '\u001b[D', controlC: '\u0003' } as const
 
@@ -56,8 +57,7 @@ export function onTerminal(
   return new Promise((resolve) =>
     child.on('close', () => {
       const { shown, code, left } = JSON.parse(text)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-      resolve({ shown: shown.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, ''), code, left })
+      resolve({ shown: stripVTControlCharacters(shown), code, left })
     }),
   )
 }
