@@ -9,7 +9,7 @@ import { interceptForm } from './intercept/policy.ts'
 import { constraints } from './native/arguments.ts'
 import { callersWritten } from './native/callers.ts'
 import { policyForm } from './native/policy.ts'
-import { packForm } from './pack/policy.ts'
+import { packForm } from './pack/keys.ts'
 import { settingsForm } from './pack/settings.ts'
 
 const draft = { $schema: 'https://json-schema.org/draft/2020-12/schema' }
