@@ -14,7 +14,7 @@ setFlagsFromString('--no-parallel-scavenge')
 
 /** Until the server ends. `accept` throws on a policy that must not become active here. */
 export async function relay(
-  child: Promise<Child>,
+  child: () => Promise<Child>,
   loaded: LoadedSet,
   options: RunOptions,
   accept: (policy: PolicySet) => void,
@@ -28,7 +28,7 @@ export async function relay(
       say(
         'waiting for an MCP client on standard input: put this command into its configuration, in place of the server',
       )
-    const relayed = relayTo(await child, {
+    const relayed = relayTo(await child(), {
       gate,
       server,
       principal,

@@ -1,6 +1,6 @@
 /** `tollgate run`: an MCP server behind a policy. One that is a command starts as soon as the policy is known to be good. */
 import { startChild } from '../mcp/child.ts'
-import { endOnSignals, UsageError } from './exit.ts'
+import { endOnSignals, exitWith, UsageError } from './exit.ts'
 import type { GateOptions } from './openedGate.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
 import { requireAnswers } from './required.ts'
@@ -22,15 +22,22 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
   const loaded = await loadPolicy(choiceOf(options))
   requireAnswers(loaded.policy, options)
   // The server starts while the gate is loaded and put together. Nothing reaches it before the gate stands.
-  const child = startChild({ command, args })
-  child.catch(() => {}) // until somebody waits for it
+  const starting = Promise.allSettled([startChild({ command, args })])
+  const child = async () => {
+    const [started] = await starting
+    if (started.status === 'rejected') throw started.reason
+    return started.value
+  }
   // Until the relay passes signals on: whoever is told to end while it starts takes the server along.
-  endOnSignals(async (signal) => (await child).kill(signal))
+  endOnSignals(async (signal) => (await child()).kill(signal))
   try {
     const { relay } = await import('./relay.ts')
     await relay(child, loaded, options, (next) => requireAnswers(next, options))
   } catch (error) {
-    child.then((started) => started.kill('SIGKILL')).catch(() => {}) // nobody has asked it anything yet
+    const [started] = await starting
+    // Nobody has asked it anything yet. Where it did not start either, two things are wrong, and both are told.
+    if (started.status === 'fulfilled') started.value.kill('SIGKILL')
+    else if (started.reason !== error) exitWith(started.reason)
     throw error
   }
 }
