@@ -20,6 +20,17 @@ export function addIdentityOptions(serve: Command): Command {
     .addOption(several('--upstream-header-file <file>', 'headers that the server is shown; of several as NAME=FILE'))
 }
 
+/** What the one server of `run` is shown. */
+export function addCredentialOptions(run: Command): Command {
+  return run
+    .addOption(
+      new Option('--upstream-bearer-file <file>', 'the token that a server over HTTP is shown').argParser(collected),
+    )
+    .addOption(
+      new Option('--upstream-header-file <file>', 'headers that a server over HTTP is shown').argParser(collected),
+    )
+}
+
 export function addKeysCommand(program: Command): void {
   const keysCommand = program.command('keys').description('API keys of callers')
   keysCommand

@@ -10,7 +10,7 @@ import type { ConvertOptions } from './convert.ts'
 import type { EvalOptions } from './eval.ts'
 import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
-import { addIdentityOptions, addKeysCommand } from './identityCommands.ts'
+import { addCredentialOptions, addIdentityOptions, addKeysCommand } from './identityCommands.ts'
 import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
 import {
@@ -46,7 +46,7 @@ export const program = new Command('tollgate')
   .configureHelp({ sortSubcommands: false })
   .helpCommand(false) // ours, the last one, knows what is under a command and what is none
 
-program
+const runCommand = program
   .command('run')
   .description('wrap an MCP server for a stdio client: every call is judged before it reaches the server')
   .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...] | --upstream URL')
@@ -54,6 +54,7 @@ program
   .addOption(layerOption())
   .option('--upstream <url>', 'the server, where it is reached over HTTP')
   .option('--timeout <duration>', 'how long a server over HTTP may be silent while it owes an answer', '5m')
+addCredentialOptions(runCommand)
   .option('--server <name>', 'what policies call this server')
   .addOption(agentOption())
   .addOption(userOption())

@@ -4,8 +4,9 @@ import { endOnSignals, exitWith, UsageError } from './exit.ts'
 import type { GateOptions } from './openedGate.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
 import { requireAnswers } from './required.ts'
+import type { CredentialOptions } from './serveSettings.ts'
 
-export interface RunOptions extends GateOptions {
+export interface RunOptions extends GateOptions, CredentialOptions {
   readonly session?: string
   readonly upstream?: string
   readonly timeout: string
@@ -17,6 +18,8 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
       throw new UsageError('the server is a command after `--`, or has a URL in `--upstream`: not both')
     return (await import('./runRemote.ts')).runRemote(options.upstream, options)
   }
+  if (options.upstreamBearerFile || options.upstreamHeaderFile)
+    throw new UsageError('a server that is a command is shown no credential: give it what it needs in its environment')
   if (command === undefined)
     throw new UsageError('the server to wrap is missing: put its command after `--`, or its URL in `--upstream`')
   const loaded = await loadPolicy(choiceOf(options))

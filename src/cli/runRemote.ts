@@ -2,18 +2,24 @@
 import { randomUUID } from 'node:crypto'
 import { Remote } from '../http/remote.ts'
 import { StdioFront } from '../http/stdioFront.ts'
-import { takeSignals } from './exit.ts'
+import { credentialOf } from '../identity/upstream.ts'
+import { takeSignals, UsageError } from './exit.ts'
 import { principalOf, registrationOf, say, withGate } from './openedGate.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
 import { requireAnswers } from './required.ts'
 import type { RunOptions } from './run.ts'
 import { silenceOf, urlOf } from './serveOptions.ts'
+import { credentialsOf } from './serveSettings.ts'
 
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export async function runRemote(upstream: string, options: RunOptions): Promise<void> {
   const url = urlOf(upstream)
   const silenceMs = silenceOf(options.timeout)
+  const [shown, ...more] = credentialsOf(options)
+  if (shown && (shown.server !== '' || more.length > 0))
+    throw new UsageError('one server has one credential: name one file, without a name before it')
+  const credential = shown && credentialOf(shown, say)
   const loaded = await loadPolicy(choiceOf(options))
   const accept = (policy: typeof loaded.policy) => requireAnswers(policy, options)
   accept(loaded.policy)
@@ -31,7 +37,7 @@ export async function runRemote(upstream: string, options: RunOptions): Promise<
       ...waiting,
       ...(run && { run }),
     }
-    const endpoint = new Remote({ ...common, url })
+    const endpoint = new Remote({ ...common, url, credential })
     const front = new StdioFront({ endpoint, principal: principalOf(options), log: say })
     const running = front.run()
     for (const signal of signals) process.once(signal, () => front.end())

@@ -5,8 +5,9 @@ import { durationMs, durationText } from '../policy/durations.ts'
 import type { AdmissionOptions } from './admission.ts'
 import { UsageError } from './exit.ts'
 import type { GateOptions } from './openedGate.ts'
+import type { CredentialOptions } from './serveSettings.ts'
 
-export interface ServeOptions extends GateOptions, AdmissionOptions {
+export interface ServeOptions extends GateOptions, AdmissionOptions, CredentialOptions {
   readonly listen: string
   readonly upstream?: readonly string[]
   readonly allowHost?: readonly string[]
@@ -22,8 +23,6 @@ export interface ServeOptions extends GateOptions, AdmissionOptions {
   readonly tlsKey?: string
   readonly clientCa?: string
   readonly publicUrl?: string
-  readonly upstreamBearerFile?: readonly string[]
-  readonly upstreamHeaderFile?: readonly string[]
 }
 
 export interface Address {

@@ -94,7 +94,15 @@ function refuseOneCaller({ agent, user, group }: ServeOptions): void {
     )
 }
 
-function credentialsOf({ upstreamBearerFile = [], upstreamHeaderFile = [] }: ServeOptions): CredentialSettings[] {
+export interface CredentialOptions {
+  readonly upstreamBearerFile?: readonly string[]
+  readonly upstreamHeaderFile?: readonly string[]
+}
+
+export function credentialsOf({
+  upstreamBearerFile = [],
+  upstreamHeaderFile = [],
+}: CredentialOptions): CredentialSettings[] {
   return [
     ...upstreamBearerFile.map((text) => ({ from: 'bearer_file', ...namedFile(text) }) as const),
     ...upstreamHeaderFile.map((text) => ({ from: 'headers_file', ...namedFile(text) }) as const),
@@ -108,9 +116,14 @@ function namedFile(text: string): { readonly server: string; readonly place: str
 }
 
 /** What was meant for one server must not go to another, nor to none. */
-function refuseStrangers(credentials: readonly CredentialSettings[], targets: readonly Target[]): void {
+export function refuseStrangers(credentials: readonly CredentialSettings[], targets: readonly Target[]): void {
   for (const [index, { server }] of credentials.entries()) {
-    const known = targets.some((target) => isFor(server, target, targets))
+    const target = targets.find((one) => isFor(server, one, targets))
+    const known = target !== undefined
+    if (known && !(target.upstream instanceof URL))
+      throw new UsageError(
+        'a server that is a command is shown no credential: give it what it needs in its environment',
+      )
     if (!known && server === '')
       throw new UsageError('several servers are behind the gate: say whose credential it is, as in `NAME=FILE`')
     if (!known) throw new UsageError(`no server behind the gate is called \`${server}\`, and it has a credential`)

@@ -52,6 +52,8 @@ export type Caller = Known | Unknown
 
 export interface Known {
   readonly principal: Principal
+  /** When the credential is over, in milliseconds since 1970: no stream outlives it. */
+  readonly endsAt?: number
 }
 
 export interface Unknown {
@@ -143,33 +145,40 @@ export class Front {
   async #serve(request: IncomingMessage, reply: Reply): Promise<void> {
     const { routes, names, identify, document } = this.#options
     const { headers, method } = request
-    if (!isKnownHost(headers.host, names)) return refuse(reply, 403, 'the host is not one of this gate')
-    if (!isKnownOrigin(headers.origin, names)) return refuse(reply, 403, 'the origin may not call this gate')
+    if (!isKnownHost(headers.host, names))
+      return refuse(reply, 403, 'the host is not one of this gate: call it by a name that its operator allows')
+    if (!isKnownOrigin(headers.origin, names))
+      return refuse(reply, 403, 'the origin may not call this gate: its operator can allow it')
     const path = pathOf(request.url)
     const text = method === 'GET' ? document?.(request, path) : undefined
     if (text !== undefined) return reply.json(200, text)
     const route = routes.get(path)
-    if (route === undefined) return refuse(reply, 404, 'there is no MCP server at this path')
-    if (this.#draining) return reply.error(503, errorCodes.internal, 'the gate is ending')
+    if (route === undefined)
+      return refuse(reply, 404, 'there is no MCP server at this path: ask the operator for the URL')
+    if (this.#draining) return reply.error(503, errorCodes.internal, 'the gate is ending: try again in a while')
     const caller = await identify(request)
     if (!('principal' in caller)) return unknown(reply, caller)
     const asker = { headers, principal: caller.principal }
-    if (method === 'GET') return route.endpoint.get(asker, reply)
+    if (method === 'GET') return endingWith(caller, reply, () => route.endpoint.get(asker, reply))
     if (method === 'DELETE') return route.endpoint.remove(asker, reply)
-    if (method === 'POST') return this.#post(request, asker.principal, route, reply)
+    if (method === 'POST') return this.#post(request, caller, route, reply)
     reply.error(405, errorCodes.invalidRequest, 'only POST, GET and DELETE are known here', null, allowed)
   }
 
-  async #post(request: IncomingMessage, principal: Principal, route: Route, reply: Reply): Promise<void> {
+  async #post(request: IncomingMessage, caller: Known, route: Route, reply: Reply): Promise<void> {
     const { headers } = request
+    const { principal } = caller
     if (mediaType(headers) !== 'application/json')
       return refuse(reply, 415, 'the content type must be application/json')
-    if (isPacked(headers)) return refuse(reply, 415, 'a packed body is not accepted')
+    if (isPacked(headers)) return refuse(reply, 415, 'a packed body is not accepted: send it as it is')
     const body = await readBody(request, callBytesMax)
     const read = body === undefined ? unreadLine(callBytesMax) : readMessage(body)
     const lie = read.ok ? disagreement(headers, read.message) : undefined
-    if (lie === undefined) return route.endpoint.post({ headers, principal, read }, reply)
     const method = methodOf(read)
+    if (lie === undefined) {
+      const post = () => route.endpoint.post({ headers, principal, read }, reply)
+      return method === 'subscriptions/listen' ? endingWith(caller, reply, post) : post()
+    }
     const refusal = { reason: 'MALFORMED_CALL' as Unreadable['reason'], message: lie, ...(method && { method }) }
     this.#options.gate.refuse([{ ...refusal, principal, server: route.server, session: route.session }])
     reply.error(400, errorCodes.headerMismatch, lie, requestId(read) ?? null)
@@ -180,6 +189,21 @@ const allowed = { allow: 'GET, POST, DELETE' }
 
 function refuse(reply: Reply, status: number, why: string): void {
   reply.error(status, errorCodes.invalidRequest, why)
+}
+
+/** The longest that a timer of Node waits. */
+const timerMsMax = 2 ** 31 - 1
+
+/** A stream that would never end by itself ends with the credential: whoever has a new one opens it again. */
+async function endingWith({ endsAt }: Known, reply: Reply, work: () => Promise<void>): Promise<void> {
+  if (endsAt === undefined) return work()
+  const why = 'the credential of the caller is over'
+  const timer = setTimeout(() => reply.breakOff(why), Math.min(endsAt - Date.now(), timerMsMax))
+  try {
+    await work()
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function unknown(reply: Reply, { status, message, fields = {} }: Unknown): void {

@@ -100,7 +100,9 @@ export class HttpReply implements Reply {
   }
 
   busy(message: string): void {
-    this.error(429, errorCodes.busy, message, null, { 'retry-after': String(retryAfterSeconds) })
+    this.error(429, errorCodes.busy, `${message}: try again in ${retryAfterSeconds} s`, null, {
+      'retry-after': String(retryAfterSeconds),
+    })
   }
 
   openStream(fields: Fields): void {

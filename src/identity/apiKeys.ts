@@ -41,12 +41,12 @@ export function apiKeysOf(file: string, say: (sentence: string) => void): TokenS
   warnOfReaders(file, say)
   return {
     takes: (token) => token.startsWith(prefix),
-    principalOf(token) {
+    callerOf(token) {
       const found = find(keys.value() ?? [], Buffer.from(digestOf(token), 'hex'))
       if (found === undefined) throw invalidToken('the API key is unknown: ask for a new one')
       if (found.endsAt !== undefined && Date.now() >= found.endsAt)
         throw invalidToken('the API key has expired: ask for a new one')
-      return found.principal
+      return found
     },
   }
 }

@@ -41,10 +41,17 @@ export function invalidToken(message: string): Refused {
   return new Refused(401, message, 'invalid_token')
 }
 
+/** Who calls, and how long the credential counts. */
+export interface Known {
+  readonly principal: Principal
+  /** Milliseconds since 1970. */
+  readonly endsAt?: number
+}
+
 /** What finds out who calls by one kind of token. */
 export interface TokenSource {
   /** Is the token one of this kind, by its look? */
   takes(token: string): boolean
   /** Throws a `Refused`. */
-  principalOf(token: string): Promise<Principal> | Principal
+  callerOf(token: string): Promise<Known> | Known
 }

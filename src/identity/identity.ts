@@ -1,8 +1,7 @@
 /** Who calls: one credential of a request becomes a principal, and everything else a refusal that says what to do next. */
 import { decodeProtectedHeader } from 'jose'
-import type { Principal } from '../model/call.ts'
 import { messageOf } from '../model/errors.ts'
-import { invalidToken, type Presented, Refused, type TokenSource } from './caller.ts'
+import { invalidToken, type Known, type Presented, Refused, type TokenSource } from './caller.ts'
 import { type CertificateMapping, principalOfCertificate } from './certificate.ts'
 import { reasonsToldMax, toldAgainMs } from './limits.ts'
 import { tooLong } from './tokens.ts'
@@ -17,7 +16,7 @@ export interface IdentityOptions {
   readonly log: (sentence: string) => void
 }
 
-export type Identified = { readonly principal: Principal } | { readonly refused: Refused }
+export type Identified = Known | { readonly refused: Refused }
 
 export class Identity {
   readonly #options: IdentityOptions
@@ -35,9 +34,10 @@ export class Identity {
   async identify(presented: Presented): Promise<Identified> {
     try {
       const { project } = this.#options
-      const principal = await this.#principalOf(presented)
+      const caller = await this.#callerOf(presented)
+      const { principal, endsAt } = caller
       const whole = project === undefined || principal.project !== undefined ? principal : { ...principal, project }
-      return { principal: whole }
+      return { principal: whole, ...(endsAt !== undefined && { endsAt }) }
     } catch (error) {
       const refused = error instanceof Refused ? error : new Refused(503, 'the gate failed to find out who calls')
       this.#tell(presented, error instanceof Refused ? refused.message : messageOf(error))
@@ -45,23 +45,23 @@ export class Identity {
     }
   }
 
-  async #principalOf(presented: Presented): Promise<Principal> {
+  async #callerOf(presented: Presented): Promise<Known> {
     const { headers, certificates } = this.#options
     const said = headers && principalOfHeaders(presented, headers)
     const token = this.takesTokens ? tokenIn(presented) : undefined
     if (said !== undefined && token !== undefined)
       throw new Refused(400, 'two credentials were shown, a token and a header: show one', 'invalid_request')
-    if (said !== undefined) return said
-    if (token !== undefined) return this.#principalOfToken(token)
+    if (said !== undefined) return { principal: said }
+    if (token !== undefined) return this.#callerOfToken(token)
     if (certificates !== undefined && presented.certificate !== undefined)
-      return principalOfCertificate(presented.certificate, certificates)
+      return { principal: principalOfCertificate(presented.certificate, certificates) }
     throw new Refused(this.takesTokens ? 401 : 403, `nobody knows who calls: ${this.#missing()}`)
   }
 
-  #principalOfToken(token: string): Promise<Principal> | Principal {
+  #callerOfToken(token: string): Promise<Known> | Known {
     if (tooLong(token)) throw invalidToken('the token is too long')
     const source = this.#options.tokens.find((one) => one.takes(token))
-    if (source !== undefined) return source.principalOf(token)
+    if (source !== undefined) return source.callerOf(token)
     throw invalidToken(
       isJwt(token)
         ? 'the token is from another issuer: get one from the issuer that this gate names'

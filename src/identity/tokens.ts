@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Principal } from '../model/call.ts'
-import { invalidToken, Refused, type TokenSource } from './caller.ts'
+import { invalidToken, type Known, Refused, type TokenSource } from './caller.ts'
 import type { Claims } from './claims.ts'
 import type { Keys } from './keySet.ts'
 import { tokenCharsMax, tokensRememberedMax } from './limits.ts'
@@ -37,10 +37,8 @@ export interface TokenOptions {
   readonly principalOf: (claims: Claims) => Principal
 }
 
-interface Remembered {
-  readonly principal: Principal
+interface Remembered extends Required<Known> {
   readonly generation: number
-  readonly endsAt: number
 }
 
 export class Tokens implements TokenSource {
@@ -61,17 +59,18 @@ export class Tokens implements TokenSource {
     }
   }
 
-  async principalOf(token: string): Promise<Principal> {
+  async callerOf(token: string): Promise<Known> {
     const digest = hash('sha256', token)
     const generation = await this.#options.keys.generation()
     const known = this.#remembered.get(digest)
-    if (known !== undefined && known.generation === generation && Date.now() < known.endsAt) return known.principal
+    if (known !== undefined && known.generation === generation && Date.now() < known.endsAt) return known
     this.#remembered.delete(digest)
     const claims = await this.#verified(token)
     this.#requireScopes(claims)
     const principal = this.#options.principalOf(claims as Claims)
-    this.#remember(digest, { principal, generation, endsAt: this.#endOf(claims) })
-    return principal
+    const caller = { principal, generation, endsAt: this.#endOf(claims) }
+    this.#remember(digest, caller)
+    return caller
   }
 
   async #verified(token: string): Promise<JWTPayload> {

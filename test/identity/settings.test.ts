@@ -114,6 +114,14 @@ for (const { args, says, status = 2 } of flags)
     assert.doesNotMatch(answer.stderr, /no header\b/)
   })
 
+test('a server that is a command is shown no credential', () => {
+  const says = /a server that is a command is shown no credential/
+  for (const command of ['run', 'serve']) {
+    const args = [command, '-c', 'policy.yaml', '--upstream-bearer-file', 't', '--', 'true']
+    assert.match(folder.tollgate(...args).stderr, says)
+  }
+})
+
 test('a new key is printed once, with the entry of its digest', () => {
   const { status, stdout } = folder.tollgate(
     'keys',

@@ -38,6 +38,8 @@ default: deny
 tools:
   pay: { rules: [{ rate_limit: 3/hour, per: user }] }
   admin: { for: { groups: admins } }
+  by_agent: { rules: [{ rate_limit: 1/hour, per: agent }] }
+  by_project: { rules: [{ rate_limit: 1/hour, per: project }] }
 `
 
 before(async () => {
@@ -217,6 +219,31 @@ test('two tokens, and a header that is not believed, are refused before either c
   const forged = await serving.call('pay', { ...bearer(token), 'x-user': 'root' })
   assert.equal(forged.status, 403)
   assert.match(forged.says, /`x-user` is not believed from your address/)
+})
+
+test('a stream ends with the token that opened it; the session goes on with a new one', async () => {
+  const now = Math.floor(Date.now() / 1000)
+  // The clocks may be half a minute apart.
+  const short = bearer(await good({ sub: 'sue', exp: now - 28 }))
+  const opened = await serving.open(short)
+  const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
+  const stream = await fetch(serving.url, { headers: { ...short, ...session, accept: 'text/event-stream' } })
+  assert.equal(stream.status, 200)
+  await stream.text().catch(() => {}) // over: broken off or ended
+  assert.equal((await serving.call('pay', { ...short, ...session })).status, 401)
+  const renewed = await serving.call('pay', { ...bearer(await good({ sub: 'sue' })), ...session })
+  assert.equal(renewed.status, 200)
+})
+
+test('limits count for each agent and each project as well', async () => {
+  const said = async (name: string, claims: object) =>
+    /Blocked/.test(JSON.stringify((await serving.call(name, bearer(await good(claims)))).result))
+  assert.ok(!(await said('by_agent', { azp: 'x1', sub: 'u1' })))
+  assert.ok(await said('by_agent', { azp: 'x1', sub: 'u2' }))
+  assert.ok(!(await said('by_agent', { azp: 'x2', sub: 'u1' })))
+  assert.ok(!(await said('by_project', { tenant: { project: 'q1' }, sub: 'u1' })))
+  assert.ok(await said('by_project', { tenant: { project: 'q1' }, sub: 'u2' }))
+  assert.ok(!(await said('by_project', { tenant: { project: 'q2' }, sub: 'u1' })))
 })
 
 test('a session of another caller is unknown, also to the same user with other groups', async () => {
