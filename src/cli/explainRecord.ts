@@ -33,7 +33,7 @@ export interface Explained {
   readonly decision: Body
   /** The layer whose decision counts, where there are layers. */
   readonly decided_by?: string
-  /** Of a call that is made up: the ledger that knows what was spent and approved before, or null where nothing was. */
+  /** Of a call that is made up: the ledger that knows what was spent, approved and stopped before, or null where nothing was. */
   readonly known_from?: string | null
   /** Does the reference evaluator say the same of the same input? */
   readonly agrees: boolean

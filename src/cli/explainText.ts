@@ -44,8 +44,8 @@ function headLines(
 
 function assumption(knownFrom: string | null): string {
   return knownFrom === null
-    ? 'As if nothing had been spent or approved before: `--ledger FILE` takes what a ledger knows.'
-    : plain(`With what ${knownFrom} knows of what was spent and approved; nothing is written there.`)
+    ? 'As if nothing had been spent, approved or stopped before: `--ledger FILE` takes what a ledger knows.'
+    : plain(`With what ${knownFrom} knows of what was spent, approved and stopped; nothing is written there.`)
 }
 
 function policyLines(

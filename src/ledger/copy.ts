@@ -1,18 +1,18 @@
-/** What a ledger has counted and what persons were asked, taken over into another: to judge calls as it would, and leave it. */
+/** What a ledger has counted, and what persons were asked and have stopped, taken over into another: to judge calls as it would, and leave it. */
 import type { Database } from 'better-sqlite3'
 
-const tables = ['counters', 'sliding', 'events', 'approvals'] as const
+export const copiedTables = ['counters', 'sliding', 'events', 'approvals', 'kills'] as const
 
 /** As it stands at one moment. Records stay behind; the time goes on from the last instant that was seen. */
 export function copyState(from: Database, to: Database): void {
   const read = from.transaction(() => {
-    for (const table of tables) {
+    for (const table of copiedTables) {
       const width = from.prepare(`SELECT * FROM ${table}`).columns().length
       const insert = to.prepare(`INSERT INTO ${table} VALUES (${Array(width).fill('?').join(', ')})`)
       for (const row of from.prepare(`SELECT * FROM ${table}`).safeIntegers().raw().iterate())
         insert.run(...(row as unknown[]))
     }
-    to.prepare('UPDATE head SET at = ?').run(from.prepare('SELECT at FROM head').pluck().get())
+    to.prepare('UPDATE chain_head SET at = ?').run(from.prepare('SELECT at FROM chain_head').pluck().get())
   })
   to.transaction(() => read())()
 }

@@ -30,7 +30,7 @@ export interface LedgerOptions {
   readonly durability?: 'process' | 'power'
   /** The name of this process among those that share the ledger: letters, digits, `.`, `_`, `-`. Random by default. */
   readonly instance?: string
-  /** A ledger, which is read and never written, whose counts and requests a ledger in memory begins with. */
+  /** A ledger, which is read and never written, whose counts, requests and kills a ledger in memory begins with. */
   readonly stateOf?: string
   /** To look at a ledger without writing to it; `transact` then throws `ledger_read_only`. */
   readonly readOnly?: boolean

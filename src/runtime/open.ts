@@ -10,7 +10,7 @@ import { version } from './version.ts'
 export interface GateOptions {
   /** Path, or `:memory:`. */
   readonly ledgerFile: string
-  /** A ledger that is not written, whose counts and requests one in memory begins with. */
+  /** A ledger that is not written, whose counts, requests and kills one in memory begins with. */
   readonly stateOf?: string
   /** `power` adds the sync that survives a power cut, `process` survives a killed process. */
   readonly durability?: 'process' | 'power'

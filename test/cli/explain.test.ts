@@ -202,7 +202,12 @@ test('a call is explained with what a ledger knows, which is left as it is', () 
   assert.deepEqual([twice.decision.reason_code, twice.known_from], ['SPEND_LIMIT_EXCEEDED', file])
   assert.deepEqual(readFileSync(file), before)
   const { stdout } = run(['-c', 'pay.yaml', '--ledger', 'known.db', sync])
-  assert.match(stdout, /^With what .*known\.db knows of what was spent and approved; nothing is written there\.$/m)
+  cli(['kill', '--tool', 'sync', '--ledger', 'known.db'])
+  assert.deepEqual(codes('--ledger', 'known.db'), ['ALLOW', 'TOOL_KILLED'])
+  assert.match(
+    stdout,
+    /^With what .*known\.db knows of what was spent, approved and stopped; nothing is written there\.$/m,
+  )
 })
 
 const refused: readonly [readonly string[], string, number, RegExp][] = [
