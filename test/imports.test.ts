@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   mcp: ['model', 'pep'],
   http: ['model', 'pep', 'mcp'],
   identity: ['model', 'policy'],
-  admission: ['model', 'log', 'pep', 'mcp', 'http'],
+  admission: ['model', 'policy', 'log', 'pep', 'mcp', 'http'],
   scan: ['model', 'policy'],
   pack: ['model', 'policy'],
   convert: ['model', 'policy'],

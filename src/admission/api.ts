@@ -1,7 +1,9 @@
 /** The HTTP API for programs: JSON in and out, a credential with each request. `openapi.ts` describes it. */
 import express, { type NextFunction, type Request, type Response, Router } from 'express'
 import { type ApprovalState, type Approver, approvalStates } from '../model/approval.ts'
-import { messageOf, TollgateError } from '../model/errors.ts'
+import { TollgateError } from '../model/errors.ts'
+import { callbacks } from './callbacks.ts'
+import { faultOf } from './faults.ts'
 import { adminBodyBytesMax } from './limits.ts'
 import { openapi } from './openapi.ts'
 import { type AdmissionPorts, bearerOf } from './ports.ts'
@@ -17,6 +19,8 @@ export function api(ports: AdmissionPorts): Router {
   })
   router.get('/openapi.json', (_, response) => void response.json(openapi))
   const v1 = Router()
+  // These show who they are by their signature.
+  v1.use('/callbacks', callbacks(ports))
   v1.use(authenticated(ports), express.json({ limit: adminBodyBytesMax }))
   v1.get('/status', (_, response) => {
     response.json({ ...status(), approvals_pending: listed(ledger, ['pending']).length })
@@ -87,31 +91,4 @@ function reasonIn(body: unknown): { readonly reason?: string } {
 
 function fail(response: Response, status: number, code: string, message: string): void {
   response.status(status).json({ error: { code, message } })
-}
-
-const statuses: Readonly<Record<string, number>> = {
-  approval_unknown: 404,
-  approval_settled: 409,
-  approval_given: 409,
-  approval_by_requester: 403,
-  approver_invalid: 400,
-  request_invalid: 400,
-}
-
-export interface Fault {
-  readonly status: number
-  readonly code: string
-  readonly message: string
-}
-
-export function faultOf(error: unknown): Fault {
-  const message = messageOf(error)
-  if (error instanceof TollgateError) {
-    const status = statuses[error.code] ?? (error.code.startsWith('ledger_') ? 503 : 500)
-    return { status, code: error.code, message }
-  }
-  // Express says of a body that it cannot read what is wrong with it.
-  const { status } = error as { status?: unknown }
-  if (typeof status === 'number' && status >= 400 && status < 500) return { status, code: 'request_invalid', message }
-  return { status: 500, code: 'failed', message }
 }

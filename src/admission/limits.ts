@@ -24,8 +24,32 @@ export const liveSilenceMs = 15_000
 /** Requests in one answer of the API, and those that are over on the page. */
 export const approvalsListedItemsMax = 1_000
 
+/** The file of who is told, and each secret that it names. */
+export const notifyBytesMax = 64 * 1024
+
 /** The file of approvers: names and digests, for more persons than a team has. */
 export const approversBytesMax = 256 * 1024
+
+/** How long somebody who is told of a request may take to say that they heard it. */
+export const tellMsMax = 10_000
+
+/** The first wait after a failure; each one doubles it. */
+export const tellAgainMs = 1_000
+
+/** The longest wait between two tries: who is back after an hour hears of it within ten minutes. */
+export const tellAgainMsMax = 10 * 60_000
+
+/** What nobody could be told of for so long is passed over: the request is over by then, or will be told of no better. */
+export const tellGiveUpMs = 24 * 60 * 60_000
+
+/** How far the clock of a sender may be from ours, as Standard Webhooks and Slack have it: an older message is a replay. */
+export const callbackSkewMsMax = 5 * 60_000
+
+/** Callbacks that are remembered for that long, so that none counts twice. Above it they are refused. */
+export const callbacksRememberedItemsMax = 10_000
+
+/** What Slack takes in one text of a message; arguments that are longer are read on the page. */
+export const slackTextCharsMax = 2_900
 
 /** How long an answer under way has to finish when the gate ends. */
 export const adminDrainMs = 1_000

@@ -147,9 +147,55 @@ export const openapi = {
     '/v1/approvals/{id}/reject': {
       post: answering('Rejects the call.', 'Refuses it until the request would have expired.'),
     },
+    '/v1/callbacks/webhook': {
+      post: {
+        summary: 'An answer that a program brings of a person whom it knows.',
+        description: 'Signed as Standard Webhooks has it, with the secret of the webhook. Each counts once.',
+        security: [{ webhook: [] }],
+        requestBody: { required: true, content: { 'application/json': { schema: ref('Said') } } },
+        responses: {
+          200: answer('The request as it is now.', ref('Approval')),
+          400: refused('The body, or the reason, cannot be read.'),
+          401: refused('The signature is missing or wrong, or the callback is not of now.'),
+          403: refused('The policy wants somebody else than who asked.'),
+          404: refused('There is no such request, or no webhook is set up.'),
+          409: refused('It was heard already; or the request is not pending any more, or approved by the same person.'),
+          503: refused('The ledger cannot be written: send it again.'),
+        },
+      },
+    },
+    '/v1/callbacks/slack': {
+      post: {
+        summary: 'A press of a button, as Slack brings it (a form with `payload`).',
+        description: 'Signed by Slack (`v0`). What comes of it is said in Slack.',
+        security: [{ slack: [] }],
+        responses: {
+          200: { description: 'It was heard.' },
+          400: refused('It is no press of a button.'),
+          401: refused('The signature is missing or wrong, or the request is not of now.'),
+          404: refused('Slack is not set up.'),
+          409: refused('It was heard already.'),
+          503: refused('The ledger cannot be written.'),
+        },
+      },
+    },
   },
   components: {
-    securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'The key of an approver.' } },
+    securitySchemes: {
+      webhook: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'webhook-signature',
+        description: 'With `webhook-id` and `webhook-timestamp`.',
+      },
+      slack: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'x-slack-signature',
+        description: 'With `x-slack-request-timestamp`.',
+      },
+      key: { type: 'http', scheme: 'bearer', description: 'The key of an approver.' },
+    },
     schemas: {
       Health: {
         type: 'object',
@@ -196,6 +242,12 @@ export const openapi = {
           reason: textOrNull,
         },
         required: ['says', 'approver', 'approver_known_by', 'approver_os_user', 'at', 'reason'],
+        additionalProperties: false,
+      },
+      Said: {
+        type: 'object',
+        properties: { id: text, says: { enum: ['approve', 'reject'] }, approver: text, reason: text },
+        required: ['id', 'says', 'approver'],
         additionalProperties: false,
       },
       Error: {

@@ -1,7 +1,7 @@
 /** Where persons answer with a browser: signed in, and with forms that no other page can send in their name. */
 import { fileURLToPath } from 'node:url'
 import express, { type NextFunction, type Request, type Response, Router } from 'express'
-import { faultOf } from './api.ts'
+import { faultOf } from './faults.ts'
 import { html } from './html.ts'
 import { adminBodyBytesMax } from './limits.ts'
 import type { Live } from './live.ts'

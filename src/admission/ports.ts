@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Approval, ApprovalState, Approver } from '../model/approval.ts'
 import type { StoredRecord } from '../model/ledger.ts'
 import type { Approvals } from '../pep/approvals.ts'
+import type { Slack } from './slack.ts'
+import type { Webhook } from './webhook.ts'
 
 export interface AdmissionPorts {
   readonly ledger: {
@@ -15,7 +17,14 @@ export interface AdmissionPorts {
   /** Whose credential it is, a key or a token; undefined for nobody's. All that is known of who answers comes through here. */
   readonly approverOf: (credential: string) => Approver | undefined | Promise<Approver | undefined>
   readonly status: () => Status
+  /** Who else is told of requests, and may bring answers. */
+  readonly notify?: Notify
   readonly log: (sentence: string) => void
+}
+
+export interface Notify {
+  readonly webhook?: Webhook
+  readonly slack?: Slack
 }
 
 /** What `/v1/status` says of the gate. */

@@ -1,12 +1,13 @@
 /** The admission server beside a gate: where it listens, and whose keys it knows. */
 
-import type { Status } from '../admission/ports.ts'
-import type { AdminAddress, AdmissionServer } from '../admission/server.ts'
+import type { Outbox } from '../admission/outbox.ts'
+import type { Notify, Status } from '../admission/ports.ts'
+import type { AdminAddress } from '../admission/server.ts'
 import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import type { GateEvent } from '../model/event.ts'
 import { Approvals } from '../pep/approvals.ts'
-import { adminUrlOf } from './approvalWait.ts'
+import { adminUrlOf, pageOf } from './approvalWait.ts'
 import { UsageError } from './exit.ts'
 
 export interface AdmissionOptions {
@@ -14,6 +15,8 @@ export interface AdmissionOptions {
   readonly admin?: string
   readonly approvers?: string
   readonly adminUrl?: string
+  /** The file that says who is told of requests. */
+  readonly notify?: string
 }
 
 export interface Admission {
@@ -22,13 +25,15 @@ export interface Admission {
   /** Where persons reach it, where that is not the address. */
   readonly url: URL | undefined
   readonly approvers: string | undefined
+  readonly notify: string | undefined
 }
 
 /** Undefined where none is wanted. Throws a `UsageError`. */
-export function admissionOf({ admin, approvers, adminUrl }: AdmissionOptions): Admission | undefined {
+export function admissionOf({ admin, approvers, adminUrl, notify }: AdmissionOptions): Admission | undefined {
   if (admin === undefined) {
-    if (approvers !== undefined)
-      throw new UsageError('`--approvers` says something of the admission server: open it with `--admin`')
+    for (const [flag, value] of Object.entries({ '--approvers': approvers, '--notify': notify }))
+      if (value !== undefined)
+        throw new UsageError(`\`${flag}\` says something of the admission server: open it with \`--admin\``)
     return undefined
   }
   const address = addressOf(admin)
@@ -43,7 +48,7 @@ export function admissionOf({ admin, approvers, adminUrl }: AdmissionOptions): A
     hosts: new Set(hosts.map((name) => (name.includes(':') ? `[${name.replace(/[[\]]/g, '')}]` : name))),
     origins: new Set(url ? [url.origin] : []),
   }
-  return { address, names, url, approvers }
+  return { address, names, url, approvers, notify }
 }
 
 export interface Administered {
@@ -54,19 +59,24 @@ export interface Administered {
   readonly report: (error: unknown) => void
 }
 
-/** Rejects with `listen_failed`, and with `approvers_invalid`. */
-export async function openAdmission(admission: Admission, gate: Administered): Promise<AdmissionServer> {
+/** Rejects with `listen_failed`, `approvers_invalid`, and `notify_invalid`. */
+export async function openAdmission(
+  admission: Admission,
+  gate: Administered,
+): Promise<{ readonly close: () => Promise<void> }> {
   const { AdmissionServer } = await import('../admission/server.ts')
   const { Approvers } = await import('../admission/approvers.ts')
   const { address, names, url, approvers: file } = admission
   const { ledger, describe, status, say, report } = gate
   const approvers = file === undefined ? undefined : new Approvers(file, report)
+  const notify = admission.notify === undefined ? undefined : await notifyOf(admission.notify)
   const server = new AdmissionServer({
     ledger,
     approvals: new Approvals({ ledger, describe }),
     approverOf: (credential) => approvers?.ofKey(credential),
     status,
     names,
+    ...(notify && { notify }),
     secure: url?.protocol === 'https:',
     log: say,
   })
@@ -75,7 +85,25 @@ export async function openAdmission(admission: Admission, gate: Administered): P
     `persons answer at ${url?.href ?? ('path' in address ? `unix:${address.path}` : addressText(address.host, port))}`,
   )
   if (approvers === undefined) say('nobody can sign in there: `--approvers` names the file with their keys')
-  return server
+  const told = notify ? await toldOf(notify, admission, gate) : []
+  return {
+    async close() {
+      await Promise.all(told.map((one) => one.stop()))
+      await server.close()
+    },
+  }
+}
+
+async function notifyOf(file: string): Promise<Notify> {
+  const { readNotifyFile } = await import('../admission/notifySettings.ts')
+  return readNotifyFile(file)
+}
+
+async function toldOf(notify: Notify, { url }: Admission, { ledger, say }: Administered): Promise<readonly Outbox[]> {
+  const { outboxes } = await import('../admission/notify.ts')
+  const told = outboxes(notify, { ledger, log: say, ...(url && { page: pageOf(url.href) }) })
+  for (const one of told) one.start()
+  return told
 }
 
 function addressText(host: string, port: number | undefined): string {

@@ -33,6 +33,8 @@ export const adminOption = () =>
   new Option('--admin <address>', 'where the page and the API of approvals are: PORT, HOST:PORT, or unix:PATH')
 export const approversOption = () =>
   new Option('--approvers <file>', 'who may answer there: a line of `tollgate approvals key NAME` for each key')
+export const notifyOption = () =>
+  new Option('--notify <file>', 'who else is told of requests, and may bring answers: a webhook, Slack')
 export const adminUrlOption = () =>
   new Option(
     '--admin-url <url>',

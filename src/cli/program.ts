@@ -25,6 +25,7 @@ import {
   groupOption,
   layerOption,
   ledgerOption,
+  notifyOption,
   policyOption,
   projectOption,
   runOption,
@@ -102,6 +103,7 @@ addIdentityOptions(serveCommand)
   .addOption(approvalWaitOption())
   .addOption(adminOption())
   .addOption(approversOption())
+  .addOption(notifyOption())
   .addOption(adminUrlOption())
   .addOption(ledgerOption())
   .addOption(durabilityOption())

@@ -8,7 +8,15 @@ import type { AuditOptions } from './audit.ts'
 import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { ExplainOptions } from './explain.ts'
 import { addKill } from './killCommands.ts'
-import { adminOption, adminUrlOption, approversOption, layerOption, ledgerOption, policyOption } from './options.ts'
+import {
+  adminOption,
+  adminUrlOption,
+  approversOption,
+  layerOption,
+  ledgerOption,
+  notifyOption,
+  policyOption,
+} from './options.ts'
 
 export function addRecordCommands(program: Command): void {
   addExplain(program)
@@ -140,6 +148,7 @@ function addApprovals(program: Command): void {
     .usage('--admin ADDRESS --approvers FILE [options]')
     .addOption(adminOption().makeOptionMandatory())
     .addOption(approversOption())
+    .addOption(notifyOption())
     .addOption(adminUrlOption())
     .addOption(ledgerOption())
     .action(async (options: ApprovalsServeOptions) => (await import('./approvalsServe.ts')).approvalsServe(options))

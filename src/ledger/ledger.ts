@@ -7,7 +7,7 @@ import { type Approval, approvalStates } from '../model/approval.ts'
 import { canonical } from '../model/canonical.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { Kill, Stoppable } from '../model/kill.ts'
-import type { Ledger, StoredRecord, Transaction } from '../model/ledger.ts'
+import type { Ledger, RecordKind, StoredRecord, Transaction } from '../model/ledger.ts'
 import { Approvals } from './approvals.ts'
 import { CalendarCounters } from './calendar.ts'
 import { OpenCalls } from './calls.ts'
@@ -92,6 +92,8 @@ export class SqliteLedger implements Ledger {
   readonly #tables: Tables
   readonly #instances: Instances
   readonly #policy: Statement<[string], Uint8Array>
+  readonly #cursor: Statement<[string], number>
+  readonly #keepCursor: Statement<[string, number]>
   /** What another connection commits changes it; what this one does, does not. */
   readonly #dataVersion: Statement<[], number>
   readonly #immediate: (work: (tx: Transaction) => unknown) => unknown
@@ -116,6 +118,10 @@ export class SqliteLedger implements Ledger {
     }
     this.#instances = new Instances(db, options.instance)
     this.#policy = db.prepare<[string], Uint8Array>('SELECT artifact FROM policies WHERE revision = ?').pluck()
+    this.#cursor = db.prepare<[string], number>('SELECT seq FROM cursors WHERE name = ?').pluck()
+    this.#keepCursor = db.prepare(
+      'INSERT INTO cursors VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq',
+    )
     this.#dataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
     this.#immediate = db.transaction((work: (tx: Transaction) => unknown) => this.#run(work)).immediate
     if (db.readonly) return // to look at a damaged ledger must remain possible
@@ -161,6 +167,21 @@ export class SqliteLedger implements Ledger {
 
   approval(id: string): Approval | undefined {
     return this.#use(() => this.#tables.approvals.get(id))
+  }
+
+  /** The first records of some kinds after `after`. */
+  recordsOfKinds(kinds: readonly RecordKind[], after: number, limit: number): readonly StoredRecord[] {
+    return this.#use(() => this.#tables.records.ofKinds(kinds, after, limit))
+  }
+
+  /** The last record that was told under this name, as `keepCursor` left it. */
+  cursor(name: string): number | undefined {
+    return this.#use(() => this.#cursor.get(name))
+  }
+
+  /** Survives a restart; no record is made of it. */
+  keepCursor(name: string, seq: number): void {
+    this.#use(() => void this.#keepCursor.run(name, seq))
   }
 
   /** Another text whenever a request may have changed, here or in another process. Costs no lock. */

@@ -21,6 +21,7 @@ export class Records {
   readonly #setHead: Statement<[number, number, string]>
   readonly #insert: Statement<[number, number, string, string | null, string, string, string]>
   readonly #after: Statement<[number, number], Row>
+  readonly #ofKinds: Statement<[number, string, number], Row>
   readonly #ofDecision: Statement<[string], Row>
   readonly #ofKills: Statement<[number], Row>
   readonly #instantFrom: Statement<[number], number>
@@ -30,6 +31,8 @@ export class Records {
     this.#setHead = db.prepare('UPDATE chain_head SET seq = ?, at = ?, hash = ?')
     this.#insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#after = db.prepare('SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?')
+    this.#ofKinds = db.prepare(`
+      SELECT * FROM records WHERE seq > ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`)
     this.#ofDecision = db.prepare('SELECT * FROM records WHERE decision_id = ? ORDER BY seq')
     this.#ofKills = db.prepare("SELECT * FROM records WHERE kind IN ('kill', 'lift') AND seq <= ? ORDER BY seq")
     this.#instantFrom = db
@@ -50,6 +53,11 @@ export class Records {
     const { seq, kind, decisionId, previousHash, hash, body } = record
     this.#insert.run(seq, at, kind, decisionId ?? null, previousHash, hash, body)
     return record
+  }
+
+  /** The first records of some kinds after `after`. */
+  ofKinds(kinds: readonly RecordKind[], after: number, limit: number): readonly StoredRecord[] {
+    return this.#ofKinds.all(after, JSON.stringify(kinds), limit).map(recordOf)
   }
 
   /** Records after `after`, in order, at most `limit` of them; what is appended while one reads is read too. */

@@ -135,6 +135,13 @@ const steps: readonly string[] = [
   CREATE INDEX records_of_kills ON records (seq) WHERE kind IN ('kill', 'lift');
   ALTER TABLE head RENAME TO chain_head;
   `,
+  `
+  -- Whoever tells others of records, by name, and the last record that was told.
+  CREATE TABLE cursors (
+    name TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 export const schemaVersion = steps.length

@@ -121,9 +121,9 @@ export class ClientSide {
     }
   }
 
-  /** The server is gone: who waited is answered as all others. */
-  giveUpKept(): void {
-    this.#kept.giveUpAll()
+  /** Who waited is answered as all others, and nothing waits for it any more. */
+  leaveKept(id: Id): void {
+    this.#kept.leave(id)
   }
 
   #answered({ request, act }: Judged, decision: Decision | undefined): Plan {

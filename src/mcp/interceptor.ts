@@ -58,6 +58,7 @@ export class Interceptor {
   unanswered(id: Id, outcome: Omit<Outcome, 'decisionId'>, told: string): Step {
     const waiting = this.#scope.inFlight.take(id)
     if (waiting === undefined) return { toServer: [], toClient: [] }
+    this.#client.leaveKept(waiting.id)
     this.#scope.ended(waiting, outcome)
     return { toServer: [], toClient: waiting.cancelled ? [] : [errorLine(waiting.id, errorCodes.internal, told)] }
   }
@@ -69,7 +70,6 @@ export class Interceptor {
 
   /** The server is gone: whatever still waits is answered, and how it ended is not known. */
   serverGone(why: string): Step {
-    this.#client.giveUpKept()
     const outcome = { status: 'unknown', detail: why } as const
     const toClient = this.#scope.inFlight.all.flatMap(({ id }) => this.unanswered(id, outcome, why).toClient)
     return { toServer: [], toClient }

@@ -97,9 +97,11 @@ export class KeptCalls {
     return kept !== undefined || (typeof id === 'string' && id.startsWith(askPrefix))
   }
 
-  giveUpAll(): void {
-    for (const { givenUp } of this.#kept.values()) givenUp.abort()
-    this.#kept.clear()
+  /** Its caller is answered by somebody else. */
+  leave(id: Id): void {
+    const kept = this.#kept.get(id)
+    this.#kept.delete(id)
+    kept?.givenUp.abort()
   }
 
   /** It is not kept open any more; nor is it under way, unless it went on. */

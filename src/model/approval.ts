@@ -48,8 +48,11 @@ export interface ApprovalRequest {
 
 export interface Approver {
   readonly name: string
-  /** `os_user`: as the operating system calls the user. `command_line`: as the user said. `api_key`: by a key. */
-  readonly known_by: 'os_user' | 'command_line' | 'api_key'
+  /**
+   * `os_user`: as the operating system calls the user. `command_line`: as the user said. `api_key`: by a key.
+   * `webhook`: as a program said that signs what it says. `slack`: as Slack said, of a user who stands for this name.
+   */
+  readonly known_by: 'os_user' | 'command_line' | 'api_key' | 'webhook' | 'slack'
   /** Who it was for the operating system, where the answer came from a process of this machine. */
   readonly os_user?: string
 }

@@ -11,6 +11,7 @@ import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { newKey } from '../../src/admission/approvers.ts'
+import { readNotifyFile } from '../../src/admission/notifySettings.ts'
 import { admissionOf } from '../../src/cli/admission.ts'
 import { postFields, ScriptedServer } from '../http/fixtures/gate.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
@@ -117,4 +118,37 @@ test('an address that cannot be one, or that others reach by a name that nobody 
   assert.deepEqual([...(named?.names.hosts ?? [])], ['localhost', '127.0.0.1', '[::1]', '[::]', 'gate.example'])
   assert.deepEqual([...(named?.names.origins ?? [])], ['https://gate.example:8443'])
   assert.deepEqual(admissionOf({ admin: '8718' })?.address, { host: '127.0.0.1', port: 8718 })
+})
+
+test('a file of who is told says every mistake at once, with its place', () => {
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  file('short.secret', 'whsec_c2hvcnQ=')
+  file('slack.url', 'http://slack.example/hook')
+  file('slack.secret', '\n')
+  const bad = file(
+    'bad.yaml',
+    'webhook:\n  url: ftp://hooks.example/\n  secret: short.secret\n  more: 1\nslack:\n  url: slack.url\n  signing_secret: slack.secret\n  users: { U1: " " }\n',
+  )
+  assert.throws(
+    () => readNotifyFile(bad),
+    ({ code, message }: { code: string; message: string }) => {
+      assert.equal(code, 'notify_invalid')
+      assert.match(message, /bad\.yaml:2:8: .*an `https` URL/)
+      assert.match(message, /bad\.yaml:3:11: .*24 to 64 bytes/)
+      assert.match(message, /bad\.yaml:4:3: .*`more`/)
+      assert.match(message, /bad\.yaml:6:8: .*an `https` URL/)
+      assert.match(message, /bad\.yaml:7:19: .*empty/)
+      assert.match(message, /bad\.yaml:8:16: /)
+      return true
+    },
+  )
+  assert.throws(() => readNotifyFile(file('none.yaml', 'webhook: { url: "https://a.example/", secret: nowhere }')), {
+    message: /none\.yaml:1:\d+: there is no file/,
+  })
+  file('good.secret', `whsec_${Buffer.alloc(32, 7).toString('base64')}\n`)
+  const { webhook } = readNotifyFile(file('good.yaml', 'webhook: { url: "https://a.example/", secret: good.secret }'))
+  assert.deepEqual([webhook?.url.href, webhook?.key.length], ['https://a.example/', 32])
 })
