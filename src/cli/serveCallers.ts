@@ -79,6 +79,7 @@ function certificateOf(socket: Request['socket']): Certificate | undefined {
 function readCertificate(socket: TLSSocket): Certificate | undefined {
   const certificate = socket.getPeerCertificate()
   if (certificate === null || Object.keys(certificate).length === 0) return undefined
-  const { subject, subjectaltname } = certificate
-  return { isTrusted: socket.authorized, subject: { ...subject }, alternativeNames: subjectaltname }
+  const { subject, subjectaltname, valid_to } = certificate
+  const endsAt = Date.parse(valid_to)
+  return { isTrusted: socket.authorized, subject: { ...subject }, alternativeNames: subjectaltname, endsAt }
 }

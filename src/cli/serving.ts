@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import type { Status } from '../admission/ports.ts'
 import { Front, type FrontOptions, type Route } from '../http/front.ts'
-import type { Names } from '../http/hosts.ts'
+import { isLoopback, type Names } from '../http/hosts.ts'
 import { Local } from '../http/local.ts'
 import { Remote, type RemoteOptions } from '../http/remote.ts'
 import { type Credential, credentialOf } from '../identity/upstream.ts'
@@ -60,6 +60,8 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       kept_open: waiting.answers.waiting,
     })
     const admitted = admission && (await openAdmission(admission, { ledger, describe, status, say, report }))
+    if (!settings.identity && !isLoopback(address.host))
+      say('warning: nobody is asked who calls, and other machines can connect: whoever does is the one caller')
     await told
     say('ending: calls under way may finish')
     // Held calls are refused now: they are made again, of the next gate.

@@ -18,6 +18,8 @@ export interface Certificate {
   readonly subject: Readonly<Record<string, string | readonly string[] | undefined>>
   /** As OpenSSL prints it: `URI:spiffe://a/b, DNS:c`. */
   readonly alternativeNames: string | undefined
+  /** Milliseconds since 1970: a connection may outlive the certificate that it was made with. */
+  readonly endsAt: number
 }
 
 /** The codes of RFC 6750. */

@@ -36,7 +36,7 @@ export const defaultCertificateMapping: CertificateMapping = {
 
 /** Throws a `Refused`. */
 export function principalOfCertificate(certificate: Certificate, mapping: CertificateMapping): Principal {
-  if (!certificate.isTrusted)
+  if (!certificate.isTrusted || !(Date.now() < certificate.endsAt))
     throw new Refused(403, 'the client certificate is not signed by an authority of this gate, or it is over')
   const one = (fields: readonly CertificateField[]) => {
     const [value, second] = firstOf(certificate, fields)

@@ -53,8 +53,9 @@ export class Identity {
       throw new Refused(400, 'two credentials were shown, a token and a header: show one', 'invalid_request')
     if (said !== undefined) return { principal: said }
     if (token !== undefined) return this.#callerOfToken(token)
-    if (certificates !== undefined && presented.certificate !== undefined)
-      return { principal: principalOfCertificate(presented.certificate, certificates) }
+    const { certificate } = presented
+    if (certificates !== undefined && certificate !== undefined)
+      return { principal: principalOfCertificate(certificate, certificates), endsAt: certificate.endsAt }
     throw new Refused(this.takesTokens ? 401 : 403, `nobody knows who calls: ${this.#missing()}`)
   }
 

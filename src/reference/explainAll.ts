@@ -25,32 +25,40 @@ import { all, type Truth, truthOf } from './truth.ts'
 
 export function explainAll(policy: AllPolicy, input: Input, beside: Beside): readonly Step[] {
   const { principal } = input
-  const entries = matchingEntries(policy, targetOf(input)).filter((entry) => binds(entry, principal))
+  const matching = matchingEntries(policy, targetOf(input))
+  const entries = matching.filter((entry) => binds(entry, principal))
   const lister = entries.find((entry) => listsFor(entry, principal))
   const unlisted = policy.default === 'deny' && !lister
   const checks = checksOf(policy, entries)
   const stopping = unlisted ? undefined : checks.find((check) => stops(check, input))
   const last = stopping ? checks.indexOf(stopping) : unlisted ? -1 : checks.length
   const asked = checks.map((check, index) => checkStep(check, index <= last, check === stopping, input, beside))
-  const listing = policy.default === 'deny' ? [listingStep(policy, input, lister)] : []
+  const listing = policy.default === 'deny' ? [listingStep(policy, input, lister, matching)] : []
   return [...listing, ...asked, ...(unlisted || stopping ? [] : [allowStep(lister)])]
 }
 
 /** `default: deny` asks first whether anything names the target. */
-function listingStep(policy: AllPolicy, { method }: Input, lister: Entry | undefined): Step {
+function listingStep(policy: AllPolicy, input: Input, lister: Entry | undefined, matching: readonly Entry[]): Step {
+  const { method } = input
+  const forOthers = matching.filter((entry) => entry.lists && entry.for)
   const decides = !lister
   const kind = method === 'tools/call' ? 'tool' : method === 'prompts/get' ? 'prompt' : 'resource'
-  const named = policy.entries.filter((entry) => entry.method === method && entry.lists).map(({ key }) => key)
+  const others = policy.entries.filter((entry) => entry.method === method && entry.lists && !forOthers.includes(entry))
   return {
     rule: policy.defaultRule ?? 'default',
     ...(lister && { place: lister.place }),
     asks: `an entry names the ${kind}`,
-    saw: lister ? [{ name: 'entry', value: lister.key }] : [],
+    saw: lister
+      ? [{ name: 'entry', value: lister.key }, ...seenCaller(lister, input)]
+      : seenCaller({ for: forOthers.flatMap((entry) => entry.for ?? []) }, input),
     result: decides ? 'failed' : 'passed',
     decides,
     ...(decides && {
       otherwise: [
-        named.length === 0 ? `an entry for the ${kind}` : `a ${kind} that the policy names: ${shortList(named)}`,
+        ...forOthers.map((entry) => `a caller whom \`${entry.key}\` is for: ${callersText(entry.for ?? [])}`),
+        others.length === 0
+          ? `an entry for the ${kind}`
+          : `a ${kind} that the policy names: ${shortList(others.map(({ key }) => key))}`,
       ],
     }),
   }
@@ -93,7 +101,7 @@ function asksText(check: Check): string {
 }
 
 /** Of the caller, what the rule is about. */
-function seenCaller({ for: callers = [] }: Rule, { principal }: Input): readonly Seen[] {
+function seenCaller({ for: callers = [] }: Pick<Rule, 'for'>, { principal }: Input): readonly Seen[] {
   const asked = callerFields.filter((field) => callers.some((test) => test[field]))
   return asked.map((field) => {
     const value = principal[field]

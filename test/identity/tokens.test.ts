@@ -120,7 +120,8 @@ test('an entry for a group is there for its members alone, in lists and in calls
 })
 
 describe('is refused with 401, and told what to do', () => {
-  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const stranger = pair.privateKey
   const now = Math.floor(Date.now() / 1000)
   const cases: readonly [string, () => Promise<string> | string, RegExp][] = [
     ['an expired token', () => good({ exp: now - 100 }), /expired: get a new one/],
@@ -141,6 +142,21 @@ describe('is refused with 401, and told what to do', () => {
       'a token of another key under a known name',
       () => issuer.token({ claims: scope, key: stranger }),
       /signature of the token is wrong/,
+    ],
+    [
+      'a token that brings its own key along',
+      () =>
+        issuer.token({
+          claims: scope,
+          key: pair.privateKey,
+          header: { jwk: pair.publicKey.export({ format: 'jwk' }) },
+        }),
+      /signature of the token is wrong/,
+    ],
+    [
+      'a token that wants what nobody knows',
+      () => issuer.token({ claims: scope, header: { crit: ['x'], x: 1 } }),
+      /cannot be read as a signed JWT/,
     ],
     ['a token whose user is a number', () => good({ sub: 7 }), /claim of the token is no name.*`sub`/],
     ['a token whose groups are a map', () => good({ groups: { a: 1 } }), /claim of the token is no name/],
