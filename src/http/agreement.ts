@@ -16,6 +16,9 @@ const named: ReadonlyMap<string, string> = new Map([
   ['tasks/result', 'taskId'],
 ])
 
+/** The one revision that is. */
+export const statelessVersion = '2026-07-28'
+
 /** Is the message of the stateless revision? */
 export function isStateless(message: Message): boolean {
   return message.kind !== 'response' && isModern(message.params)
@@ -45,7 +48,7 @@ export function repeatedFields(message: Message): Record<string, string> {
   return {
     'mcp-protocol-version': String(versionOf(params)),
     'mcp-method': method,
-    ...(typeof name === 'string' && { 'mcp-name': encoded(name) }),
+    ...(typeof name === 'string' && { 'mcp-name': encodedField(name) }),
   }
 }
 
@@ -66,19 +69,19 @@ function differs(headers: IncomingHttpHeaders, name: string, body: unknown, requ
   const value = headers[name.toLowerCase()]
   if (value === undefined) return required ? `the header \`${name}\` is missing` : undefined
   if (typeof value !== 'string') return `the header \`${name}\` stands twice`
-  const said = name === 'Mcp-Name' ? decoded(value) : value
+  const said = name === 'Mcp-Name' ? decodedField(value) : value
   if (said === body) return undefined
   const found = typeof body === 'string' ? quoted(body) : 'nothing'
   return `the header \`${name}\` says ${quoted(said ?? value)}, and the body says ${found}`
 }
 
-function encoded(value: string): string {
+export function encodedField(value: string): string {
   const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?')
   return isPlain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`
 }
 
 /** A value that no header can hold stands in it as Base64. Only one spelling of it is taken. */
-function decoded(value: string): string | undefined {
+export function decodedField(value: string): string | undefined {
   const [, text] = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(value) ?? []
   if (text === undefined) return value
   const bytes = Buffer.from(text, 'base64')

@@ -10,6 +10,7 @@ import type { Run } from '../model/pack/run.ts'
 import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { isStateless } from './agreement.ts'
+import type { Parameters } from './parameters.ts'
 import type { Reply } from './reply.ts'
 import type { Together } from './together.ts'
 
@@ -24,6 +25,8 @@ export interface Posted extends Asker {
 }
 
 export interface Endpoint {
+  /** What callers repeat in headers of the parameters of its tools. */
+  readonly parameters: Parameters
   post(posted: Posted, reply: Reply): Promise<void>
   get(asker: Asker, reply: Reply): Promise<void>
   remove(asker: Asker, reply: Reply): Promise<void>

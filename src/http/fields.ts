@@ -24,7 +24,7 @@ const passedBack: readonly string[] = ['mcp-protocol-version', 'retry-after', 'a
 export const sessionField = 'mcp-session-id'
 
 /** Parameters of tools that are mirrored in headers; those that nobody knows must go on as well. */
-const parameterPrefix = 'mcp-param-'
+export const parameterPrefix = 'mcp-param-'
 
 /** What of a caller's headers goes to the upstream. */
 export function fieldsForUpstream(headers: IncomingHttpHeaders, session: string | undefined): Record<string, string> {

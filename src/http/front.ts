@@ -173,7 +173,10 @@ export class Front {
     if (isPacked(headers)) return refuse(reply, 415, 'a packed body is not accepted: send it as it is')
     const body = await readBody(request, callBytesMax)
     const read = body === undefined ? unreadLine(callBytesMax) : readMessage(body)
-    const lie = read.ok ? disagreement(headers, read.message) : undefined
+    const { parameters } = route.endpoint
+    const lie = read.ok
+      ? (disagreement(headers, read.message) ?? parameters.disagreement(headers, read.message))
+      : undefined
     const method = methodOf(read)
     if (lie === undefined) {
       const post = () => route.endpoint.post({ headers, principal, read }, reply)

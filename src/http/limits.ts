@@ -63,6 +63,12 @@ export const oneWriteBytesMax = 64 * 1024
 /** Calls that are judged in one transaction: above it, those that came first would wait for the others. */
 export const judgedTogetherMax = 64
 
+/** Tools of one server whose parameters stand in headers as well: names come from outside, so the memory is bounded. */
+export const toolsWithParametersMax = 2_000
+
+/** Parameters of one tool that stand in headers: all headers together have 16 KiB. */
+export const repeatedParametersMax = 64
+
 /** What an upstream says beside MCP (an error page) is read up to here and not passed on. */
 export const errorBytesMax = 256 * 1024
 

@@ -26,7 +26,8 @@ import {
 } from './endpoint.ts'
 import { type Fields, sessionField } from './fields.ts'
 import { processesMax, processIdleMsMin, sessionStreamsMax } from './limits.ts'
-import type { Reply } from './reply.ts'
+import { Parameters } from './parameters.ts'
+import { type Reply, untilStopped } from './reply.ts'
 import { ownerOf, type Session, Sessions } from './sessions.ts'
 import { Together } from './together.ts'
 
@@ -43,8 +44,10 @@ interface Free {
 
 export class Local implements Endpoint {
   readonly #options: LocalOptions
+  readonly parameters = new Parameters()
   readonly #together: Together
   readonly #sessions = new Sessions()
+  readonly #learn = (result: unknown) => this.parameters.learn(result)
   readonly #conversations = new Map<Session, Conversation>()
   /** All processes, with those that are only starting or ending. */
   readonly #processes = new Set<Promise<Conversation>>()
@@ -80,10 +83,7 @@ export class Local implements Endpoint {
     this.#streams.add(reply)
     reply.openStream({})
     const forget = await session.listen(reply)
-    await new Promise<void>((resolve) => {
-      if (reply.stopped.aborted) resolve()
-      else reply.stopped.addEventListener('abort', () => resolve(), { once: true })
-    })
+    await untilStopped(reply)
     forget()
     this.#streams.delete(reply)
     reply.end()
@@ -269,7 +269,7 @@ export class Local implements Endpoint {
 
   #interceptor(principal: Principal, session: string): Interceptor {
     const { command: _, silenceMs: __, ...common } = this.#options
-    return new Interceptor({ ...common, principal, session, unasked: 'drop' })
+    return new Interceptor({ ...common, principal, session, unasked: 'drop', onTools: this.#learn })
   }
 
   #tellOfChange(): void {

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Line } from '../mcp/framing.ts'
-import { Interceptor } from '../mcp/interceptor.ts'
+import { Interceptor, notificationLine } from '../mcp/interceptor.ts'
 import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
-import { isStateless, repeatsBody } from './agreement.ts'
+import { isStateless, repeatsBody, statelessVersion } from './agreement.ts'
 import {
   type Asker,
   type Endpoint,
@@ -20,7 +20,8 @@ import { answeredWith, Exchange } from './exchange.ts'
 import { type Fields, fieldsForCaller, fieldsForUpstream, isPacked, mediaType, sessionField } from './fields.ts'
 import type { Answered } from './incoming.ts'
 import { exchangesMax, sessionStreamsMax } from './limits.ts'
-import type { Reply } from './reply.ts'
+import { Parameters } from './parameters.ts'
+import { type Reply, untilStopped } from './reply.ts'
 import { type Session, Sessions } from './sessions.ts'
 import { EventStream } from './stream.ts'
 import { Together } from './together.ts'
@@ -43,11 +44,17 @@ interface Listening {
 export class Remote implements Endpoint {
   readonly #options: RemoteOptions
   readonly #upstream: Upstream
+  readonly parameters = new Parameters()
   readonly #together: Together
   readonly #sessions = new Sessions()
+  readonly #learn = (result: unknown) => this.parameters.learn(result)
   readonly #listening = new Set<Listening>()
   /** Streams that end when the gate does. */
   readonly #streams = new Set<Reply>()
+  /** Streams of the gate's own, of callers whose server has no sessions. */
+  readonly #sessionless = new Set<Reply>()
+  /** What such a server lets its clients expect. */
+  readonly #declared = new Set<string>()
   #exchanges = 0
 
   constructor(options: RemoteOptions) {
@@ -99,6 +106,7 @@ export class Remote implements Endpoint {
         return opens && session !== undefined ? { [sessionField]: session.id } : {}
       },
     )
+    if (opens && session === undefined) for (const method of interceptor.listsDeclared) this.#declared.add(method)
     if (listens) {
       this.#listening.delete(listens)
       this.#streams.delete(reply)
@@ -124,6 +132,10 @@ export class Remote implements Endpoint {
     try {
       const fields = fieldsForUpstream(asker.headers, session?.id)
       const answer = await this.#upstream.send('GET', { fields, signal: reply.stopped, silenceMs: 0 })
+      if (answer.status === 405 && !resumes(asker) && asker.headers['mcp-protocol-version'] !== statelessVersion) {
+        await answer.body.discard()
+        return await this.#ownStream(session, reply)
+      }
       if (!isStream(answer)) {
         if (session !== undefined && resumes(asker)) await tellBroken(session, answeredWith(answer), reply)
         return await this.#passStatus(answer, session, reply)
@@ -142,6 +154,16 @@ export class Remote implements Endpoint {
       reply.end()
       interceptor.settle()
     }
+  }
+
+  /** A server without such a stream has nothing to tell on it. The gate has: the lists change with the policy. */
+  async #ownStream(session: Session | undefined, reply: Reply): Promise<void> {
+    reply.openStream({})
+    const forget = await session?.listen(reply)
+    if (session === undefined) this.#sessionless.add(reply)
+    await untilStopped(reply)
+    this.#sessionless.delete(reply)
+    forget?.()
   }
 
   async remove(asker: Asker, reply: Reply): Promise<void> {
@@ -187,7 +209,7 @@ export class Remote implements Endpoint {
     const { url: _, silenceMs: __, session, newSession, ...common } = this.#options
     // The id of a session is a secret of its caller; the record knows it by a name of ours.
     const name = opens ? (newSession?.() ?? randomUUID()) : session
-    return new Interceptor({ ...common, principal, session: name, unasked: 'drop' })
+    return new Interceptor({ ...common, principal, session: name, unasked: 'drop', onTools: this.#learn })
   }
 
   /** Words of the server beside MCP go nowhere; what its status says does. */
@@ -221,6 +243,10 @@ export class Remote implements Endpoint {
 
   #tellOfChange(): void {
     for (const session of this.#sessions.all) void session.tell(session.interceptor.policyChanged().toClient)
+    for (const reply of this.#sessionless) {
+      for (const method of this.#declared) reply.event(notificationLine(method))
+      void reply.flush()
+    }
     for (const { interceptor, reply } of this.#listening) {
       for (const line of interceptor.policyChanged().toClient) reply.event(line)
       void reply.flush()

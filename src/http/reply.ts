@@ -157,3 +157,11 @@ export class HttpReply implements Reply {
     this.#stopped.abort(new Error(why))
   }
 }
+
+/** For streams that have no end of their own. */
+export function untilStopped({ stopped }: Reply): Promise<void> {
+  return new Promise((resolve) => {
+    if (stopped.aborted) resolve()
+    else stopped.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -234,7 +234,7 @@ export class StdioFront {
       accept: 'application/json, text/event-stream',
       ...(this.#session !== undefined && { [sessionField]: this.#session }),
       ...(this.#version !== undefined && { 'mcp-protocol-version': this.#version }),
-      ...(message && repeatedFields(message)),
+      ...(message && { ...repeatedFields(message), ...this.#options.endpoint.parameters.fieldsFor(message) }),
     }
   }
 

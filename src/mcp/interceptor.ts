@@ -75,6 +75,11 @@ export class Interceptor {
     return { toServer: [], toClient }
   }
 
+  /** Legacy era: the notifications of changed lists that the handshake lets a client expect. */
+  get listsDeclared(): readonly string[] {
+    return this.#server.listsDeclared
+  }
+
   /** Another policy is active: the lists may show other things now, and who listens is told. */
   policyChanged(): Step {
     const toClient = this.#client.initialized
@@ -88,6 +93,6 @@ export class Interceptor {
   }
 }
 
-function notificationLine(method: string, params?: unknown): string {
+export function notificationLine(method: string, params?: unknown): string {
   return JSON.stringify({ jsonrpc: '2.0', method, ...(params !== undefined && { params }) })
 }

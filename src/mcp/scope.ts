@@ -26,6 +26,8 @@ export interface ScopeOptions {
   readonly approvalWaitMs?: number
   /** Where a person answers this request with a browser: clients that can are sent there. */
   readonly approvalPage?: (id: string) => string
+  /** Hears of what the server lists as its tools, before anything is left out of it. */
+  readonly onTools?: (result: unknown) => void
   /** Takes sentences about messages that went nowhere. */
   readonly log: (sentence: string) => void
 }

@@ -67,6 +67,7 @@ export class ServerSide {
     if (waiting === undefined && unasked === 'drop' && this.#isUnwanted(answer.id)) return drop
     if (waiting !== undefined) this.#scope.ended(waiting, this.#outcomeFor(waiting, answer))
     if (waiting?.method === 'initialize') this.listsDeclared = declaredLists(answer.value)
+    if (waiting?.method === 'tools/list') this.#scope.options.onTools?.(answer.value['result'])
     const changed = changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target))
     return toClient(changed ?? line, waiting && { answers: waiting.id, ...codeOf(answer.value) })
   }

@@ -106,6 +106,8 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/Connections/, 'connections'],
   [/^signIns/, 'persons'],
   [/Messages/, 'messages'],
+  [/^tools/, 'tools'],
+  [/Parameters/, 'parameters'],
   [/^judged/, 'calls'],
   [/^processes/, 'processes'],
   [/^retryAfter/, 's'],

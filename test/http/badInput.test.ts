@@ -52,7 +52,7 @@ test('hosts that are not this machine are refused', async () => {
   ]
   for (const host of hosts) assert.equal((await ask({ host })).statusCode, 403, host)
   for (const host of [`localhost:${gate.port}`, 'LOCALHOST', '[::1]:80', '127.0.0.1'])
-    assert.equal((await ask({ host })).statusCode, 405, host)
+    assert.equal((await ask({ host }, 'DELETE')).statusCode, 405, host)
 })
 
 test('web pages of other origins are refused', async () => {
@@ -216,7 +216,7 @@ test('what is not MCP stays here, in both directions', async () => {
   for (const [name, value] of Object.entries(meaning)) assert.equal(seen[name], value, name)
   assert.equal(seen.host, server.url.host)
   assert.equal(answer.headers.get('set-cookie'), null)
-  const refused = await ask({ host: 'localhost' })
+  const refused = await ask({ host: 'localhost' }, 'DELETE')
   assert.deepEqual([refused.statusCode, refused.headers.allow, refused.headers['x-secret']], [405, 'POST', undefined])
 })
 
