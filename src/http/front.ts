@@ -16,10 +16,12 @@ import { type Endpoint, methodOf, requestId } from './endpoint.ts'
 import { type Fields, isPacked, mediaType } from './fields.ts'
 import { isKnownHost, isKnownOrigin, type Names } from './hosts.ts'
 import {
+  connectionsCheckMs,
   connectionsMax,
   drainMsMax,
   headerBytesMax,
   headersMsMax,
+  keepAliveMs,
   lastWordsMs,
   requestMsMax,
   sweepMs,
@@ -42,6 +44,8 @@ export interface FrontOptions {
   readonly identify: (request: IncomingMessage) => Caller | Promise<Caller>
   /** What else is answered than MCP, by path: a JSON document, for everybody. */
   readonly document?: (request: IncomingMessage, path: string) => string | undefined
+  /** How long a caller may take; for tests. */
+  readonly patience?: { readonly headersMs: number; readonly requestMs: number }
   /** With it the gate speaks TLS. */
   readonly tls?: TlsOptions
   readonly log: (sentence: string) => void
@@ -72,7 +76,17 @@ export class Front {
 
   constructor(options: FrontOptions) {
     this.#options = options
-    const limits = { maxHeaderSize: headerBytesMax, headersTimeout: headersMsMax, requestTimeout: requestMsMax }
+    const { headersMs, requestMs } = options.patience ?? { headersMs: headersMsMax, requestMs: requestMsMax }
+    const limits = {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(headersMs, connectionsCheckMs),
+      keepAliveTimeout: keepAliveMs,
+      // Finds out that a machine is gone which had a stream open.
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    }
     const answer = (request: IncomingMessage, response: ServerResponse) =>
       void this.#answer(request, new HttpReply(response), response)
     const { tls } = options

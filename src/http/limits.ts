@@ -9,6 +9,12 @@ export const headersMsMax = 10_000
 /** The same for a whole request: 4 MiB in this time is a slow line, and no one's agent is on a slower one. */
 export const requestMsMax = 30_000
 
+/** How often connections are looked through for those that take too long. */
+export const connectionsCheckMs = 1_000
+
+/** A connection is kept for the next request for so long: longer than the proxies and clients that use it again. */
+export const keepAliveMs = 65_000
+
 /** Each holds a descriptor and memory; more callers than this need a second gate. */
 export const connectionsMax = 10_000
 
