@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test check format build bench compiler aegis web-test chromium image image-test install
+.PHONY: demo test check format build bench inspector compiler aegis web-test chromium image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -19,6 +19,15 @@ test: build
 # The official conformance suites of MCP, directly and through the gate, check by check.
 conformance: install
 	node_modules/.bin/node test/conformance/run.ts
+
+# The command line of the MCP Inspector, before every combination of client and server. Installed on demand: it is large.
+inspector: install .cache/inspector/.installed
+	node_modules/.bin/node --test --test-timeout=300000 test/inspector/inspector.cli.ts
+
+.cache/inspector/.installed: Makefile
+	mkdir -p .cache/inspector
+	npm install --prefix .cache/inspector --ignore-scripts --no-audit --no-fund --no-save --loglevel=error @modelcontextprotocol/inspector@2.12.0
+	@touch $@
 
 build: install
 	npm run --silent build
