@@ -16,13 +16,19 @@ const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
   ['admit', async (settings: Settings) => (await import('./admit.ts')).admitSection(settings)],
   ['stdio', async (settings: Settings) => (await import('./stdio.ts')).stdioSection(settings)],
   ['http', async (settings: Settings) => (await import('./http.ts')).httpSection(settings)],
+  ['sessions', async (settings: Settings) => (await import('./sessions.ts')).sessionsSection(settings)],
+  ['soak', async (settings: Settings) => (await import('./soak.ts')).soakSection(settings)],
   ['start', async (settings: Settings) => (await import('./start.ts')).startSection(settings)],
   ['memory', async (settings: Settings) => (await import('./memory.ts')).memorySection(settings)],
 ])
 
-const usage = `usage: npm run bench -- [--only NAME[,NAME]] [--json] [--quick] [--gate COMMAND]
-  --only   of ${[...benchmarks.keys()].join(', ')}; all, if not given
+/** They take long, and are run when they are named. */
+const onDemand: ReadonlySet<string> = new Set(['soak'])
+
+const usage = `usage: npm run bench -- [--only NAME[,NAME]] [--json] [--quick] [--soak SECONDS] [--gate COMMAND]
+  --only   of ${[...benchmarks.keys()].join(', ')}; all but ${[...onDemand].join(', ')}, if not given
   --json   the numbers as JSON
+  --soak   how long soak takes; 600, if not given
   --quick  a smoke run: a few seconds, and numbers that mean nothing
   --gate   what starts the gate, its words apart by spaces; bin/tollgate, if not given`
 
@@ -31,6 +37,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    soak: { type: 'string', default: '600' },
     gate: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -43,7 +50,8 @@ async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'))
   // Compiled anew for every run, and nothing of it is left: here and in the gates that are started.
   process.env['TOLLGATE_CACHE_DIR'] = join(folder, 'cache')
-  const settings: Settings = { quick: values.quick, gate: gateCommand(values.gate), folder }
+  const soakSeconds = Number(values.soak)
+  const settings: Settings = { quick: values.quick, gate: gateCommand(values.gate), folder, soakSeconds }
   try {
     const sections: Section[] = []
     for (const [name, benchmark] of chosen(values.only)) {
@@ -58,7 +66,7 @@ async function run(): Promise<void> {
 }
 
 function chosen(only: string | undefined): readonly (readonly [string, Benchmark])[] {
-  if (only === undefined) return [...benchmarks]
+  if (only === undefined) return [...benchmarks].filter(([name]) => !onDemand.has(name))
   return only.split(',').map((name) => {
     const benchmark = benchmarks.get(name)
     if (!benchmark) throw new Error(`no benchmark \`${name}\`\n${usage}`)

@@ -5,6 +5,8 @@ export interface Settings {
   readonly quick: boolean
   /** The command that starts the gate. */
   readonly gate: readonly string[]
+  /** How long the soak takes. */
+  readonly soakSeconds: number
   /** A folder for ledgers, policies and compiled policies that goes when the run is over. */
   readonly folder: string
 }

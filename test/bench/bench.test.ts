@@ -26,6 +26,7 @@ test('every benchmark runs and measures all of its targets', async () => {
       ['Admit', 2],
       ['A call over stdio', 4],
       ['A call over HTTP', 9],
+      ['Sessions and connections', 2],
       ['Start', 1],
       ['Memory', 2],
     ],
@@ -46,6 +47,20 @@ test('one benchmark alone prints Markdown', async () => {
   assert.match(stdout, /^\| what \| must be \| measured \| reached \|$/m)
   assert.match(stdout, /^## Decision$/m)
   assert.doesNotMatch(stdout, /^## Admit$/m)
+})
+
+test('the soak finds no wrong decision, and every call in the record', async () => {
+  const { stdout } = await run(process.execPath, [here('bench/run.ts'), ...options, '--only', 'soak', '--json'])
+  const { sections } = JSON.parse(stdout) as { sections: Section[] }
+  const [soak] = sections
+  const calls = soak?.tables[0]?.rows.find(([what]) => what === 'calls')?.[1]
+  assert.ok(Number(calls) > 100, `${calls} calls`)
+  const found = soak?.targets.slice(0, 4).map(({ what, measured }) => [what, measured])
+  assert.deepEqual(
+    found?.map(([, measured]) => measured),
+    [0, 0, 0, 0],
+    JSON.stringify(found),
+  )
 })
 
 test('a benchmark that does not exist is an error', async () => {
