@@ -18,6 +18,9 @@ export const liveStreamsMax = 200
 /** How often the ledger is asked for changes while pages are open. */
 export const liveMs = 500
 
+/** How late it may be told that a request has expired. */
+export const expiryMs = 5_000
+
 /** A comment keeps a page's stream from being closed for silence. */
 export const liveSilenceMs = 15_000
 

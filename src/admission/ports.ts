@@ -13,7 +13,7 @@ export interface AdmissionPorts {
     approvalsVersion(): string
     recordsOf(decisionId: string): readonly StoredRecord[]
   }
-  readonly approvals: Pick<Approvals, 'approve' | 'reject'>
+  readonly approvals: Pick<Approvals, 'approve' | 'reject' | 'expire'>
   /** Whose credential it is, a key or a token; undefined for nobody's. All that is known of who answers comes through here. */
   readonly approverOf: (credential: string) => Approver | undefined | Promise<Approver | undefined>
   readonly status: () => Status

@@ -3,7 +3,7 @@
 import { type ApprovalView, approvalView } from '../log/approvals.ts'
 import { bodyOf } from '../log/body.ts'
 import type { Approval, ApprovalState } from '../model/approval.ts'
-import { TollgateError } from '../model/errors.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
 import { quoted } from '../model/message/quoted.ts'
 import { approvalsListedItemsMax } from './limits.ts'
 import type { AdmissionPorts } from './ports.ts'
@@ -34,4 +34,14 @@ export function shown(ledger: Ledger, id: string): Shown {
 function inputOf(ledger: Ledger, { request }: Approval): unknown {
   const held = ledger.recordsOf(request.decision_id).find(({ kind }) => kind === 'decision')
   return (held && bodyOf(held)['input']) ?? null
+}
+
+/** Requests whose time is over are recorded as such: who is told of requests hears of it then. */
+export function expireOverdue({ ledger, approvals, log }: AdmissionPorts): void {
+  try {
+    const now = Date.now()
+    if (ledger.approvals(['pending', 'approved']).some(({ request }) => request.expires_at <= now)) approvals.expire()
+  } catch (error) {
+    log(`what has expired could not be recorded: ${messageOf(error)}`)
+  }
 }

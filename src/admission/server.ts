@@ -10,10 +10,11 @@ import { isKnownHost, isKnownOrigin, type Names } from '../http/hosts.ts'
 import { headerBytesMax, headersMsMax, requestMsMax } from '../http/limits.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { api } from './api.ts'
-import { adminConnectionsMax, adminDrainMs } from './limits.ts'
+import { adminConnectionsMax, adminDrainMs, expiryMs } from './limits.ts'
 import { Live } from './live.ts'
 import { pages } from './pages.ts'
 import type { AdmissionPorts } from './ports.ts'
+import { expireOverdue } from './requests.ts'
 import { SignIns } from './signIns.ts'
 
 export type AdminAddress = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -27,8 +28,10 @@ export interface AdmissionOptions extends AdmissionPorts {
 export class AdmissionServer {
   readonly #server: Server
   readonly #live: Live
+  readonly #sweeper: NodeJS.Timeout
 
   constructor(options: AdmissionOptions) {
+    this.#sweeper = setInterval(() => expireOverdue(options), expiryMs).unref()
     this.#live = new Live(() => options.ledger.approvalsVersion())
     const app = express().disable('x-powered-by').disable('etag')
     app.use((request, response, next) => {
@@ -60,6 +63,7 @@ export class AdmissionServer {
 
   async close(): Promise<void> {
     this.#live.end()
+    clearInterval(this.#sweeper)
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#server.closeIdleConnections()
     const timer = setTimeout(() => this.#server.closeAllConnections(), adminDrainMs)

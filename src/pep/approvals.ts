@@ -48,6 +48,13 @@ export class Approvals {
     return this.#answer(id, 'reject', said)
   }
 
+  /** Records the requests whose time is over, so that nobody hears of it only when somebody next comes by. */
+  expire(): void {
+    this.#ports.ledger.transact((tx) => {
+      for (const event of expireOverdue(tx)) this.#append(tx, event)
+    })
+  }
+
   #answer(id: string, says: ApprovalAnswer['says'], said: Said): Approval {
     requireReadable(said)
     const after = this.#ports.ledger.transact((tx) => {

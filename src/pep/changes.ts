@@ -13,6 +13,7 @@ export class Changes {
   readonly #ports: ChangesPorts
   #poll: NodeJS.Timeout | undefined
   #version: string | undefined
+  #isFailing = false
 
   constructor(ports: ChangesPorts) {
     this.#ports = ports
@@ -32,10 +33,13 @@ export class Changes {
   #look(changed: () => void): void {
     try {
       const version = this.#ports.version()
+      this.#isFailing = false
       if (version === this.#version) return
       this.#version = version
     } catch (error) {
-      this.#ports.report(error)
+      // Four times a second is no news.
+      if (!this.#isFailing) this.#ports.report(error)
+      this.#isFailing = true
       return
     }
     changed()

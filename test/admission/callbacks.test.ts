@@ -8,6 +8,7 @@ import type { Notify } from '../../src/admission/ports.ts'
 import { slackSignature, verifyWebhook, webhookKey, webhookSignature } from '../../src/admission/signatures.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
+import { Approvals } from '../../src/pep/approvals.ts'
 import { ScriptedServer } from '../http/fixtures/gate.ts'
 import { until } from '../mcp/fixtures/gated.ts'
 import { type Answer, Desk } from './fixtures/desk.ts'
@@ -250,6 +251,13 @@ test('who is told hears every step in order, again when it was not heard, and go
   await until(() => types().length === 6, 'what is new')
   await third?.stop()
   assert.deepEqual(types().slice(5), ['requested'], 'nothing that was heard is told again')
+  const [fourth] = told()
+  fourth?.start()
+  desk.aheadMs = 11 * 60_000
+  new Approvals(desk.opened).expire()
+  desk.aheadMs = 0
+  await until(() => types().includes('expired'), 'the expiry')
+  await fourth?.stop()
 })
 
 test('Slack gets the call as plain text with two buttons, and no way to approve what it does not show', async () => {
