@@ -6,6 +6,7 @@ import type { Run } from '../model/pack/run.ts'
 import type { PolicySet } from '../model/policy.ts'
 import { readPrincipal } from '../model/principal.ts'
 import { Answers } from '../pep/answers.ts'
+import { Changes } from '../pep/changes.ts'
 import type { Gate } from '../pep/gate.ts'
 import { type OpenGate, openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
@@ -58,16 +59,23 @@ export async function withGate(
   const later = (flush: () => void) => void setTimeout(flush, outcomeDelayMs)
   const opened = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
   const { gate, ledger } = opened
+  const kills = new Changes({ version: () => ledger.killsVersion(), report })
   try {
     for (const server of servers) gate.mark('start', server)
     gate.activate(loaded.active())
     const watching = watchPolicy(choiceOf(options), { gate, say, accept })
-    const answers = new Answers({ ledger, onPolicyChange: (listener) => gate.onPolicyChange(listener), report })
+    const onPolicyChange = (listener: () => void) => {
+      gate.onPolicyChange(listener)
+      gate.onKill(listener)
+    }
+    const answers = new Answers({ ledger, onPolicyChange, report })
+    kills.start(() => gate.killsChanged())
     await work(gate, { answers, ...waits }, { ...opened, reload: watching.reload })
     answers.end()
     watching.stop()
     for (const server of servers) gate.mark('stop', server)
   } finally {
+    kills.stop()
     gate.flush()
     ledger.close()
   }

@@ -6,6 +6,7 @@ import { Front, type FrontOptions, type Route } from '../http/front.ts'
 import { isLoopback, type Names } from '../http/hosts.ts'
 import { Local } from '../http/local.ts'
 import { Remote, type RemoteOptions } from '../http/remote.ts'
+import { sessionlessFor } from '../http/sessions.ts'
 import { type Credential, credentialOf } from '../identity/upstream.ts'
 import { version } from '../runtime/version.ts'
 import { type Admission, openAdmission } from './admission.ts'
@@ -92,7 +93,7 @@ function credentialsFor(targets: readonly Target[], { credentials }: GateSetting
 
 function routeOf({ server = '', upstream }: Target, common: Omit<RemoteOptions, 'server' | 'session' | 'url'>): Route {
   const session = randomUUID()
-  const options = { ...common, server, session }
+  const options = { ...common, server, session, sessionFor: sessionlessFor(server) }
   const endpoint =
     upstream instanceof URL ? new Remote({ ...options, url: upstream }) : new Local({ ...options, command: upstream })
   return { server, session, endpoint }

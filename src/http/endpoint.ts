@@ -3,7 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Line } from '../mcp/framing.ts'
 import type { Interceptor } from '../mcp/interceptor.ts'
 import { isPassed } from '../mcp/methods.ts'
+import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
+import { messageOf } from '../model/errors.ts'
 import { isActing } from '../model/message/acts.ts'
 import type { Id, ReadMessage } from '../model/message/message.ts'
 import type { Run } from '../model/pack/run.ts'
@@ -43,6 +45,8 @@ export interface EndpointOptions {
   readonly server: string
   /** Name of the session of all that has none: the stateless revision, and servers without sessions. */
   readonly session: string
+  /** The same where callers are told apart: each has one. */
+  readonly sessionFor?: (principal: Principal) => string
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
   readonly run?: () => Run | undefined
   /** How long the server may be silent while it owes an answer. */
@@ -89,8 +93,9 @@ async function waited(interceptor: Interceptor, id: Id, { headers }: Posted, rep
     if (isLast) reply.json(200, toClient[0] ?? '')
     else await reply.stillWaiting(toClient)
   }
-  // It was cancelled, or answered.
-  reply.empty(202)
+  // It was broken off, cancelled, or answered.
+  if (reply.stopped.aborted) reply.error(502, errorCodes.internal, messageOf(reply.stopped.reason), id)
+  else reply.empty(202)
   interceptor.settle()
   return undefined
 }
@@ -114,6 +119,12 @@ export function requestId(read: ReadMessage): Id | undefined {
 
 export function methodOf(read: ReadMessage): string | undefined {
   return read.ok && read.message.kind !== 'response' ? read.message.method : undefined
+}
+
+/** Is the caller stopped? Then it is told so. */
+export function isRefused({ stopped }: Interceptor, reply: Reply): boolean {
+  if (stopped !== undefined) reply.error(403, errorCodes.refused, stopped.message)
+  return stopped !== undefined
 }
 
 export const unknownSession = 'there is no such session: initialize again'

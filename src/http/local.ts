@@ -18,6 +18,7 @@ import {
   type Asker,
   type Endpoint,
   type EndpointOptions,
+  isRefused,
   judged,
   methodOf,
   type Posted,
@@ -30,6 +31,7 @@ import { Parameters } from './parameters.ts'
 import { type Reply, untilStopped } from './reply.ts'
 import { ownerOf, type Session, Sessions } from './sessions.ts'
 import { Together } from './together.ts'
+import { UnderWay } from './underWay.ts'
 
 export interface LocalOptions extends EndpointOptions {
   readonly command: Command
@@ -56,11 +58,13 @@ export class Local implements Endpoint {
   readonly #stateless = new Map<Conversation, Reply>()
   /** Streams that end when the gate does. */
   readonly #streams = new Set<Reply>()
+  readonly #underWay = new UnderWay()
 
   constructor(options: LocalOptions) {
     this.#options = options
     this.#together = new Together(options.gate)
     options.gate.onPolicyChange(() => this.#tellOfChange())
+    options.gate.onKill(() => this.#endStopped())
   }
 
   async post(posted: Posted, reply: Reply): Promise<void> {
@@ -71,7 +75,12 @@ export class Local implements Endpoint {
     if (session !== undefined) return this.#postIn(session, posted, reply)
     if (methodOf(read) === 'initialize') return this.#open(posted, reply)
     if (!read.ok)
-      return void (await judged(this.#together, this.#interceptor(principal, this.#options.session), posted, reply))
+      return void (await judged(
+        this.#together,
+        this.#interceptor(principal, this.#sessionlessOf(principal)),
+        posted,
+        reply,
+      ))
     reply.error(400, errorCodes.invalidRequest, 'there is no session: initialize first', requestId(read) ?? null)
   }
 
@@ -80,6 +89,7 @@ export class Local implements Endpoint {
     if (session === null) return
     if (session === undefined) return needsSession(reply)
     if (session.streams >= sessionStreamsMax) return reply.busy('the session has too many streams')
+    if (isRefused(session.interceptor, reply)) return
     this.#streams.add(reply)
     reply.openStream({})
     const forget = await session.listen(reply)
@@ -157,7 +167,10 @@ export class Local implements Endpoint {
         return reply.empty(202)
       }
       const { silenceMs } = this.#options
+      const { interceptor } = session
+      const forget = this.#underWay.add({ interceptor, reply, id, cancel: (told) => conversation.write(told) })
       await conversation.ask({ id, line, token: tokenOf(read), reply, silenceMs, statusOf: fine, fields: none })
+      forget()
     } finally {
       release()
     }
@@ -169,7 +182,7 @@ export class Local implements Endpoint {
     const free = this.#free.find(({ owner }) => owner === ownerOf(principal))
     if (free === undefined && !this.#hasRoom()) return reply.busy('too much is under way here')
     if (free !== undefined) this.#free = this.#free.filter((one) => one !== free)
-    const interceptor = free?.conversation.interceptor ?? this.#interceptor(principal, this.#options.session)
+    const interceptor = free?.conversation.interceptor ?? this.#interceptor(principal, this.#sessionlessOf(principal))
     const line = await judged(this.#together, interceptor, posted, reply)
     if (line === undefined || id === undefined) {
       // The requests that it could speak of have a process of their own, and leaving them is what ends them.
@@ -178,6 +191,7 @@ export class Local implements Endpoint {
       return
     }
     const listens = methodOf(read) === 'subscriptions/listen'
+    const forget = this.#underWay.add({ interceptor, reply, id })
     try {
       const conversation = free?.conversation ?? (await this.#startStateless(interceptor))
       this.#stateless.set(conversation, reply)
@@ -194,6 +208,7 @@ export class Local implements Endpoint {
     } catch (error) {
       this.#notStarted(error, interceptor, posted, reply)
     } finally {
+      forget()
       this.#streams.delete(reply)
       reply.end()
     }
@@ -267,9 +282,24 @@ export class Local implements Endpoint {
     return null
   }
 
+  #sessionlessOf(principal: Principal): string {
+    const { session, sessionFor } = this.#options
+    return sessionFor?.(principal) ?? session
+  }
+
   #interceptor(principal: Principal, session: string): Interceptor {
-    const { command: _, silenceMs: __, ...common } = this.#options
+    const { command: _, silenceMs: __, sessionFor: ___, ...common } = this.#options
     return new Interceptor({ ...common, principal, session, unasked: 'drop', onTools: this.#learn })
+  }
+
+  /** Their calls first, so that whoever waits for one is told why. */
+  #endStopped(): void {
+    this.#underWay.endStopped()
+    for (const session of this.#sessions.all) {
+      const { stopped } = session.interceptor
+      if (stopped !== undefined) this.#end(session, stopped.message)
+    }
+    for (const free of this.#free) if (free.conversation.interceptor.stopped !== undefined) this.#drop(free)
   }
 
   #tellOfChange(): void {

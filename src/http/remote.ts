@@ -10,6 +10,7 @@ import {
   type Asker,
   type Endpoint,
   type EndpointOptions,
+  isRefused,
   judged,
   methodOf,
   type Posted,
@@ -25,6 +26,7 @@ import { type Reply, untilStopped } from './reply.ts'
 import { type Session, Sessions } from './sessions.ts'
 import { EventStream } from './stream.ts'
 import { Together } from './together.ts'
+import { UnderWay } from './underWay.ts'
 import { faultOf, Upstream } from './upstream.ts'
 
 export interface RemoteOptions extends EndpointOptions {
@@ -49,6 +51,7 @@ export class Remote implements Endpoint {
   readonly #sessions = new Sessions()
   readonly #learn = (result: unknown) => this.parameters.learn(result)
   readonly #listening = new Set<Listening>()
+  readonly #underWay = new UnderWay()
   /** Streams that end when the gate does. */
   readonly #streams = new Set<Reply>()
   /** Streams of the gate's own, of callers whose server has no sessions. */
@@ -62,6 +65,7 @@ export class Remote implements Endpoint {
     this.#together = new Together(options.gate)
     this.#upstream = new Upstream(options.url, options.credential)
     options.gate.onPolicyChange(() => this.#tellOfChange())
+    options.gate.onKill(() => this.#endStopped())
   }
 
   async post(posted: Posted, reply: Reply): Promise<void> {
@@ -92,7 +96,15 @@ export class Remote implements Endpoint {
     if (!repeatsBody('mcp-name', method)) delete fields['mcp-name']
     const silenceMs = listens ? 0 : this.#options.silenceMs
     const tellServer = (answer: Line) => this.#tellServer(answer, session?.id)
-    const exchange = new Exchange({ interceptor, reply, id: requestId(read), session: () => session, tellServer })
+    const id = requestId(read)
+    const exchange = new Exchange({ interceptor, reply, id, session: () => session, tellServer })
+    // Where there are sessions, to leave a call is not to cancel it.
+    const forget = this.#underWay.add({
+      interceptor,
+      reply,
+      id,
+      ...(!(read.ok && isStateless(read.message)) && { cancel: tellServer }),
+    })
     if (listens) {
       this.#listening.add(listens)
       this.#streams.add(reply)
@@ -106,6 +118,7 @@ export class Remote implements Endpoint {
         return opens && session !== undefined ? { [sessionField]: session.id } : {}
       },
     )
+    forget()
     if (opens && session === undefined) for (const method of interceptor.listsDeclared) this.#declared.add(method)
     if (listens) {
       this.#listening.delete(listens)
@@ -128,7 +141,9 @@ export class Remote implements Endpoint {
     if (session !== undefined && session.streams >= sessionStreamsMax)
       return reply.busy('the session has too many streams')
     const interceptor = session?.interceptor ?? this.#interceptor(asker.principal, false)
+    if (isRefused(interceptor, reply)) return
     this.#streams.add(reply)
+    const ended = this.#underWay.add({ interceptor, reply, id: undefined })
     try {
       const fields = fieldsForUpstream(asker.headers, session?.id)
       const answer = await this.#upstream.send('GET', { fields, signal: reply.stopped, silenceMs: 0 })
@@ -151,6 +166,7 @@ export class Remote implements Endpoint {
       reply.error(status, errorCodes.internal, why)
     } finally {
       this.#streams.delete(reply)
+      ended()
       reply.end()
       interceptor.settle()
     }
@@ -206,9 +222,9 @@ export class Remote implements Endpoint {
   }
 
   #interceptor(principal: Principal, opens: boolean): Interceptor {
-    const { url: _, silenceMs: __, session, newSession, ...common } = this.#options
+    const { url: _, silenceMs: __, session, sessionFor, newSession, ...common } = this.#options
     // The id of a session is a secret of its caller; the record knows it by a name of ours.
-    const name = opens ? (newSession?.() ?? randomUUID()) : session
+    const name = opens ? (newSession?.() ?? randomUUID()) : (sessionFor?.(principal) ?? session)
     return new Interceptor({ ...common, principal, session: name, unasked: 'drop', onTools: this.#learn })
   }
 
@@ -239,6 +255,17 @@ export class Remote implements Endpoint {
       .send('DELETE', { fields, silenceMs: this.#options.silenceMs })
       .then(({ body }) => body.discard())
       .catch((error) => this.#options.log(`a session of the server was not ended: ${faultOf(error).why}`))
+  }
+
+  /** Their calls first, so that whoever waits for one is told why. */
+  #endStopped(): void {
+    this.#underWay.endStopped()
+    for (const session of this.#sessions.all) {
+      const { stopped } = session.interceptor
+      if (stopped === undefined) continue
+      this.#sessions.end(session, stopped.message)
+      this.#leave(session)
+    }
   }
 
   #tellOfChange(): void {

@@ -1,4 +1,5 @@
-/** Sessions of the eras before 2026-07-28: each belongs to who opened it. */
+/** Sessions of the eras before 2026-07-28: each belongs to who opened it. And what stands for one where there is none. */
+import { hash } from 'node:crypto'
 import type { Line } from '../mcp/framing.ts'
 import type { Interceptor } from '../mcp/interceptor.ts'
 import type { Principal } from '../model/call.ts'
@@ -149,4 +150,19 @@ function isSessionId(id: string): boolean {
 /** Principals that are the same for sessions. */
 export function ownerOf(principal: Principal): string {
   return canonical(principal as Json)
+}
+
+/**
+ * The name of the session of a caller that has none, at one server: the same after a restart, so that whoever is stopped by
+ * it stays so. What else is known of a caller may change from token to token.
+ */
+export function sessionlessFor(server: string): (principal: Principal) => string {
+  const known = new WeakMap<Principal, string>()
+  return (principal) => {
+    const { agent = null, user = null, project = null } = principal
+    const name =
+      known.get(principal) ?? `sessionless-${hash('sha256', canonical([server, agent, user, project])).slice(0, 32)}`
+    known.set(principal, name)
+    return name
+  }
 }

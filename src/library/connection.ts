@@ -92,6 +92,15 @@ export class Connection implements Between {
     else for (const message of told.length === 0 && this.#modern ? listChanges : told) this.#transmit(message)
   }
 
+  /** Somebody was stopped: what is under way and stopped by now ends, with an error for who called. */
+  endStopped(): void {
+    const { toServer, toClient } = this.#interceptor.endStopped()
+    const client = this.#options.side === 'client'
+    for (const line of client ? toClient : toServer) this.onmessage?.(parsed(line))
+    for (const line of client ? toServer : toClient) this.#transmit(parsed(line))
+    this.#interceptor.settle()
+  }
+
   #received(message: unknown, extra: unknown): void {
     const client = this.#options.side === 'client'
     const passed = client ? this.#lookedThrough(message) : this.#judged(message)

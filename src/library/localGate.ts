@@ -1,9 +1,10 @@
 /** The gate of the library: the same enforcement point, ledger and records as those of the commands, in this process. */
 import type { Artifact } from '../bundle/artifact.ts'
+import type { SqliteLedger } from '../ledger/ledger.ts'
 import { outcomeOf } from '../mcp/results.ts'
 import type { Decision } from '../model/decision.ts'
 import { messageOf } from '../model/errors.ts'
-import type { Ledger } from '../model/ledger.ts'
+import { Changes } from '../pep/changes.ts'
 import type { Gate as EnforcementPoint } from '../pep/gate.ts'
 import type { Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { openGateWith } from '../runtime/open.ts'
@@ -72,19 +73,22 @@ async function recordingFailure(gate: EnforcementPoint, policy: string | PolicyT
 class LocalGate implements Gate {
   readonly #settings: Settings
   readonly #gate: EnforcementPoint
-  readonly #ledger: Ledger
+  readonly #ledger: SqliteLedger
   readonly #connections = new Set<Connection>()
   readonly #guarded = new WeakSet<object>()
   readonly #listeners = new Set<() => void>()
   #activations: Promise<void> = Promise.resolve()
   #stopWatching = () => {}
+  readonly #kills: Changes
   #closed = false
 
-  constructor(settings: Settings, gate: EnforcementPoint, ledger: Ledger) {
+  constructor(settings: Settings, gate: EnforcementPoint, ledger: SqliteLedger) {
     this.#settings = settings
     this.#gate = gate
     this.#ledger = ledger
+    this.#kills = new Changes({ version: () => ledger.killsVersion(), report: failures(settings.report) })
     gate.onPolicyChange(() => this.#policyChanged())
+    gate.onKill(() => this.#endStopped())
   }
 
   get revision(): string {
@@ -152,6 +156,7 @@ class LocalGate implements Gate {
     if (this.#closed) return
     this.#closed = true
     this.#stopWatching()
+    this.#kills.stop()
     if (this.revision !== '') this.#gate.deactivate('the gate was closed')
     try {
       this.#gate.mark('stop', this.#settings.caller.server ?? '')
@@ -188,21 +193,30 @@ class LocalGate implements Gate {
     if (connectable.transport !== undefined)
       throw new TypeError(`guard the ${side} before it connects: what passed until now was not judged`)
     this.#guarded.add(connectable)
+    this.#kills.start(() => this.#gate.killsChanged())
     const { report } = this.#settings
     const caller = { server, principal, session, run: reporting(run, report) }
     const parts = { gate: this.#gate, side, ...caller, report, open: this.#connections }
     guardConnections(connectable, (wire) => new Connection(wire, parts))
   }
 
-  /** Who cannot be told keeps nobody else from being told. */
   #policyChanged(): void {
     const tells = [...this.#connections].map((connection) => () => connection.policyChanged())
-    for (const tell of [...tells, ...this.#listeners]) {
+    this.#tell([...tells, ...this.#listeners], 'the policy changed')
+  }
+
+  #endStopped(): void {
+    const tells = [...this.#connections].map((connection) => () => connection.endStopped())
+    this.#tell(tells, 'somebody was stopped')
+  }
+
+  /** Who cannot be told keeps nobody else from being told. */
+  #tell(tells: readonly (() => void)[], what: string): void {
+    for (const tell of tells) {
       try {
         tell()
       } catch (error) {
-        const message = `the policy changed, and who was told of it failed: ${messageOf(error)}`
-        this.#settings.report({ message, error })
+        this.#settings.report({ message: `${what}, and who was told of it failed: ${messageOf(error)}`, error })
       }
     }
   }

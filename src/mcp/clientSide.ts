@@ -15,6 +15,7 @@ import type {
 import { quoted } from '../model/message/quoted.ts'
 import { serialise } from '../model/message/serialise.ts'
 import type { ReasonCode } from '../model/reasons.ts'
+import type { Stopped } from '../pep/stopped.ts'
 import { KeptCalls, opensPages, waited } from './kept.ts'
 import { type Leg, resumed } from './legs.ts'
 import { inFlightMax } from './limits.ts'
@@ -82,7 +83,8 @@ export class ClientSide {
 
   /** The first half of it, for who judges the calls of several scopes together; `conclude` takes their decisions, in order. */
   begin(reads: readonly ReadMessage[]): Begun {
-    const plans = reads.map((read) => (read.ok ? this.#plan(read.message) : this.#planUnreadable(read)))
+    const stopped = reads.some((read) => !isJudged(read)) || this.#scope.isClosed ? this.#scope.stopped() : undefined
+    const plans = reads.map((read) => this.#planRead(read, stopped))
     const judged = plans.filter((plan) => plan.kind === 'judge')
     return { calls: this.#callsOf(judged), conclude: (decisions) => this.#conclude(plans, decisions) }
   }
@@ -147,6 +149,25 @@ export class ClientSide {
     return judged.map(({ act, request }) => this.#callOf(act, request.params))
   }
 
+  /** What acts is refused by the gate itself where its sender is stopped, with the record of a call. */
+  #planRead(read: ReadMessage, stopped: Stopped | undefined): Plan | Judged | Refused {
+    if (!read.ok) return this.#planUnreadable(read)
+    if (stopped === undefined || (isJudged(read) && !this.#scope.isClosed)) return this.#plan(read.message)
+    return read.message.kind === 'request' ? this.#refuseStopped(read.message, stopped) : drop
+  }
+
+  #refuseStopped(request: Request, { reason, message, kill_id }: Stopped): Refused {
+    const { method, act } = request
+    const refused = {
+      reason,
+      message,
+      method,
+      ...(act && { name: act.name }),
+      ...(kill_id !== undefined && { kill_id }),
+    }
+    return { kind: 'refuse', refused, answer: (decision) => toClient(refusal(askedOf(request), decision)) }
+  }
+
   #plan(message: Message): Plan | Judged | Refused {
     switch (message.kind) {
       case 'request':
@@ -180,7 +201,7 @@ export class ClientSide {
       const message = 'its `requestState` is not one of this gate for this call: make the call again without it'
       return this.#refuse(asked, 'MALFORMED_CALL', message)
     }
-    this.#scope.inFlight.add({ ...asked, undecided: true })
+    this.#scope.inFlight.add({ ...asked, undecided: true, act })
     return { kind: 'judge', request, act, ...again }
   }
 
@@ -289,6 +310,10 @@ export class ClientSide {
     const sent = params !== undefined && saysMore(params, act)
     return { ...act, server, principal, session, ...(run && { run }), ...(sent && { params }) }
   }
+}
+
+function isJudged(read: ReadMessage): boolean {
+  return read.ok && read.message.kind === 'request' && read.message.act !== undefined
 }
 
 /** Is there more in the params than what is judged? */

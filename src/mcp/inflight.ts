@@ -1,5 +1,5 @@
 /** Requests of the client that have no answer yet. */
-import type { Id } from '../model/message/message.ts'
+import type { Act, Id } from '../model/message/message.ts'
 import { cancelledRememberedMax, inFlightMax } from './limits.ts'
 
 export interface Waiting {
@@ -16,12 +16,22 @@ export interface Waiting {
   readonly acknowledged?: boolean
   /** The client gave it up; an answer may still be under way. */
   readonly cancelled?: boolean
+  /** What a judged request does. */
+  readonly act?: Pick<Act, 'method' | 'name'>
+  /** It was answered by the gate: what the server still says of it goes nowhere. */
+  readonly answered?: boolean
 }
 
 export class InFlight {
   readonly #waiting = new Map<Id, Waiting>()
   #cancelled: Id[] = []
   #hasForgotten = false
+
+  /** Does anybody wait for the answer? */
+  isWaiting(id: Id): boolean {
+    const waiting = this.#find(id)
+    return waiting !== undefined && !waiting.answered
+  }
 
   /** Also under the other form of the id: of 5 and "5" at once, an answer could belong to either. */
   has(id: Id): boolean {
@@ -104,6 +114,18 @@ export class InFlight {
     if (oldest < 0) return undefined
     this.#hasForgotten = true
     return this.take(this.#cancelled.splice(oldest, 1)[0])
+  }
+
+  /**
+   * The gate has answered the request, and its outcome is known. Its id stays taken for a while, so that an answer of the
+   * server is not taken for that of another request. Gives what `cancel` gives.
+   */
+  answer(id: Id): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return undefined
+    const { decisionId: _, ...rest } = waiting
+    this.add({ ...rest, answered: true })
+    return this.cancel(id)
   }
 
   /** Some servers answer the id 5 as "5", and clients take it: so it settles the same request here. */

@@ -4,12 +4,14 @@
  */
 import type { Id, ReadMessage } from '../model/message/message.ts'
 import type { Outcome } from '../pep/gatekeeper.ts'
+import type { Stopped } from '../pep/stopped.ts'
 import { type Begun, ClientSide } from './clientSide.ts'
 import { subscriptionIdKey } from './methods.ts'
 import type { Plan, Step } from './plan.ts'
 import { errorCodes, errorLine } from './refusal.ts'
 import { Scope, type ScopeOptions, type Unasked } from './scope.ts'
 import { ServerSide } from './serverSide.ts'
+import { endStopped } from './stopped.ts'
 
 export type InterceptorOptions = ScopeOptions
 
@@ -51,7 +53,27 @@ export class Interceptor {
 
   /** Has the request no answer yet? */
   isWaiting(id: Id): boolean {
-    return this.#scope.inFlight.has(id)
+    return this.#scope.inFlight.isWaiting(id)
+  }
+
+  /** Why nothing of this caller passes, if the kill switch says so. */
+  get stopped(): Stopped | undefined {
+    return this.#scope.stopped()
+  }
+
+  /** The server is taken away: nothing passes any more. */
+  close(): void {
+    this.#scope.isClosed = true
+  }
+
+  /** Somebody was stopped, or may go on: what is under way and stopped by now ends. */
+  endStopped(): Step {
+    return endStopped(this.#scope)
+  }
+
+  /** The same for one request; nothing, when nothing stops it. */
+  endIfStopped(id: Id): Step {
+    return endStopped(this.#scope, id)
   }
 
   /** No answer of the server will come to this request: how it ended, and what its caller is told. */

@@ -4,6 +4,7 @@ import type { Decision } from '../model/decision.ts'
 import type { Run } from '../model/pack/run.ts'
 import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper, Outcome, Refusal } from '../pep/gatekeeper.ts'
+import type { Stopped } from '../pep/stopped.ts'
 import { InFlight, type Waiting } from './inflight.ts'
 import type { Named } from './targets.ts'
 
@@ -32,16 +33,28 @@ export interface ScopeOptions {
   readonly log: (sentence: string) => void
 }
 
+const closed: Stopped = { reason: 'KILLED', message: 'the session was stopped, and its server ended: start it again' }
+
 /** What is known of a message that is refused, beside who sent it. */
-export type Refused = Pick<Refusal, 'reason' | 'message' | 'method' | 'name'>
+export type Refused = Pick<Refusal, 'reason' | 'message' | 'method' | 'name' | 'kill_id'>
 
 export class Scope {
   readonly options: ScopeOptions
   readonly inFlight = new InFlight()
   #outcomes: Outcome[] = []
+  /** The server was taken away from a caller that was stopped: nothing passes any more, though the kill be lifted. */
+  isClosed = false
+  /** As it was found when somebody was last stopped or let go on. */
+  isStopped = false
 
   constructor(options: ScopeOptions) {
     this.options = options
+  }
+
+  /** Why nothing passes, if nothing does. */
+  stopped(): Stopped | undefined {
+    const stopped = this.options.gate.stopped(this.options)
+    return stopped ?? (this.isClosed ? closed : undefined)
   }
 
   visible({ method, name }: Named): boolean {

@@ -29,6 +29,7 @@ export class ServerSide {
   }
 
   #plan(line: Buffer, message: FromServer, unasked: Unasked): Plan {
+    if (this.#scope.isStopped) return this.#planStopped(message)
     switch (message.kind) {
       case 'noise': {
         const start = quoted(line.toString('utf8', 0, 200).trim())
@@ -56,15 +57,25 @@ export class ServerSide {
       return toServer(errorLine(id, errorCodes.invalidRequest, `the request was refused: ${why}`))
     }
     const waiting = this.#scope.inFlight.take(id)
-    if (waiting === undefined) return drop
+    if (waiting === undefined || waiting.answered) return drop
     this.#scope.ended(waiting, { status: 'unknown', detail: `the answer could not be read: ${why}` })
     const told = errorLine(waiting.id, errorCodes.internal, `the server's answer was refused: ${why}`)
     return toClient(told, { answers: waiting.id, errorCode: errorCodes.internal })
   }
 
+  /** Nothing reaches a caller that is stopped; a server that asks it is told so. */
+  #planStopped(message: FromServer): Plan {
+    if (message.kind === 'response' || message.kind === 'unclear') this.#scope.inFlight.take(message.id)
+    if (message.kind !== 'request') return drop
+    const { id } = message.value
+    if (typeof id !== 'string' && typeof id !== 'number') return drop
+    return toServer(errorLine(id, errorCodes.refused, 'the client was stopped'))
+  }
+
   #planResponse(line: Buffer, answer: FromServer & { kind: 'response' }, unasked: Unasked): Plan {
     const waiting = this.#scope.inFlight.take(answer.id)
     if (waiting === undefined && unasked === 'drop' && this.#isUnwanted(answer.id)) return drop
+    if (waiting?.answered) return drop
     if (waiting !== undefined) this.#scope.ended(waiting, this.#outcomeFor(waiting, answer))
     if (waiting?.method === 'initialize') this.listsDeclared = declaredLists(answer.value)
     if (waiting?.method === 'tools/list') this.#scope.options.onTools?.(answer.value['result'])

@@ -61,7 +61,10 @@ class Relay {
   /** Nobody is left whose call could go on. */
   readonly #gone = new AbortController()
   #clientGone = false
+  #whenClientGone = () => {}
   #signalled = false
+  /** The caller was stopped: its server ends, and it is told so as long as it asks. */
+  #isStopped = false
   #over = false
 
   constructor(options: RelayOptions, child: Child) {
@@ -79,8 +82,14 @@ class Relay {
     const onSignal = (signal: NodeJS.Signals) => this.#passSignal(signal)
     for (const signal of passedSignals) process.on(signal, onSignal)
     this.#options.gate.onPolicyChange(() => this.#changePolicy())
+    this.#options.gate.onKill(() => this.#endStopped())
+    this.#endStopped()
     this.#listen()
     const code = await this.#ended()
+    if (this.#isStopped && !this.#clientGone)
+      await new Promise<void>((resolve) => {
+        this.#whenClientGone = resolve
+      })
     this.#over = true
     this.#gone.abort()
     clearTimeout(this.#stopTimer)
@@ -130,8 +139,19 @@ class Relay {
     this.#write(this.#interceptor.fromServer(lines), this.#serverTap)
   }
 
+  #endStopped(): void {
+    if (this.#over) return
+    this.#write(this.#interceptor.endStopped(), this.#serverTap)
+    const { stopped } = this.#interceptor
+    if (stopped === undefined || this.#isStopped) return
+    this.#isStopped = true
+    this.#options.log(`${stopped.message}: the MCP server ends, and every message is refused`)
+    this.#interceptor.close()
+    this.#endServer()
+  }
+
   #changePolicy(): void {
-    if (!this.#over) this.#write(this.#interceptor.policyChanged(), this.#serverTap)
+    if (!this.#over && !this.#isStopped) this.#write(this.#interceptor.policyChanged(), this.#serverTap)
   }
 
   #write({ toServer, toClient }: Step, cause: Tap): void {
@@ -142,20 +162,27 @@ class Relay {
 
   #lostClient(): void {
     this.#clientGone = true
+    this.#whenClientGone()
     this.#stop()
   }
 
   #passSignal(signal: NodeJS.Signals): void {
     this.#signalled = true
+    this.#whenClientGone()
     this.#child.kill(signal)
     this.#stop()
   }
 
   /** Some servers outlive the end of their input, and some a SIGTERM. */
   #stop(): void {
-    if (this.#stopTimer !== undefined || this.#over) return
+    if (this.#stopTimer !== undefined || this.#over || this.#isStopped) return
     this.#gone.abort()
     this.#clientTap.hold()
+    this.#endServer()
+  }
+
+  #endServer(): void {
+    if (this.#stopTimer !== undefined) return
     this.#toServer.end()
     this.#stopTimer = setTimeout(() => {
       this.#child.kill('SIGTERM')
@@ -185,6 +212,7 @@ class Relay {
   /** A server that we had to kill because its client was gone has not failed. */
   #codeOf(code: number | null, signal: NodeJS.Signals | null): number {
     const killedByUs = signal === 'SIGTERM' || signal === 'SIGKILL'
-    return killedByUs && this.#clientGone && !this.#signalled ? 0 : exitCode(code, signal)
+    const wanted = (this.#clientGone || this.#isStopped) && !this.#signalled
+    return killedByUs && wanted ? 0 : exitCode(code, signal)
   }
 }

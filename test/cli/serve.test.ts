@@ -12,6 +12,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { everythingOverHttp, ScriptedServer, type ServerProcess } from '../http/fixtures/gate.ts'
+import { until } from '../mcp/fixtures/gated.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -147,6 +148,43 @@ test('SIGHUP makes the gate read its policy again, and ends nothing', async () =
   assert.ok((await client.listTools()).tools.some(({ name }) => name === 'get-env'))
   await client.close()
   assert.deepEqual(await serving.end(), [0, null])
+})
+
+test('a session and then an agent are stopped by another process, and stay so after a kill -9 and a restart', async () => {
+  const own = join(folder, 'killed.db')
+  const args = ['-c', 'killed.yaml', '--ledger', own, '--agent', 'bot', '--upstream', server.url.href]
+  writeFileSync(join(folder, 'killed.yaml'), 'version: "1"\ndefault: allow\ntools: {}\n')
+  const long = { name: 'trigger-long-running-operation', arguments: { duration: 60, steps: 60 } }
+  const kill = (...words: string[]) => {
+    const { status, stderr } = tollgate('kill', ...words, '--ledger', own)
+    assert.equal(status, 0, stderr)
+  }
+  {
+    await using serving = await Serving.start(1, ...args)
+    const [one, two] = [await serving.client(), await serving.client()]
+    await said(two, 'echo', { message: 'm' })
+    const call = one.callTool(long)
+    call.catch(() => {})
+    const decided = () => tollgate('audit', '--ledger', own, '--tool', long.name, '--format', 'json').stdout
+    await until(() => decided() !== '[]\n', 'the call is under way')
+    const [{ session_id: session }] = JSON.parse(decided())
+    kill('--session', session, '--reason', 'ticket')
+    await assert.rejects(call, { code: -31403, message: /stopped this session: ticket/ })
+    await assert.rejects(one.listTools(), /there is no such session/)
+    assert.equal(await said(two, 'echo', { message: 'm' }), 'Echo: m', 'another session goes on')
+    const again = await serving.client()
+    kill('--agent', 'bot')
+    assert.match(await said(again, 'echo', { message: 'm' }).catch(String), /stopped the agent `bot`|no such session/)
+    await serving.end('SIGKILL')
+  }
+  await using serving = await Serving.start(1, ...args)
+  await assert.rejects(serving.client(), /stopped the agent `bot`/)
+  kill('lift', '--agent', 'bot')
+  const client = await serving.client()
+  assert.equal(await said(client, 'echo', { message: 'm' }), 'Echo: m')
+  await client.close()
+  await serving.end()
+  assert.equal(tollgate('audit', 'verify', '--ledger', own).status, 0)
 })
 
 test('several servers stand behind one gate, each at a path of its name, and policies know them by it', async () => {
