@@ -88,7 +88,7 @@ export async function judged(
 /** A call that a person was asked about: its caller hears that it waits, if it can be told, and leaves it by leaving. */
 async function waited(interceptor: Interceptor, id: Id, { headers }: Posted, reply: Reply): Promise<Line | undefined> {
   if (takesEvents(headers)) reply.openEarly()
-  for await (const { toServer, toClient, isLast } of interceptor.wait(id, reply.stopped)) {
+  for await (const { toServer, toClient, isLast } of interceptor.wait(id, reply.left)) {
     if (toServer[0] !== undefined) return toServer[0]
     if (isLast) reply.json(200, toClient[0] ?? '')
     else await reply.stillWaiting(toClient)

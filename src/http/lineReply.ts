@@ -22,6 +22,7 @@ export class LineReply implements Reply {
   readonly #ports: LinePorts
   readonly #id: Id | undefined
   readonly #stopped = new AbortController()
+  readonly #left = new AbortController()
   hasBegun = false
   isOver = false
   /** By this id the stream can be taken up again, after this time. */
@@ -36,6 +37,15 @@ export class LineReply implements Reply {
 
   get stopped(): AbortSignal {
     return this.#stopped.signal
+  }
+
+  get left(): AbortSignal {
+    return this.#left.signal
+  }
+
+  /** The client is gone. */
+  leave(): void {
+    this.#left.abort()
   }
 
   json(status: number, line: Line, fields: Fields = {}): void {
@@ -94,6 +104,7 @@ export class LineReply implements Reply {
   }
 
   breakOff(why: string): void {
+    this.leave()
     this.#stopped.abort(new Error(why))
   }
 

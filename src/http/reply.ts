@@ -17,6 +17,8 @@ const streamFields = {
 export interface Reply {
   /** Aborted when the caller leaves before the end, or the gate breaks off. */
   readonly stopped: AbortSignal
+  /** Aborted when the caller is gone: what is under way may finish, but nobody waits for a person any more. */
+  readonly left: AbortSignal
   /** Has an answer begun? */
   readonly hasBegun: boolean
   readonly isOver: boolean
@@ -60,6 +62,10 @@ export class HttpReply implements Reply {
 
   get stopped(): AbortSignal {
     return this.#stopped.signal
+  }
+
+  get left(): AbortSignal {
+    return this.stopped
   }
 
   get hasBegun(): boolean {

@@ -84,6 +84,7 @@ export class StdioFront {
 
   /** Calls under way have some time to finish. */
   end(): void {
+    for (const { reply } of this.#asked.values()) reply.leave()
     this.#ending.abort()
   }
 
@@ -132,6 +133,7 @@ export class StdioFront {
       isStateless: isStateless(message),
       isAnswered: false,
     }
+    if (this.#ending.signal.aborted) asked.reply.leave()
     // Of two with one id the second is refused.
     if (!this.#asked.has(String(id))) this.#asked.set(String(id), asked)
     return asked

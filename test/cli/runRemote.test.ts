@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client as ModernClient } from '@modelcontextprotocol/client'
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
@@ -11,6 +12,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { CreateMessageRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { openLedger } from '../../src/ledger/ledger.ts'
+import { describeWith } from '../../src/log/describe.ts'
+import { Approvals } from '../../src/pep/approvals.ts'
 import { everythingOverHttp, ScriptedServer, ServerProcess } from '../http/fixtures/gate.ts'
 import { fixture, until } from '../mcp/fixtures/gated.ts'
 import { RawClient } from '../mcp/fixtures/raw-client.ts'
@@ -210,4 +213,49 @@ test('a signal lets a call under way finish', async () => {
   assert.deepEqual((await client.answer(7)).result, {})
   assert.equal(await client.ended, 0)
   assert.deepEqual(outcomesIn(ledger), ['success'])
+})
+
+test('a call that waits for a person goes on once it is approved, and never once its client has left', async () => {
+  const holding = join(folder, 'holding.yaml')
+  writeFileSync(
+    holding,
+    'version: "1"\ndefault: deny\ntools: { echo: { rules: [{ action: require_approval, approval_wait: 1m }] } }\n',
+  )
+  await using server = await ScriptedServer.start((body, response) => {
+    const { id, method } = JSON.parse(body)
+    if (id === undefined) return response.writeHead(202).end()
+    const result =
+      method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: {} } : { content: [] }
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
+  })
+  const started = gate(server.url, holding)
+  const { ledger } = started
+  await using client = new RawClient(started)
+  const calls = () => server.requests.filter(({ body }) => body.includes('tools/call')).length
+  const asked = async (count: number) => {
+    const opened = openLedger({ file: ledger })
+    await until(() => opened.approvals().length === count, 'somebody is asked')
+    const describe = describeWith({ id: 'test', version: '0' }, 'full')
+    const by = { name: 'ada', known_by: 'os_user', os_user: 'ada' } as const
+    const approve = () => {
+      const { request } = opened.approvals()[count - 1] ?? assert.fail()
+      new Approvals({ ledger: opened, describe }).approve(request.id, { by })
+    }
+    return { approve, [Symbol.dispose]: () => opened.close(), state: () => opened.approvals()[count - 1]?.state }
+  }
+  client.send(initialize)
+  await client.answer(0)
+  client.call(1, 'echo', { message: '1' })
+  {
+    using first = await asked(1)
+    first.approve()
+    assert.deepEqual((await client.answer(1)).result, { content: [] })
+  }
+  client.call(2, 'echo', { message: '2' })
+  using second = await asked(2)
+  client.process.stdin.end()
+  assert.notEqual(await Promise.race([client.ended, sleep(20_000, 'it waits on')]), 'it waits on')
+  second.approve()
+  assert.deepEqual([calls(), second.state()], [1, 'approved'])
 })

@@ -12,14 +12,16 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { buildPolicy } from '../../src/bundle/build.ts'
 import { Front } from '../../src/http/front.ts'
 import { loopbackNames } from '../../src/http/hosts.ts'
+import { Local } from '../../src/http/local.ts'
 import { Remote } from '../../src/http/remote.ts'
 import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
 import { describeWith } from '../../src/log/describe.ts'
+import type { Command } from '../../src/mcp/child.ts'
 import { Answers, type Woken } from '../../src/pep/answers.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
-import { fixture, until } from '../mcp/fixtures/gated.ts'
+import { everything as everythingStdio, fixture, until } from '../mcp/fixtures/gated.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
 import { everythingOverHttp, initialize, postFields, ServerProcess } from './fixtures/gate.ts'
 
@@ -69,7 +71,7 @@ class Gate implements AsyncDisposable {
   readonly #front: Front
   #port = 0
 
-  constructor(upstream: URL, { max = 100, quietWaitMs = 45_000 }: Settings = {}) {
+  constructor(upstream: URL | Command, { max = 100, quietWaitMs = 45_000 }: Settings = {}) {
     const { gate, ledger } = this.#opened
     const report = (error: unknown) => assert.fail(error as Error)
     const onPolicyChange = (listener: () => void) => gate.onPolicyChange(listener)
@@ -85,7 +87,8 @@ class Gate implements AsyncDisposable {
       quietWaitMs,
       approvalPage,
     }
-    const endpoint = new Remote({ ...common, url: upstream })
+    const endpoint =
+      upstream instanceof URL ? new Remote({ ...common, url: upstream }) : new Local({ ...common, command: upstream })
     this.#front = new Front({
       gate,
       routes: new Map([['/mcp', { server: 'srv', session: 's', endpoint }]]),
@@ -97,7 +100,7 @@ class Gate implements AsyncDisposable {
     this.person = new Approvals({ ledger: this.ledger, describe: describeWith({ id: 'person', version: '0' }, 'full') })
   }
 
-  static async before(upstream: URL, settings?: Settings): Promise<Gate> {
+  static async before(upstream: URL | Command, settings?: Settings): Promise<Gate> {
     const gate = new Gate(upstream, settings)
     gate.#port = (await gate.#front.listen('127.0.0.1', 0)).port
     return gate
@@ -196,6 +199,30 @@ test('a caller that left, cancelled or closed its session has no call run', asyn
   for (const id of [one, two, three]) gate.approve(id)
   await sleep(500)
   assert.deepEqual(gate.state(), ['approved', 'approved', 'approved'], 'nobody used the grants')
+  await client.close()
+})
+
+test('before a server over stdio it is the same: approved it goes on, left it never runs', async () => {
+  const [script = '', ...args] = everythingStdio
+  await using gate = await Gate.before({ command: process.execPath, args: [script, ...args] })
+  const client = await gate.v1()
+  const seen: number[] = []
+  const onprogress = ({ progress }: { progress: number }) => void seen.push(progress)
+  const options = { timeout: 1_000, resetTimeoutOnProgress: true, onprogress }
+  const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } }, undefined, options)
+  const [id = ''] = await gate.asked()
+  await sleep(1_200)
+  gate.approve(id)
+  assert.equal(textOf(await answer), 'Echo: m')
+  assert.ok(seen.length > 2)
+  const cancel = new AbortController()
+  const left = client.callTool({ name: 'echo', arguments: { message: '2' } }, undefined, { signal: cancel.signal })
+  const [, other = ''] = await gate.asked(2)
+  cancel.abort()
+  await assert.rejects(left)
+  gate.approve(other)
+  await sleep(400)
+  assert.deepEqual(gate.state(), ['consumed', 'approved'])
   await client.close()
 })
 
