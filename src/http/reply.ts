@@ -115,7 +115,10 @@ export class HttpReply implements Reply {
     if (this.hasBegun || this.isOver) return
     if (!this.#isEarly) this.#response.writeHead(200, { ...fields, ...streamFields })
     this.#isEarly = false
-    this.#response.flushHeaders()
+    // With the first event they go out in one write. Often that is there in this very turn.
+    setImmediate(() => {
+      if (!this.isOver) this.#response.flushHeaders()
+    })
   }
 
   openEarly(): void {
