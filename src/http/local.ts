@@ -4,6 +4,7 @@
  * revision each request has one for itself while it lasts: over a pipe, nothing but its id tells whose a message is.
  */
 import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Command } from '../mcp/child.ts'
 import type { Line } from '../mcp/framing.ts'
 import { Interceptor } from '../mcp/interceptor.ts'
@@ -277,8 +278,9 @@ export class Local implements Endpoint {
     const id = headers[sessionField]
     if (id === undefined) return undefined
     const session = typeof id === 'string' ? this.#sessions.find(id, principal) : undefined
-    if (session !== undefined) return session
-    reply.error(404, errorCodes.sessionNotFound, unknownSession)
+    if (session === undefined) reply.error(404, errorCodes.sessionNotFound, unknownSession)
+    else if (isOtherRevision(headers, session)) reply.error(400, errorCodes.invalidRequest, otherRevision)
+    else return session
     return null
   }
 
@@ -310,6 +312,14 @@ export class Local implements Endpoint {
     }
   }
 }
+
+/** Over HTTP a session is spoken in the revision that its handshake ended with. */
+function isOtherRevision(headers: IncomingHttpHeaders, { interceptor }: Session): boolean {
+  const said = headers['mcp-protocol-version']
+  return said !== undefined && interceptor.protocolVersion !== undefined && said !== interceptor.protocolVersion
+}
+
+const otherRevision = 'the header `MCP-Protocol-Version` is not the revision of this session'
 
 function fine(): number {
   return 200

@@ -102,6 +102,11 @@ export class Interceptor {
     return this.#server.listsDeclared
   }
 
+  /** Legacy era: the revision that the handshake ended with. */
+  get protocolVersion(): string | undefined {
+    return this.#server.protocolVersion
+  }
+
   /** Another policy is active: the lists may show other things now, and who listens is told. */
   policyChanged(): Step {
     const toClient = this.#client.initialized

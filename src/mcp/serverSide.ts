@@ -14,6 +14,8 @@ export class ServerSide {
   readonly #scope: Scope
   /** Legacy era: the `list_changed` notifications that the handshake lets the client expect. */
   listsDeclared: readonly string[] = []
+  /** Legacy era: the revision that the handshake ended with. */
+  protocolVersion: string | undefined
 
   constructor(scope: Scope) {
     this.#scope = scope
@@ -77,10 +79,17 @@ export class ServerSide {
     if (waiting === undefined && unasked === 'drop' && this.#isUnwanted(answer.id)) return drop
     if (waiting?.answered) return drop
     if (waiting !== undefined) this.#scope.ended(waiting, this.#outcomeFor(waiting, answer))
-    if (waiting?.method === 'initialize') this.listsDeclared = declaredLists(answer.value)
+    if (waiting?.method === 'initialize') this.#noteHandshake(answer.value)
     if (waiting?.method === 'tools/list') this.#scope.options.onTools?.(answer.value['result'])
     const changed = changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target))
     return toClient(changed ?? line, waiting && { answers: waiting.id, ...codeOf(answer.value) })
+  }
+
+  #noteHandshake(value: Readonly<Record<string, unknown>>): void {
+    const result = value['result']
+    const version = isObject(result) ? result['protocolVersion'] : undefined
+    if (typeof version === 'string') this.protocolVersion = version
+    this.listsDeclared = declaredLists(value)
   }
 
   /**

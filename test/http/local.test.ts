@@ -309,6 +309,18 @@ test('without a session only `initialize` is taken, and other methods of HTTP ar
   assert.deepEqual(gate.admitted, [])
 })
 
+test('a session is spoken in the revision that was agreed on', async () => {
+  await using open = await behind('answer(message.id, {})')
+  const { headers } = open.session
+  const ping = request(3, 'ping')
+  for (const [version, status] of [
+    ['2025-11-25', 200],
+    ['2025-06-18', 400],
+    ['nonsense', 400],
+  ] as const)
+    assert.equal((await open.gate.post(ping, { ...headers, 'mcp-protocol-version': version })).status, status, version)
+})
+
 test('a gate that ends takes its servers along', async () => {
   const gate = await HttpGate.before(
     scripted('process.stdin.on("end", () => setInterval(() => {}, 1000)); answer(message.id, { pid: process.pid })'),
