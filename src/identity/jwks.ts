@@ -1,8 +1,8 @@
 /** Where the keys of an issuer are: at a URL, or in a file. */
 import { readFileSync } from 'node:fs'
-import type { JSONWebKeySet } from 'jose'
+import type { JSONWebKeySet, JWK } from 'jose'
 import { Agent, request } from 'undici'
-import { messageOf } from '../model/errors.ts'
+import { TollgateError } from '../model/errors.ts'
 import { jwksBytesMax, jwksFetchMsMax } from './limits.ts'
 
 export interface RemoteKeys {
@@ -46,17 +46,25 @@ async function bounded(body: AsyncIterable<Buffer>, where: string): Promise<stri
   return Buffer.concat(chunks).toString('utf8')
 }
 
+/** Throws `jwks_invalid`. */
 export function keysIn(text: string, where: string): JSONWebKeySet {
   let set: unknown
   try {
     set = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`\`${where}\` is no JSON: ${messageOf(error)}`)
+  } catch {
+    // What stands there may be a secret that was put into the wrong place: nothing of it is said.
+    throw invalid(`\`${where}\` is no JSON`)
   }
   const { keys } = (typeof set === 'object' && set !== null ? set : {}) as { readonly keys?: unknown }
-  if (!Array.isArray(keys)) throw new Error(`\`${where}\` has no list of \`keys\`: it is no JSON Web Key Set`)
+  if (!Array.isArray(keys)) throw invalid(`\`${where}\` has no list of \`keys\`: it is no JSON Web Key Set`)
+  const isKey = (key: unknown) => typeof key === 'object' && key !== null && typeof (key as JWK).kty === 'string'
+  if (!keys.every(isKey)) throw invalid(`\`${where}\` has something among its \`keys\` that is none`)
   // A secret that stood there by mistake must not become a key.
-  const isPublic = (key: unknown) => typeof key === 'object' && key !== null && !('k' in key) && !('d' in key)
-  if (!keys.every(isPublic)) throw new Error(`\`${where}\` has a key that is not public`)
+  const isPublic = (key: object) => !('k' in key) && !('d' in key)
+  if (!keys.every(isPublic)) throw invalid(`\`${where}\` has a key that is not public`)
   return { keys } as JSONWebKeySet
+}
+
+function invalid(message: string): TollgateError {
+  return new TollgateError('jwks_invalid', message)
 }

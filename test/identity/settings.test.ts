@@ -100,10 +100,21 @@ const flags: readonly { readonly args: readonly string[]; readonly says: RegExp;
     status: 1,
   },
   { args: ['--tls-cert', 'two.token', '--tls-key', 'two.token'], says: /make no TLS: .*\(tls_invalid\)/, status: 1 },
+  {
+    args: ['--jwt-issuer', 'a', '--jwt-audience', 'b', '--jwks', 'two.token'],
+    says: /`two\.token` is no JSON \(jwks_invalid\)/,
+    status: 1,
+  },
+  {
+    args: ['--jwt-issuer', 'a', '--jwt-audience', 'b', '--jwks', 'odd.json'],
+    says: /`odd\.json` has something among its `keys` that is none \(jwks_invalid\)/,
+    status: 1,
+  },
   { args: ['--group', 'a\nb'], says: /who calls cannot be so: `groups` holds a control character/ },
 ]
 
 folder.write('two.token', 'one two\n')
+folder.write('odd.json', '{"keys":[7]}')
 folder.write('bad.headers', 'no header\nHost: a\nX-A: 1\nx-a: 2\n')
 
 for (const { args, says, status = 2 } of flags)
