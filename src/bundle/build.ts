@@ -54,16 +54,21 @@ function sourceOf(name: string, text: string | Uint8Array): Source {
 
 export async function compilePolicy(policy: Policy, sources: readonly Source[]): Promise<Artifact> {
   const { modules: generated, data, entrypoints } = generate(policy)
-  const modules = { ...handWritten(), ...generated }
+  const modules = withHandWritten(generated)
   const { opa, digest } = readIdentity(compilerFolder)
   const { wasm } = await compileCached({ modules, data: data as Record<string, unknown>, entrypoints })
   const [entrypoint = ''] = entrypoints
   return sealArtifact({ compiler: { opa, digest }, sources, policy, modules, data, entrypoint, wasm })
 }
 
-/** The modules of `rego/` that generated ones stand on, by file name. */
-export function handWritten(): Readonly<Record<string, string>> {
+/** Generated modules, and those of `rego/` that they ask, by file name: what nothing asks is not compiled. */
+export function withHandWritten(generated: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const folder = new URL('../../rego/', import.meta.url)
-  const names = readdirSync(folder).filter((name) => name.endsWith('.rego') && !name.endsWith('_test.rego'))
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]))
+  const text = Object.values(generated).join('\n')
+  const asked = readdirSync(folder).filter((name) => {
+    if (!name.endsWith('.rego') || name.endsWith('_test.rego')) return false
+    return name === 'dispatch.rego' || text.includes(`data.tollgate.${name.slice(0, -'.rego'.length)}.`)
+  })
+  const written = asked.sort().map((name) => [name, readFileSync(new URL(name, folder), 'utf8')])
+  return { ...Object.fromEntries(written), ...generated }
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { type Artifact, sealArtifact } from '../../src/bundle/artifact.ts'
-import { handWritten } from '../../src/bundle/build.ts'
+import { withHandWritten } from '../../src/bundle/build.ts'
 import { readCallLine } from '../../src/cli/callLine.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
@@ -56,7 +56,7 @@ function loadable(file: File, refused: Map<string, number>): { file: File; polic
 /** Built in this process: there are many of them. */
 async function compiled(policy: Policy): Promise<Artifact> {
   const { modules: generated, data, entrypoints } = generate(policy)
-  const modules = { ...handWritten(), ...generated }
+  const modules = withHandWritten(generated)
   const { wasm } = await compiler.build({ modules, data: data as Record<string, unknown>, entrypoints })
   const [entrypoint = ''] = entrypoints
   return sealArtifact({ compiler: { opa: '', digest: '' }, sources: [], policy, modules, data, entrypoint, wasm })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { handWritten } from '../../src/bundle/build.ts'
+import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
 import type { Call } from '../../src/model/call.ts'
@@ -32,7 +32,7 @@ after(() => compiler.close())
 async function engineFor(policy: Policy): Promise<Engine> {
   const { modules, data, entrypoints } = generate(policy)
   const { wasm } = await compiler.build({
-    modules: { ...handWritten(), ...modules },
+    modules: withHandWritten(modules),
     data: data as Record<string, unknown>,
     entrypoints,
   })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { handWritten } from '../../src/bundle/build.ts'
+import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
 import type { Call, Facts, LayeredApproved, LayeredInput } from '../../src/model/call.ts'
@@ -27,7 +27,7 @@ after(() => compiler.close())
 
 async function engineFor(policy: Policy): Promise<Engine> {
   const { modules, data, entrypoints } = generate(policy)
-  const all = { ...handWritten(), ...modules }
+  const all = withHandWritten(modules)
   const { wasm } = await compiler.build({ modules: all, data: data as Record<string, unknown>, entrypoints })
   return new Engine(wasm, data, entrypoints[0] as string)
 }

@@ -166,5 +166,7 @@ test('the files that `compile` is said to write are the ones that it writes', ()
     .flatMap(([names = '']) => names.split(', ').map(code))
   const written = readdirSync(join(folder, 'out'), { recursive: true, encoding: 'utf8' })
   const files = written.filter((name) => extname(name) !== '')
-  assert.deepEqual(said.toSorted(), files.sort())
+  // Of those that are written by hand a policy has the ones that it asks: `test/bundle/modules.test.ts`.
+  const byHand = readdirSync(new URL('../../rego', import.meta.url)).filter((name) => !name.endsWith('_test.rego'))
+  assert.deepEqual(said.toSorted(), [...new Set([...files, ...byHand])].sort())
 })

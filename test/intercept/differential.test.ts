@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { handWritten } from '../../src/bundle/build.ts'
+import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
 import type { Decision } from '../../src/model/decision.ts'
@@ -90,7 +90,7 @@ async function compiled(policy: Policy): Promise<ActivePolicy> {
   const { modules, data, entrypoints } = generate(policy)
   compiler ??= await openCompiler()
   const base = data as Record<string, unknown>
-  const { wasm } = await compiler.build({ modules: { ...handWritten(), ...modules }, data: base, entrypoints })
+  const { wasm } = await compiler.build({ modules: withHandWritten(modules), data: base, entrypoints })
   const engine = new Engine(wasm, data, entrypoints[0] as string)
   const evaluate = (input: string) => engine.evaluate(input)
   return { revision: 'random', policy, wasmDigest: '', sources: [], evaluate, encoded: () => new Uint8Array() }

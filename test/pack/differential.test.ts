@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { handWritten } from '../../src/bundle/build.ts'
+import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
 import type { Call } from '../../src/model/call.ts'
@@ -25,7 +25,7 @@ after(() => compiler.close())
 
 /** Packs differ in their tables alone, so one module decides for all of them. */
 const { modules, entrypoints } = generate(emptyPack)
-const { wasm } = await compiler.build({ modules: { ...handWritten(), ...modules }, data: {}, entrypoints })
+const { wasm } = await compiler.build({ modules: withHandWritten(modules), data: {}, entrypoints })
 
 function engineFor(policy: PackPolicy): Engine {
   const generated = generate(policy)
