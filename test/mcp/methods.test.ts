@@ -1,6 +1,8 @@
 /** Every method of MCP, both eras, and what becomes of it: judged, passed, or refused. What nobody knows is refused. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { specTypeSchemas } from '@modelcontextprotocol/client'
+import { ClientRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { request, Scope } from './fixtures/scope.ts'
 
 const params = {
@@ -12,29 +14,23 @@ const params = {
   taskId: 't',
 }
 
+/** A schema of the SDKs: one of several requests, each with its method. */
+interface Requests {
+  readonly options: readonly { readonly shape: { readonly method: { readonly value: string } } }[]
+}
+
+const methodsOf = (schema: unknown) => (schema as Requests).options.map(({ shape }) => shape.method.value)
+
+/** What clients ask, by the SDKs of both eras. */
+const asked = new Set([...methodsOf(ClientRequestSchema), ...methodsOf(specTypeSchemas.ClientRequest)])
+/** The server's to ask, not the client's. */
+const answered = methodsOf(specTypeSchemas.ServerRequest).filter((method) => !asked.has(method))
+
 const judged = ['tools/call', 'resources/read', 'resources/subscribe', 'prompts/get', 'completion/complete']
-const passed = [
-  'initialize',
-  'ping',
-  'server/discover',
-  'tools/list',
-  'prompts/list',
-  'resources/list',
-  'resources/templates/list',
-  'resources/unsubscribe',
-  'logging/setLevel',
-  'subscriptions/listen',
-  'tasks/get',
-  'tasks/list',
-  'tasks/cancel',
-  'tasks/result',
-  'tasks/update',
-]
+// The extension for tasks of the stateless revision is in neither SDK.
+const passed = [...asked, 'tasks/update'].filter((method) => !judged.includes(method))
 const refused = [
-  // The server's to ask, not the client's.
-  'sampling/createMessage',
-  'elicitation/create',
-  'roots/list',
+  ...answered,
   // Extensions, and what looks like a method that is known.
   'skills/list',
   'skills/get',
@@ -52,6 +48,12 @@ const refused = [
   '__proto__',
   '',
 ]
+
+test('the SDKs say what a client asks and what a server asks', () => {
+  assert.ok(asked.size >= 18)
+  for (const method of judged) assert.ok(asked.has(method), method)
+  assert.deepEqual(answered, ['sampling/createMessage', 'elicitation/create', 'roots/list'])
+})
 
 for (const method of judged) {
   test(`${method} is judged: allowed it goes on, denied it does not`, () => {
