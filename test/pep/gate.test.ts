@@ -2,15 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPolicy } from '../../src/bundle/build.ts'
-import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
+import { openLedger } from '../../src/ledger/ledger.ts'
 import { describeWith } from '../../src/log/describe.ts'
-import type { Call } from '../../src/model/call.ts'
-import type { Decision, Verdict } from '../../src/model/decision.ts'
+import type { Verdict } from '../../src/model/decision.ts'
 import { TollgateError } from '../../src/model/errors.ts'
-import type { Ledger } from '../../src/model/ledger.ts'
 import { nameCharsMax, recordedDetailCharsMax } from '../../src/model/limits.ts'
 import { type ActivePolicy, Gate } from '../../src/pep/gate.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { bodies, type Changes, call, type Opened, only, opened } from './opened.ts'
 
 const artifact = await buildPolicy({
   name: 'gate.yaml',
@@ -24,44 +23,11 @@ tools:
 `,
 })
 
-interface Opened {
-  readonly gate: Gate
-  readonly ledger: SqliteLedger
-  readonly reported: unknown[]
+function open({ policy, ...changes }: Changes & { readonly policy?: Partial<ActivePolicy> } = {}): Opened {
+  const all = opened(changes)
+  if (!changes.describe) all.gate.activate({ ...activePolicy(artifact), ...policy })
+  return all
 }
-
-function open(
-  changes: {
-    readonly ledger?: (real: SqliteLedger) => Ledger
-    readonly policy?: Partial<ActivePolicy>
-    readonly describe?: () => string
-    readonly later?: (work: () => void) => void
-  } = {},
-): Opened {
-  const ledger = openLedger({ file: ':memory:' })
-  const reported: unknown[] = []
-  let count = 0
-  const gate = new Gate({
-    ledger: changes.ledger?.(ledger) ?? ledger,
-    describe: changes.describe ?? describeWith({ id: 'test', version: '0' }, 'full'),
-    newId: () => `id-${++count}`,
-    report: (error) => reported.push(error),
-    ...(changes.later && { later: changes.later }),
-  })
-  if (!changes.describe) gate.activate({ ...activePolicy(artifact), ...changes.policy })
-  return { gate, ledger, reported }
-}
-
-const call = (name: string, args: Call['arguments'] = {}): Call => ({
-  method: 'tools/call',
-  server: 's',
-  name,
-  arguments: args,
-  principal: {},
-  session: 'x',
-})
-const only = (decisions: readonly Decision[]): Decision => decisions[0] as Decision
-const bodies = (ledger: SqliteLedger) => [...ledger.records()].map(({ body }) => JSON.parse(body))
 
 test('calls that arrive together see what the earlier ones reserved', () => {
   const { gate } = open()

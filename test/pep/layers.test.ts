@@ -4,13 +4,10 @@ import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import { type Artifact, decodeArtifact } from '../../src/bundle/artifact.ts'
 import { buildPolicy } from '../../src/bundle/build.ts'
-import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
-import { describeWith } from '../../src/log/describe.ts'
-import type { Call } from '../../src/model/call.ts'
-import type { Decision } from '../../src/model/decision.ts'
 import { combined } from '../../src/model/layers.ts'
-import { type ActiveLayers, Gate } from '../../src/pep/gate.ts'
+import type { ActiveLayers } from '../../src/pep/gate.ts'
 import { layered } from '../../src/runtime/policySet.ts'
+import { bodies, call, type Opened, only, opened } from './opened.ts'
 
 const policy = (id: string, tools: string, fallback = 'deny') =>
   buildPolicy({ name: `${id}.yaml`, text: `version: "1"\ndefault: ${fallback}\ntools:\n${tools}` })
@@ -18,40 +15,15 @@ const policy = (id: string, tools: string, fallback = 'deny') =>
 const org = await policy('org', '  pay: { rules: [{ rate_limit: 5/day }] }\n', 'allow')
 const team = await policy('team', '  pay: { rules: [{ rate_limit: 2/day }] }\n  free: {}\n')
 
-interface Opened {
-  readonly gate: Gate
-  readonly ledger: SqliteLedger
-  readonly reported: unknown[]
-}
-
 function open(
   layers: Readonly<Record<string, Artifact>>,
   change: (active: ActiveLayers) => ActiveLayers = (a) => a,
 ): Opened {
-  const ledger = openLedger({ file: ':memory:' })
-  const reported: unknown[] = []
-  let count = 0
-  const gate = new Gate({
-    ledger,
-    describe: describeWith({ id: 'test', version: '0' }, 'full'),
-    newId: () => `id-${++count}`,
-    report: (error) => reported.push(error),
-  })
+  const all = opened()
   const set = layered(Object.entries(layers).map(([name, artifact]) => ({ name, artifact })))
-  gate.activate(change(set.active() as ActiveLayers))
-  return { gate, ledger, reported }
+  all.gate.activate(change(set.active() as ActiveLayers))
+  return all
 }
-
-const call = (name: string, args: Call['arguments'] = {}): Call => ({
-  method: 'tools/call',
-  server: 's',
-  name,
-  arguments: args,
-  principal: {},
-  session: 'x',
-})
-const only = (decisions: readonly Decision[]): Decision => decisions[0] as Decision
-const bodies = (ledger: SqliteLedger) => [...ledger.records()].map(({ body }) => JSON.parse(body))
 
 test('one call makes one document and one record, with the facts of each layer apart', () => {
   const { gate, ledger } = open({ team, org })
