@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,6 +40,12 @@ function cacheOfThisFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-init-cache-'))
   process.on('exit', () => rmSync(folder, { recursive: true }))
   return folder
+}
+
+export function machine(context: TestContext): Home {
+  const home = new Home()
+  context.after(() => home.remove())
+  return home
 }
 
 export class Home {
