@@ -189,7 +189,7 @@ const workflowKeys = {
 
 export const workflowForm = record('a workflow', workflowKeys)
 
-export const packKeys = {
+const packKeys = {
   schema_version: {
     form: exactly('1.0', 'the only version there is'),
     about: 'The version of the format.',

@@ -114,7 +114,7 @@ const defaultsKeys = {
   manual_review_required_for: { form: distinct(texts), about: 'Changes that a person has to approve.' },
 } as const
 
-export const manifestKeys = {
+const manifestKeys = {
   schema_version: {
     form: exactly('1.0', 'the only version there is'),
     about: 'The version of the format.',
@@ -144,7 +144,7 @@ export const manifestKeys = {
   },
 } as const
 
-export const manifestForm = record('a workflow manifest', manifestKeys)
+const manifestForm = record('a workflow manifest', manifestKeys)
 
 /** Reports every mistake of a manifest. */
 export function checkManifest(root: Node, report: Report): void {

@@ -31,7 +31,7 @@ function patternFault(pattern: string): string | undefined {
 
 const patterns = (itemsMin: number) => listOf(scopePattern, 'a list of paths', itemsMin)
 
-export const changeScopeKeys = {
+const changeScopeKeys = {
   allowed_paths: { form: patterns(1), about: 'What may be changed.', required: 'say what may be changed' },
   forbidden_paths: {
     form: patterns(0),
