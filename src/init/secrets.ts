@@ -37,13 +37,14 @@ function shownWords({ args, argsNode, command, commandMember }: Start): readonly
 
 const secretName = String.raw`[\w.-]*(?:token|secret|passw|api-?_?key|access-?_?key|auth|credential|bearer)[\w.-]*`
 const secretFlag = new RegExp(`^-{1,2}${secretName}$`, 'i')
-const secretPair = new RegExp(`^(-{0,2}${secretName}[=:]\\s*).+$`, 'is')
+const secretPair = new RegExp(`^(-{0,2}${secretName}[=:]\\s*)(.+)$`, 'is')
+const urlLogin = /(:\/\/)([^/@\s]+)@/g
 
 /** Arguments without what looks like a secret: the value of `--token`, of `API_KEY=`, a password in a URL. */
 export function shownArguments(args: readonly string[]): readonly string[] {
   return args.map((arg, at) => {
     if (at > 0 && secretFlag.test(args[at - 1] as string) && !arg.startsWith('-')) return hidden
-    return arg.replace(secretPair, `$1${hidden}`).replace(/(:\/\/)[^/@\s]+@/g, `$1${hidden}@`)
+    return arg.replace(secretPair, `$1${hidden}`).replace(urlLogin, `$1${hidden}@`)
   })
 }
 
@@ -58,8 +59,14 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
   return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, hidden), text)
 }
 
-/** Arguments that are not shown as they are. */
+/** Arguments that are not shown as they are, and what is secret in them: of `Authorization: Bearer x` that is `x` too. */
 export function secretArguments(args: readonly string[]): readonly string[] {
   const shown = shownArguments(args)
-  return args.flatMap((arg, at) => (shown[at] === arg ? [] : [arg, arg.replace(/^[^=]*=/, '')]))
+  return args.flatMap((arg, at) => (shown[at] === arg ? [] : [arg, ...secretsIn(arg)]))
+}
+
+function secretsIn(arg: string): readonly string[] {
+  const value = secretPair.exec(arg)?.[2] ?? ''
+  const logins = [...arg.matchAll(urlLogin)].flatMap(([, , login = '']) => [login, login.replace(/^[^:]*:/, '')])
+  return [value, value.split(/\s+/).at(-1) ?? '', ...logins]
 }

@@ -6,7 +6,7 @@ import { containers } from '../../src/init/clients.ts'
 import { difference } from '../../src/init/difference.ts'
 import { readText } from '../../src/init/document.ts'
 import { type Entry, entriesOf } from '../../src/init/entries.ts'
-import { shownArguments, withoutSecrets } from '../../src/init/secrets.ts'
+import { secretArguments, shownArguments, withoutSecrets } from '../../src/init/secrets.ts'
 import { undone } from '../../src/init/undo.ts'
 import { headOf, wrap, wrappedEntries, wrappedOf } from '../../src/init/wrapping.ts'
 
@@ -233,5 +233,19 @@ suite('what is shown', () => {
 
   test('what a server writes loses the secrets it was given', () => {
     assert.equal(withoutSecrets('bad key sk-12345 and sk-123', ['sk-123', 'sk-12345', 'a']), 'bad key … and …')
+  })
+
+  test('a secret that is a part of an argument is one by itself', () => {
+    const args = [
+      '--header',
+      'Authorization: Bearer tok-1',
+      '--api-key',
+      'key-22',
+      '--token=tok-3',
+      'pg://ada:pass-4@db/x',
+      'y',
+    ]
+    const written = 'tok-1, key-22, tok-3, pass-4, ada:pass-4, Bearer tok-1, y, db'
+    assert.equal(withoutSecrets(written, secretArguments(args)), '…, …, …, …, …, …, y, db')
   })
 })
