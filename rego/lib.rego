@@ -21,3 +21,16 @@ is_integer(value) if {
 	value <= 9007199254740991
 	floor(value) == value
 }
+
+# A pattern of Python: one for texts in ASCII, and one for all others, which takes long to compile.
+matches(ascii, _, text) if {
+	not beyond_ascii(text)
+	regex.match(ascii, text)
+}
+
+matches(_, wide, text) if {
+	beyond_ascii(text)
+	regex.match(wide, text)
+}
+
+beyond_ascii(text) if regex.match(`[^\x00-\x7f]`, text)

@@ -43,3 +43,22 @@ test_fractions_large_numbers_and_other_types_are_no_integers if {
 		not lib.is_integer(value)
 	}
 }
+
+test_a_text_in_ascii_is_matched_by_the_pattern_for_ascii if {
+	lib.matches("a+", "x", "baa")
+	not lib.matches("a+", "b", "b")
+	lib.matches("^$", "x", "")
+}
+
+test_any_other_text_is_matched_by_the_other_pattern if {
+	lib.matches("x", "é+", "aéé")
+	not lib.matches("é", "x", "é")
+	lib.matches("x", "^\u0080$", "\u0080")
+	not lib.matches("x", "^\u007f$", "\u007f")
+}
+
+test_what_is_no_text_is_not_matched if {
+	every value in [null, 1, true, ["a"], {"a": 1}] {
+		not lib.matches(".*", ".*", value)
+	}
+}

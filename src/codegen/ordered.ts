@@ -129,9 +129,10 @@ function matchProofs(name: string, { ascii, wide }: TextPattern): Proofs {
   const text = ref('input.texts', [name])
   const match = (pattern: string) => `regex.match(${term(pattern)}, ${text})`
   if (wide === ascii) return { holds: [[match(ascii)]], fails: 'else' }
+  if (wide !== undefined)
+    return { holds: [[`data.tollgate.lib.matches(${term(ascii)}, ${term(wide)}, ${text})`]], fails: 'else' }
   const isWide = match('[^\\x00-\\x7f]')
   const plain = (is: boolean) => [`not ${isWide}`, `${match(ascii)} == ${is}`]
-  if (wide !== undefined) return { holds: [plain(true), [isWide, match(wide)]], fails: 'else' }
   return { holds: [[text, ...plain(true)]], fails: [missing('input.texts', name), [text, ...plain(false)]] }
 }
 
