@@ -23,7 +23,8 @@ export const reasons = {
   TOOL_KILLED: 'a person stopped the tool',
   KILL_SIGNAL: 'a runtime kill signal fired for the run',
   RUN_MISSING: 'the call belongs to no registered run, and the policy pack decides by runs',
-  RUN_CONFLICT: 'what is registered of the run and what the call does are told differently',
+  RUN_CONFLICT:
+    'what is registered of the run, what the caller claims of it and what the call does are told differently',
   RUN_ATTRIBUTE_ODD: 'an attribute of the run is spelt nearly like one that is known',
   WORKFLOW_ID_INVALID: '`workflow_id` is missing or no text',
   AGENT_ID_INVALID: '`agent_id` is missing or no text',

@@ -9,7 +9,7 @@ import type { Variant } from './words.ts'
 /** Code, rule, message. */
 const denials = [
   ['TOOL_NOT_ALLOWED', 'default', 'this tool is not on the list of what may be used'],
-  ['RUN_CONFLICT', 'run', 'the registration of the run and the call itself do not agree'],
+  ['RUN_CONFLICT', 'run', 'what is registered of the run, claimed by the caller and said by the call does not agree'],
   ['RUN_ATTRIBUTE_ODD', 'run', 'an attribute of the run is spelt like none that is known'],
   ['WORKFLOW_ID_INVALID', 'run.workflow_id', 'the run must be registered with a workflow'],
   ['AGENT_ID_INVALID', 'run.agent_id', 'the run must be registered with its agent'],
