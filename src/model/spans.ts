@@ -6,7 +6,9 @@ export function outside(spans: readonly Span[]): readonly Span[] {
   const between: Span[] = []
   let from: number | undefined
   for (const { min, max } of spans) {
-    if (min !== undefined) between.push({ ...(from !== undefined && { min: from }), max: min - 1 })
+    // Nothing is between two spans that touch.
+    if (min !== undefined && (from === undefined || from < min))
+      between.push({ ...(from !== undefined && { min: from }), max: min - 1 })
     if (max === undefined) return between
     from = max + 1
   }

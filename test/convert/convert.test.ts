@@ -267,3 +267,17 @@ test('files that are merged come to the same policy when each of them is convert
     }
   assert.ok(kinds.all > 80 && kinds.first > 5, JSON.stringify(kinds))
 })
+
+test('a counter that is none of several numbers, some of them side by side, is said', () => {
+  const text = `version: "1"
+default: deny
+tools:
+  pay:
+    rules:
+      - conditions: [{ path: state.pay.n, op: not_in, value: [3, 0, 1, 7] }, { path: state.pay.n, op: lte, value: 9 }]
+        state: { counter: n, window: day }
+`
+  const { text: written, diagnostics } = toNative('f.yaml', text)
+  assert.ok(written, diagnostics.map(formatDiagnostic).join('\n'))
+  assert.deepEqual(meaning(parsed('f.yaml', written)), meaning(parsed('f.yaml', text)))
+})
