@@ -75,6 +75,8 @@ export class StdioFront {
     this.#in.pause()
     await Promise.race([Promise.all(this.#posts), wait(stopGraceMs, undefined, { ref: false })])
     this.#options.endpoint.endStreams()
+    // A call that waits for a person has no other end; it is made again, of the next gate.
+    for (const { reply } of this.#asked.values()) reply.breakOff('the client is gone')
     await Promise.race([this.#leave(), wait(stopGraceMs, undefined, { ref: false })])
     await this.#options.endpoint.close()
     await Promise.all(this.#posts)

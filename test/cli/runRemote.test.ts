@@ -192,6 +192,32 @@ test('a session that the server ended ends the gate, so that its client starts a
   assert.deepEqual(outcomesIn(ledger), ['unknown'])
 })
 
+test('a call that waits for a person does not keep the gate from ending', async () => {
+  await using server = await ScriptedServer.start((body, response) => {
+    const { id } = JSON.parse(body)
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, result: {} }))
+  })
+  const file = join(folder, 'held.yaml')
+  const rule = '{ name: large, action: require_approval, approval_wait: 5m, approval_timeout: 10m }'
+  writeFileSync(file, `version: "1"\ndefault: deny\ntools:\n  pay: { rules: [${rule}] }\n`)
+  const { ledger, ...command } = gate(server.url, file)
+  await using client = new RawClient(command)
+  client.send(initialize)
+  await client.answer(0)
+  client.call(7, 'pay')
+  const held = () => {
+    const opened = openLedger({ file: ledger, readOnly: true })
+    const kinds = [...opened.records()].map(({ kind }) => kind)
+    opened.close()
+    return kinds.includes('hold')
+  }
+  await until(held, 'the call to be held')
+  client.process.stdin.end()
+  assert.equal(await client.ended, 0)
+  assert.equal(server.requests.length, 1)
+})
+
 test('a signal lets a call under way finish', async () => {
   await using server = await ScriptedServer.start((body, response, { method }) => {
     if (method !== 'POST') return response.writeHead(405).end()
