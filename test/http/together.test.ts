@@ -36,6 +36,25 @@ test('what arrives in one turn is judged in one transaction, and each hears of i
   assert.deepEqual(batches, [judgedTogetherMax + 1, 3])
 })
 
+test('what fails for one keeps nobody else waiting, and a gate that fails fails all', async () => {
+  const fine = { calls: [callOf('yes')], conclude: () => ({ toServer: ['on'], toClient: [] }) }
+  const failing = {
+    calls: [callOf('yes')],
+    conclude: () => {
+      throw new Error('for one')
+    },
+  }
+  const together = new Together(new NamedGatekeeper({}, () => {}))
+  const [first, second, third] = await Promise.allSettled([fine, failing, fine].map((one) => together.decide(one)))
+  assert.deepEqual([first?.status, second?.status, third?.status], ['fulfilled', 'rejected', 'fulfilled'])
+  const broken = new Together({
+    admit: () => {
+      throw new Error('for all')
+    },
+  })
+  await assert.rejects(async () => broken.decide(fine), /for all/)
+})
+
 /** An answer without a connection. */
 function incoming() {
   const controller = { paused: false, aborted: false, reason: null }
