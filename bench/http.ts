@@ -49,7 +49,7 @@ export async function httpSection(settings: Settings): Promise<Section> {
       'In: everything between the client posting the call and having parsed the answer, with the record on disk, over ' +
       'connections that stay open, in one session. The policy is that of the calls over stdio. The bare relay is a ' +
       'program of Node that passes bodies on and does nothing else. The echo server answers with JSON, ' +
-      'server-everything with a stream of events. Processor time is that of the gate alone, as the system counts it.',
+      'server-everything with a stream of events. Processor time is that of the relay or the gate alone, as the system counts it.',
     tables: [latencyTable(all), rateTable(all)],
     targets: [
       ...all.flatMap(({ what, latencies }) => [
