@@ -1,5 +1,6 @@
 /** A gate whose ledger knows every fact at once and forgets every record, so that nothing but the decision is left. */
 import type { Ledger, StoredRecord, Transaction } from '../src/model/ledger.ts'
+import { noPins } from '../src/model/pinning.ts'
 import { Gate } from '../src/pep/gate.ts'
 import { orderedId } from '../src/runtime/ids.ts'
 
@@ -24,6 +25,12 @@ function forgetfulLedger(): Ledger {
     kill: () => undefined,
     addKill: () => {},
     removeKill: () => {},
+    pinsOf: () => noPins,
+    setPins: () => {},
+    keepDefinition: () => {},
+    toolsKnown: () => 0,
+    isSeenWhole: () => false,
+    markSeenWhole: () => {},
     approvalFor: () => undefined,
     approval: () => undefined,
     addApproval: () => {},
@@ -36,6 +43,8 @@ function forgetfulLedger(): Ledger {
     records: () => [].values(),
     policy: () => undefined,
     killOf: () => undefined,
+    pinsOf: () => noPins,
+    isSeenWhole: () => false,
     close: () => {},
   }
 }

@@ -1,12 +1,19 @@
 /** The policies that records name, as the ledger keeps them: held against their digests, and ready to be asked again. */
 import { type Artifact, decodeArtifact } from '../bundle/artifact.ts'
 import type { Body } from '../log/body.ts'
-import { activatedIn, type NamedActivation, type NamedLayer, type NamedPolicy } from '../log/policies.ts'
+import {
+  activatedIn,
+  layersNamedIn,
+  type NamedActivation,
+  type NamedLayer,
+  type NamedPolicy,
+  policyNamedIn,
+} from '../log/policies.ts'
 import type { LayeredInput } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { judgeEach, type LayersVerdict, layersRevision } from '../model/layers.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Policy, PolicySet } from '../model/policy.ts'
 import { Engine } from '../pdp/engine.ts'
 
 /** Policies held in memory at once: each has up to some ten MB. */
@@ -67,6 +74,14 @@ export class KeptPolicies {
     const verdict = judgeEach(layers, input, ({ engine }, own) => engine.evaluate(canonical(own as unknown as Json)))
     const deciding = layers.find(({ name }) => name === verdict.layer)
     return { verdict, ...(deciding && { deciding: deciding.policy }) }
+  }
+
+  /** What a record names as what decided; undefined where nothing was loaded. Throws a `TollgateError` when it is not kept so. */
+  setNamedIn(body: Body): PolicySet | undefined {
+    const layers = layersNamedIn(body)
+    if (layers) return { layers: layers.map(({ name, revision }) => ({ name, policy: this.#keptOf(revision).policy })) }
+    const named = policyNamedIn(body)
+    return named && this.#keptOf(named.revision).policy
   }
 
   #keptOf(revision: string): Kept {

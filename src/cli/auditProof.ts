@@ -10,6 +10,7 @@ import { FollowedCalls } from './auditCalls.ts'
 import { JudgedAgain } from './auditDecisions.ts'
 import { FollowedKills } from './auditKills.ts'
 import type { RecordSource } from './auditLedger.ts'
+import { FollowedPins } from './auditPins.ts'
 import { KeptPolicies } from './auditPolicies.ts'
 import { Findings, type ProofReport } from './auditReport.ts'
 
@@ -57,6 +58,7 @@ class Proof {
   readonly #calls: FollowedCalls
   readonly #approvals: FollowedApprovals
   readonly #kills: FollowedKills
+  readonly #pins: FollowedPins
 
   constructor(source: RecordSource, start: Head, pinned: string | undefined) {
     this.#start = start
@@ -72,6 +74,7 @@ class Proof {
     this.#calls = new FollowedCalls(related, this.#findings)
     this.#approvals = new FollowedApprovals(related, this.#findings)
     this.#kills = new FollowedKills(related, source.records.ofKills(start.seq), this.#findings)
+    this.#pins = new FollowedPins(policies, source.records.ofPins(start.seq), this.#findings)
   }
 
   /** Records on their way through the chain: that the next one is asked for means that the last one was in order. */
@@ -128,12 +131,14 @@ class Proof {
       if (kind === 'outcome') this.#calls.end(record, body)
       if (requestKinds.has(kind)) this.#approvals.follow(record, body)
       if (kind === 'kill' || kind === 'lift') this.#kills.follow(record, body)
+      if (kind === 'pin' || kind === 'drift' || kind === 'accept') this.#pins.follow(record, body)
       if (kind === 'activation') this.#decisions.activate(record, body)
       if (kind !== 'decision' && kind !== 'check') return
       this.#calls.decide(record, body)
       this.#decisions.judge(record, body)
       this.#approvals.decide(record, body)
       this.#kills.decide(record, body)
+      this.#pins.decide(record, body)
     } catch (thrown) {
       this.#findings.of(seq, 'record', messageOf(thrown))
     }

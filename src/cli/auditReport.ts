@@ -13,6 +13,7 @@ export type FindingKind =
   | 'decision'
   | 'approval'
   | 'kill'
+  | 'pin'
   | 'outcome'
   | 'head'
 

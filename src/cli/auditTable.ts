@@ -79,9 +79,10 @@ const colours: ReadonlyMap<string, Colour> = new Map([
 
 /** What a call was of; for what is no call, the policy or the decision it is about. */
 function targetOf(view: RecordView): unknown {
-  const { name, method, sources, policy_id, policy_version, decision_id, event_type } = view
+  const { name, method, sources, policy_id, policy_version, decision_id, event_type, tools } = view
   if (event_type === 'kill' || event_type === 'kill_lift') return killedIn(view)
   if (name !== undefined) return name ?? method
+  if (Array.isArray(tools)) return tools.map(({ tool }) => tool).join(' ')
   if (event_type.startsWith('policy_') && event_type !== 'policy_check')
     return [policy_id, policy_version, ...[sources].flat()].filter(Boolean).join(' ')
   return decision_id

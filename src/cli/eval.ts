@@ -22,7 +22,14 @@ export async function evaluateCalls({ calls, ledger: ledgerFile, ...named }: Eva
   const report = (error: unknown) => process.stderr.write(`tollgate: ${messageOf(error)}\n`)
   // The same calls give the same text; in a ledger that is kept, ids must not come twice.
   const ids = ledgerFile === undefined ? { newId: countedIds() } : {}
-  const { gate, ledger } = openGateWith({ ledgerFile: ledgerFile ?? ':memory:', clock: () => at, report, ...ids })
+  const listless = ledgerFile === undefined
+  const { gate, ledger } = openGateWith({
+    ledgerFile: ledgerFile ?? ':memory:',
+    clock: () => at,
+    report,
+    ...ids,
+    listless,
+  })
   try {
     const activate = once(() => gate.activate(loaded.active()))
     for await (const frame of framesOf(input)) {

@@ -55,6 +55,13 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'tollgate kill': ['tollgate kill --session ID --reason "ticket 812"', 'tollgate kill --all'],
   'tollgate kill list': ['tollgate kill list', 'tollgate kill list --json'],
   'tollgate kill lift': ['tollgate kill lift --session ID', 'tollgate kill lift KILL_ID --reason "it was a drill"'],
+  'tollgate tools': ['tollgate tools diff', 'tollgate tools accept --all --reason "release 4.2"'],
+  'tollgate tools list': ['tollgate tools list', 'tollgate tools list --server refunds --json'],
+  'tollgate tools diff': ['tollgate tools diff', 'tollgate tools diff create_refund || echo "something is held back"'],
+  'tollgate tools accept': [
+    'tollgate tools accept create_refund --reason "release 4.2"',
+    'tollgate tools accept --all --server refunds',
+  ],
   'tollgate audit': [
     'tollgate audit --decision deny --since 2h',
     'tollgate audit --tool create_refund --format jsonl -o audit.jsonl',

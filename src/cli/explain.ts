@@ -53,6 +53,7 @@ async function explainedCall(what: string, named: PolicyOptions, stateOf: string
     clock: () => at,
     report,
     newId: countedIds(),
+    listless: known === undefined,
   })
   try {
     let active = false

@@ -119,6 +119,8 @@ const advice: Readonly<Record<string, string>> = {
   CALL_TOO_LARGE: `a call of at most ${callBytesMax} bytes, of which the policy reads at most ${inputBytesMax}`,
   UNKNOWN_METHOD: 'a method that the gate knows',
   RESOURCE_URI_UNSAFE: 'a URI that names one resource only',
+  TOOL_CHANGED: 'a person who accepts what the tool says now: see `tollgate tools diff`',
+  TOOL_NOT_PINNED: 'a list that shows the tool, and a person who accepts what it says: see `tollgate tools diff`',
   POLICY_UNAVAILABLE: 'a policy that loads: see the records before this one',
   ENGINE_FAILED: 'nothing in the call: the engine gave no decision',
   LEDGER_UNAVAILABLE: 'nothing in the call: the ledger could not be used',

@@ -60,6 +60,8 @@ export async function withGate(
   const opened = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
   const { gate, ledger } = opened
   const kills = new Changes({ version: () => ledger.killsVersion(), report })
+  const pinsVersion = () => (gate.isPinning ? ledger.pinsVersion() : '')
+  const pins = new Changes({ version: pinsVersion, report })
   try {
     for (const server of servers) gate.mark('start', server)
     gate.activate(loaded.active())
@@ -70,12 +72,14 @@ export async function withGate(
     }
     const answers = new Answers({ ledger, onPolicyChange, report })
     kills.start(() => gate.killsChanged())
+    pins.start(() => gate.pinsChanged(), pinsVersion())
     await work(gate, { answers, ...waits }, { ...opened, reload: watching.reload })
     answers.end()
     watching.stop()
     for (const server of servers) gate.mark('stop', server)
   } finally {
     kills.stop()
+    pins.stop()
     gate.flush()
     ledger.close()
   }

@@ -17,12 +17,14 @@ import {
   notifyOption,
   policyOption,
 } from './options.ts'
+import { addTools } from './toolsCommands.ts'
 
 export function addRecordCommands(program: Command): void {
   addExplain(program)
   addAudit(program)
   addApprovals(program)
   addKill(program)
+  addTools(program)
 }
 
 function addExplain(program: Command): void {

@@ -1,5 +1,6 @@
 /** What a policy asks of the command line of a gate: told by name, because a guess could disarm a rule. */
 import { serverNamedInSet } from '../model/layers.ts'
+import { pinningIn } from '../model/pinning.ts'
 import type { PolicySet } from '../model/policy.ts'
 import { UsageError } from './exit.ts'
 
@@ -28,6 +29,10 @@ export function requireAnswers(policy: PolicySet, { server, run }: Answers): voi
 /** A policy that speaks of servers by name must be told which one this is: a guess could disarm a rule. */
 function requireServerName(policy: PolicySet, server: string | undefined): void {
   if (server !== undefined) return
+  if (pinningIn(policy))
+    throw new UsageError(
+      'the policy pins what the tools of a server say of themselves: say which server this is with `--server NAME`',
+    )
   const named = serverNamedInSet(policy)
   if (named !== undefined)
     throw new UsageError(

@@ -1,7 +1,7 @@
 /** What a ledger has counted, and what persons were asked and have stopped, taken over into another: to judge calls as it would, and leave it. */
 import type { Database } from 'better-sqlite3'
 
-export const copiedTables = ['counters', 'sliding', 'events', 'approvals', 'kills'] as const
+export const copiedTables = ['counters', 'sliding', 'events', 'approvals', 'kills', 'tool_pins'] as const
 
 /** As it stands at one moment. Records stay behind; the time goes on from the last instant that was seen. */
 export function copyState(from: Database, to: Database): void {

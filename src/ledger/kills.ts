@@ -1,6 +1,7 @@
 /** What is stopped now. A row goes when it is lifted; that it was there stays in the records. */
 import type { Database, Statement } from 'better-sqlite3'
 import { type Kill, type KillKind, type KillTarget, killKinds, type Stoppable, targetsFor } from '../model/kill.ts'
+import { Fresh } from './fresh.ts'
 
 interface Row {
   readonly id: string
@@ -13,8 +14,7 @@ interface Row {
 const columns = 'kills.id, kills.kind, kills.name, kills.at, said'
 
 export class Kills {
-  /** The last record when it was last looked whether there is any kill: no record, no kill. */
-  #lookedAt = -1
+  readonly #fresh = new Fresh()
   #any = true
   readonly #exists: Statement<[], number>
   readonly #standing: Statement<[], string>
@@ -43,10 +43,7 @@ export class Kills {
    * nobody has stopped anybody.
    */
   of(who: Stoppable, seq: number): Kill | undefined {
-    if (this.#lookedAt !== seq) {
-      this.#any = this.#exists.get() === 1
-      this.#lookedAt = seq
-    }
+    if (!this.#fresh.isAt(seq)) this.#any = this.#exists.get() === 1
     if (!this.#any) return undefined
     const rows = this.#of.all(JSON.stringify(targetsFor(who)))
     const [first] = rows.sort((one, other) => killKinds.indexOf(one.kind) - killKinds.indexOf(other.kind))
@@ -55,7 +52,7 @@ export class Kills {
 
   /** Records that this process has just written itself were no kills, unless they were made here. */
   wrote(before: number, after: number): void {
-    if (this.#lookedAt === before) this.#lookedAt = after
+    this.#fresh.wrote(before, after)
   }
 
   for({ kind, name }: KillTarget): Kill | undefined {
@@ -90,7 +87,7 @@ export class Kills {
 
   /** What was seen may not be so: it was rolled back. */
   forget(): void {
-    this.#lookedAt = -1
+    this.#fresh.forget()
   }
 }
 

@@ -8,6 +8,7 @@ import { canonical } from '../model/canonical.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { Kill, Stoppable } from '../model/kill.ts'
 import type { Ledger, RecordKind, StoredRecord, Transaction } from '../model/ledger.ts'
+import type { ServerTool, ToolPins } from '../model/pinning.ts'
 import { Approvals } from './approvals.ts'
 import { CalendarCounters } from './calendar.ts'
 import { OpenCalls } from './calls.ts'
@@ -17,6 +18,7 @@ import { ledgerError } from './errors.ts'
 import { openDatabase } from './file.ts'
 import { Instances } from './instances.ts'
 import { Kills } from './kills.ts'
+import { type KnownTool, Pins } from './pins.ts'
 import { Records } from './records.ts'
 import { SlidingCounters } from './sliding.ts'
 import { LedgerTransaction, type Tables } from './transaction.ts'
@@ -113,6 +115,7 @@ export class SqliteLedger implements Ledger {
       sliding: new SlidingCounters(db),
       approvals: new Approvals(db),
       kills: new Kills(db),
+      pins: new Pins(db),
       calls: new OpenCalls(db, options.instance),
       keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING'),
     }
@@ -204,6 +207,29 @@ export class SqliteLedger implements Ledger {
     return this.#use(() => this.#tables.kills.standing())
   }
 
+  pinsOf(tool: ServerTool): ToolPins {
+    return this.#use(() => this.#tables.pins.of(tool, this.#tables.records.head().seq))
+  }
+
+  isSeenWhole(server: string): boolean {
+    return this.#use(() => this.#tables.pins.isWhole(server, this.#tables.records.head().seq))
+  }
+
+  /** Every tool of which a definition is known, by server and name. */
+  tools(): readonly KnownTool[] {
+    return this.#use(() => this.#tables.pins.all())
+  }
+
+  /** What a digest is the digest of, as canonical JSON; undefined where it was too large to be kept. */
+  toolDefinition(sha256: string): string | undefined {
+    return this.#use(() => this.#tables.pins.definition(sha256))
+  }
+
+  /** Another text whenever another process has changed what is known of tools. Costs no lock. */
+  pinsVersion(): string {
+    return this.#use(() => this.#tables.pins.standing())
+  }
+
   /**
    * The last record, and the last instant seen: what to keep elsewhere, to prove later that nothing up to it was
    * rewritten.
@@ -240,6 +266,7 @@ export class SqliteLedger implements Ledger {
       return this.#immediate(work)
     } catch (thrown) {
       this.#tables.kills.forget()
+      this.#tables.pins.forget()
       throw thrown
     }
   }

@@ -24,6 +24,7 @@ export class Records {
   readonly #ofKinds: Statement<[number, string, number], Row>
   readonly #ofDecision: Statement<[string], Row>
   readonly #ofKills: Statement<[number], Row>
+  readonly #ofPins: Statement<[number], Row>
   readonly #instantFrom: Statement<[number], number>
 
   constructor(db: Database) {
@@ -35,6 +36,9 @@ export class Records {
       SELECT * FROM records WHERE seq > ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`)
     this.#ofDecision = db.prepare('SELECT * FROM records WHERE decision_id = ? ORDER BY seq')
     this.#ofKills = db.prepare("SELECT * FROM records WHERE kind IN ('kill', 'lift') AND seq <= ? ORDER BY seq")
+    this.#ofPins = db.prepare(
+      "SELECT * FROM records WHERE kind IN ('pin', 'drift', 'accept') AND seq <= ? ORDER BY seq",
+    )
     this.#instantFrom = db
       .prepare<[number], number>('SELECT at FROM records WHERE seq >= ? ORDER BY seq LIMIT 1')
       .pluck()
@@ -96,6 +100,11 @@ export class Records {
   /** What was stopped and lifted up to a record, that one among it. */
   ofKills(seq: number): StoredRecord[] {
     return this.#ofKills.all(seq).map(recordOf)
+  }
+
+  /** What became known of tools up to a record, that one among it. */
+  ofPins(seq: number): StoredRecord[] {
+    return this.#ofPins.all(seq).map(recordOf)
   }
 
   /** The last record before an instant, 0 for none: records are in order of time, so halving finds it. */

@@ -142,6 +142,30 @@ const steps: readonly string[] = [
     seq INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Tools by the definitions that their servers have shown: digests (JSON) of those that were accepted, and of those that
+  -- nobody has. An older gate does not ask, and cannot read a policy that does. The index is of the few records by which it
+  -- can be told what was accepted when.
+  CREATE TABLE tool_pins (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    pinned TEXT NOT NULL,
+    held TEXT NOT NULL,
+    UNIQUE (server, tool)
+  ) STRICT;
+  CREATE TABLE tool_definitions (
+    sha256 TEXT PRIMARY KEY,
+    definition TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- Servers of which some list was read to its end: what they list later is new.
+  CREATE TABLE servers_seen (
+    server TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX records_of_pins ON records (seq) WHERE kind IN ('pin', 'drift', 'accept');
+  `,
 ]
 
 export const schemaVersion = steps.length

@@ -4,12 +4,14 @@ import type { Approval, ApprovalChange } from '../model/approval.ts'
 import type { CounterKey } from '../model/counters.ts'
 import type { Kill, KillTarget, Stoppable } from '../model/kill.ts'
 import type { RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
+import type { Definition, ServerTool, ToolPins } from '../model/pinning.ts'
 import type { Approvals } from './approvals.ts'
 import type { CalendarCounters, CalendarSums } from './calendar.ts'
 import type { OpenCall, OpenCalls } from './calls.ts'
 import type { Head } from './chain.ts'
 import { type Charge, checkAmount } from './charges.ts'
 import type { Kills } from './kills.ts'
+import type { Pins } from './pins.ts'
 import type { Records } from './records.ts'
 import type { SlidingCounters } from './sliding.ts'
 
@@ -21,6 +23,7 @@ export interface Tables {
   readonly calls: OpenCalls
   readonly approvals: Approvals
   readonly kills: Kills
+  readonly pins: Pins
   readonly keepPolicy: Statement<[string, Uint8Array]>
 }
 
@@ -36,8 +39,8 @@ export class LedgerTransaction implements Transaction {
   /** The last record before this transaction. */
   readonly #startSeq: number
   #appended = false
-  /** Something else is stopped than before. */
-  #stopped = false
+  /** What is stopped, or what is known of tools, is not what it was. */
+  #changed = false
   readonly #recorded = new Set<string>()
   #failure: { readonly cause: unknown } | undefined
   #over = false
@@ -131,15 +134,45 @@ export class LedgerTransaction implements Transaction {
   addKill(kill: Kill): void {
     this.#guard(() => {
       if (this.#tables.kills.for(kill.target)) throw new TypeError(`what ${kill.id} is about is stopped already`)
-      this.#stopped = true
+      this.#changed = true
       this.#tables.kills.add(kill)
     })
   }
 
   removeKill(id: string): void {
     this.#guard(() => {
-      this.#stopped = true
+      this.#changed = true
       this.#tables.kills.remove(id)
+    })
+  }
+
+  pinsOf(tool: ServerTool): ToolPins {
+    return this.#guard(() => this.#tables.pins.of(tool, this.#startSeq))
+  }
+
+  setPins(tool: ServerTool, pins: ToolPins): void {
+    this.#guard(() => {
+      this.#changed = true
+      this.#tables.pins.set(tool, pins, this.now)
+    })
+  }
+
+  keepDefinition(definition: Definition): void {
+    this.#guard(() => void this.#tables.pins.keep(definition))
+  }
+
+  toolsKnown(server: string): number {
+    return this.#guard(() => this.#tables.pins.count(server))
+  }
+
+  isSeenWhole(server: string): boolean {
+    return this.#guard(() => this.#tables.pins.isWhole(server, this.#startSeq))
+  }
+
+  markSeenWhole(server: string): void {
+    this.#guard(() => {
+      this.#changed = true
+      this.#tables.pins.markWhole(server, this.now)
     })
   }
 
@@ -169,13 +202,14 @@ export class LedgerTransaction implements Transaction {
         if (!this.#recorded.has(decisionId))
           throw new TypeError(`decision ${decisionId} was opened without a record in the same transaction`)
       }
-      // Other processes look for kills where they find a new record.
-      if (this.#stopped && !this.#appended) throw new TypeError('what is stopped changed without a record')
+      // Other processes look for it where they find a new record.
+      if (this.#changed && !this.#appended) throw new TypeError('what is stopped or pinned changed without a record')
       this.#calendar.write()
       const opened = this.#tables.calls.write(this.#opened, this.#ended)
       return () => {
         opened()
         this.#tables.kills.wrote(this.#startSeq, this.#head.seq)
+        this.#tables.pins.wrote(this.#startSeq, this.#head.seq)
       }
     })
   }

@@ -137,6 +137,7 @@ export class Connection implements Between {
       refuse: (refusals) => gate.refuse(refusals),
       settle: (outcomes) => gate.settle(outcomes),
       visible: (target, principal) => this.#acting || gate.visible(target, principal),
+      listed: (list) => gate.listed(list),
       onPolicyChange: (listener) => gate.onPolicyChange(listener),
       stopped: (who) => gate.stopped(who),
       onKill: (listener) => gate.onKill(listener),

@@ -16,6 +16,7 @@ import { recordedArgumentsBytesMax } from '../model/limits.ts'
 import { logLevelOf } from '../model/risk.ts'
 import { approvalMembers } from './describeApproval.ts'
 import { killEventMembers } from './describeKill.ts'
+import { pinEventMembers } from './describePin.ts'
 
 /** What every record of one process says of it. */
 export interface Labels {
@@ -58,6 +59,11 @@ export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (eve
       case 'kill':
       case 'lift':
         return JSON.stringify({ ...head, ...killEventMembers(event) })
+      case 'pin':
+      case 'drift':
+        return JSON.stringify({ ...head, ...bundles(event.policy), ...pinEventMembers(event) })
+      case 'accept':
+        return JSON.stringify({ ...head, ...pinEventMembers(event) })
       case 'activation':
         return JSON.stringify({ ...head, ...bundles(event.policy), ...activated(event.policy) })
       case 'activation_failure': {

@@ -21,6 +21,9 @@ export type EventType =
   | 'approval_consumption'
   | 'kill'
   | 'kill_lift'
+  | 'tool_pin'
+  | 'tool_drift'
+  | 'tool_accept'
   | 'policy_activation'
   | 'policy_activation_failure'
   | 'policy_deactivation'
@@ -153,6 +156,12 @@ function eventTypeOf(kind: RecordKind, method: string | null): EventType {
       return 'kill'
     case 'lift':
       return 'kill_lift'
+    case 'pin':
+      return 'tool_pin'
+    case 'drift':
+      return 'tool_drift'
+    case 'accept':
+      return 'tool_accept'
     case 'activation':
       return 'policy_activation'
     case 'activation_failure':

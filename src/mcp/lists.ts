@@ -18,16 +18,18 @@ type Result = Readonly<Record<string, unknown>>
 
 /**
  * The members of a list's result that must change; none when it may pass as it is. An emptied page keeps its
- * `nextCursor`: the next one may have items. An item without a name cannot be judged and is not shown.
+ * `nextCursor`: the next one may have items. An item without a name cannot be judged and is not shown; nor is a tool that
+ * is held back by what it says of itself (`shown`).
  */
-export function filteredList(result: Result, visible: Visible): Result {
+export function filteredList(result: Result, visible: Visible, shown?: readonly boolean[]): Result {
   const changes: Record<string, unknown> = {}
   for (const { key, noun, method } of lists) {
     const items = result[key]
     if (!Array.isArray(items)) continue
-    const kept = items.filter((item: unknown) => {
+    const kept = items.filter((item: unknown, index) => {
       const name = isObject(item) ? item[noun] : undefined
-      return typeof name === 'string' && visible({ method, name })
+      const isHeldBack = key === 'tools' && shown?.[index] === false
+      return typeof name === 'string' && !isHeldBack && visible({ method, name })
     })
     if (kept.length !== items.length) changes[key] = kept
   }

@@ -20,10 +20,12 @@ export function changedAnswer(
   method: string | undefined,
   { value, text }: Answer,
   visible: Visible,
+  listed: Listed,
 ): string | undefined {
   const result = value['result']
   if (!isObject(result)) return undefined
-  const change = changerOf(method, visible)
+  const shown = showsList(method) ? shownTools(result, listed) : undefined
+  const change = changerOf(method, visible, shown)
   const changes = change(result)
   if (Object.keys(changes).length === 0 && !(showsList(method) && isRepeating(text))) return undefined
   const exact = parseExactly(text) as Fields
@@ -31,8 +33,19 @@ export function changedAnswer(
   return JSON.stringify({ ...exact, result: { ...exactResult, ...change(exactResult), ...cacheOf(changes) } })
 }
 
-function changerOf(method: string | undefined, visible: Visible): (result: Fields) => Fields {
-  if (showsList(method)) return (result) => filteredList(result, visible)
+/** Which tools of a list may be shown by what they say of themselves; all, where nothing is said. */
+export type Listed = (tools: readonly unknown[], isLast: boolean) => readonly boolean[] | undefined
+
+function shownTools({ tools, nextCursor }: Fields, listed: Listed): readonly boolean[] | undefined {
+  return Array.isArray(tools) ? listed(tools, nextCursor === undefined || nextCursor === null) : undefined
+}
+
+function changerOf(
+  method: string | undefined,
+  visible: Visible,
+  shown: readonly boolean[] | undefined,
+): (result: Fields) => Fields {
+  if (showsList(method)) return (result) => filteredList(result, visible, shown)
   if (method === 'initialize') return listChangedDeclared
   if (method === 'resources/read') return cacheChanges
   return () => ({})

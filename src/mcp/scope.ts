@@ -57,9 +57,15 @@ export class Scope {
     return stopped ?? (this.isClosed ? closed : undefined)
   }
 
-  visible({ method, name }: Named): boolean {
+  readonly visible = ({ method, name }: Named): boolean => {
     const { gate, server, principal } = this.options
     return gate.visible({ method, server, name }, principal)
+  }
+
+  /** Which tools of a list of the server may be shown, by what they say of themselves; all, where that is not asked. */
+  readonly listed = (tools: readonly unknown[], isLast: boolean): readonly boolean[] | undefined => {
+    const { gate, server, principal, session } = this.options
+    return gate.listed({ server, tools, isLast, principal, session })
   }
 
   /** Records the refusals of messages that are not judged, at once. */

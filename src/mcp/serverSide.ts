@@ -81,7 +81,8 @@ export class ServerSide {
     if (waiting !== undefined) this.#scope.ended(waiting, this.#outcomeFor(waiting, answer))
     if (waiting?.method === 'initialize') this.#noteHandshake(answer.value)
     if (waiting?.method === 'tools/list') this.#scope.options.onTools?.(answer.value['result'])
-    const changed = changedAnswer(waiting?.method, answer, (target) => this.#scope.visible(target))
+    const { visible, listed } = this.#scope
+    const changed = changedAnswer(waiting?.method, answer, visible, listed)
     return toClient(changed ?? line, waiting && { answers: waiting.id, ...codeOf(answer.value) })
   }
 

@@ -3,6 +3,7 @@ import type { Approval, ApprovalAnswer, Approver } from './approval.ts'
 import type { Call, Principal } from './call.ts'
 import type { Decision } from './decision.ts'
 import type { Kill } from './kill.ts'
+import type { ServerTool, ToolPins } from './pinning.ts'
 import type { Policy } from './policy.ts'
 
 export type GateEvent =
@@ -41,6 +42,7 @@ export type GateEvent =
     })
   | ApprovalEvent
   | KillEvent
+  | PinEvent
   | { readonly kind: 'start' | 'stop'; readonly at: number; readonly server: string }
 
 /** What becomes of a request to a person. `approval` is the request as it is from then on. */
@@ -77,6 +79,26 @@ export type KillEvent =
       readonly by: Approver
       readonly reason?: string
     }
+
+/** What is known of the definitions of tools from here on; `tools` has those of which that changed. */
+export type PinEvent = {
+  readonly at: number
+  readonly server: string
+  readonly tools: readonly (ToolPins & Pick<ServerTool, 'tool'>)[]
+} & (
+  | {
+      /** `pin`: a list showed tools, and all that changed is accepted. `drift`: it showed what nobody has accepted. */
+      readonly kind: 'pin' | 'drift'
+      /** Who asked for the list. */
+      readonly principal: Principal
+      readonly session: string
+      /** What asks for it. */
+      readonly policy?: PolicyName | LayersName
+      /** All that the server lists was seen, for the first time. */
+      readonly whole?: true
+    }
+  | { readonly kind: 'accept'; readonly by: Approver; readonly reason?: string }
+)
 
 /** A policy that was to become active and did not. */
 export interface ActivationFailure {

@@ -2,6 +2,7 @@
 import type { Approval, ApprovalChange } from './approval.ts'
 import type { CounterKey } from './counters.ts'
 import type { Kill, KillTarget, Stoppable } from './kill.ts'
+import type { Definition, ServerTool, ToolPins } from './pinning.ts'
 
 /** What a counter says of its current window. */
 export interface Usage {
@@ -21,6 +22,10 @@ export interface Ledger {
   policy(revision: string): Uint8Array | undefined
   /** What stops a caller, or the tool that is called. */
   killOf(who: Stoppable): Kill | undefined
+  /** What is known of the definitions of a tool. */
+  pinsOf(tool: ServerTool): ToolPins
+  /** Was all that the server lists seen once? */
+  isSeenWhole(server: string): boolean
   close(): void
 }
 
@@ -66,6 +71,17 @@ export interface Transaction {
   addKill(kill: Kill): void
   /** It stops nothing any more; its record is the caller's to append. */
   removeKill(id: string): void
+  /** What is known of the definitions of a tool. */
+  pinsOf(tool: ServerTool): ToolPins
+  /** From now on this is known of the tool; its record is the caller's to append. */
+  setPins(tool: ServerTool, pins: ToolPins): void
+  /** Keeps what a digest is the digest of, once. */
+  keepDefinition(definition: Definition): void
+  /** How many tools of a server are known. */
+  toolsKnown(server: string): number
+  isSeenWhole(server: string): boolean
+  /** All that the server lists was seen; its record is the caller's to append. */
+  markSeenWhole(server: string): void
   /** Appends to the hash chain. */
   append(entry: RecordEntry): StoredRecord
   /** Keeps a compiled policy under its revision, once. */
@@ -83,6 +99,9 @@ export type RecordKind =
   | 'consumption'
   | 'kill'
   | 'lift'
+  | 'pin'
+  | 'drift'
+  | 'accept'
   | 'activation'
   | 'activation_failure'
   | 'deactivation'

@@ -96,5 +96,14 @@ export const keptOpenMax = 1_000
 /** How often the ledger is asked whether another process has answered: a person does not notice it, nor does a disk. */
 export const answersPollMs = 250
 
+/** Tools of one server of which a definition is known: the largest servers have some hundreds. More are not shown. */
+export const toolsKnownMax = 4_096
+
+/** Definitions of one tool that nobody has accepted: a server that makes up another one each time fills no ledger. */
+export const heldDefinitionsMax = 8
+
+/** What is kept of a definition, to be compared later: real ones stay below 10 KB. Larger ones have a digest alone. */
+export const definitionBytesMax = 256 * 1024
+
 /** How long outcomes wait for each other: together they cost a fraction, and none stands in the way of a call. */
 export const outcomeDelayMs = 5

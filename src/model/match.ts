@@ -14,7 +14,7 @@ export function matchingEntries(policy: AllPolicy, target: Target): readonly Ent
   )
 }
 
-function targetMatches(pattern: TargetPattern, target: Target): boolean {
+export function targetMatches(pattern: TargetPattern, target: Pick<Target, 'server' | 'name'>): boolean {
   if (pattern.server !== undefined && !matches(pattern.server, target.server)) return false
   return matches(pattern.name, target.name)
 }

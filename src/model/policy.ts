@@ -5,6 +5,7 @@
 import type { RiskLevel } from './decision.ts'
 import type { FirstPolicy } from './ordered.ts'
 import type { PackPolicy } from './pack/policy.ts'
+import type { Pinning } from './pinning.ts'
 
 /** Where something stands in a policy file; lines and columns count from 1. */
 export interface Place {
@@ -34,6 +35,8 @@ export type PolicySet = Policy | Layers
 export interface PolicyHead {
   readonly id: string
   readonly version: string
+  /** Whether tools must be what they were; absent: the policy does not ask. */
+  readonly pinning?: Pinning
 }
 
 /** Every rule of every entry that matches must pass. */

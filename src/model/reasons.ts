@@ -21,6 +21,8 @@ export const reasons = {
   APPROVALS_FULL: 'too many calls wait for a person already',
   KILLED: 'a person or a policy stopped the session, the agent, the user, the project or all calls',
   TOOL_KILLED: 'a person stopped the tool',
+  TOOL_CHANGED: 'the server describes the tool otherwise than the definition that was accepted',
+  TOOL_NOT_PINNED: 'nobody has accepted the definition of the tool, or no list has shown it',
   KILL_SIGNAL: 'a runtime kill signal fired for the run',
   RUN_MISSING: 'the call belongs to no registered run, and the policy pack decides by runs',
   RUN_CONFLICT:

@@ -19,8 +19,12 @@ export class Changes {
     this.#ports = ports
   }
 
-  /** From now on, until `stop`: told of every change after this, and of the first look itself. */
-  start(changed: () => void): void {
+  /**
+   * From now on, until `stop`: told of every change after this, and of the first look itself, unless it finds what `from`
+   * says.
+   */
+  start(changed: () => void, from?: string): void {
+    this.#version ??= from
     this.#poll ??= setInterval(() => this.#look(changed), this.#ports.pollMs ?? answersPollMs).unref()
   }
 

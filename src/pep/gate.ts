@@ -11,12 +11,14 @@ import { planForSet, visibilityInSet } from '../model/layers.ts'
 import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
 import { plansRememberedMax, recordedDetailCharsMax, visibleRememberedMax } from '../model/limits.ts'
 import type { Target } from '../model/match.ts'
+import { type Pinning, pinningIn } from '../model/pinning.ts'
 import type { ReasonCode } from '../model/reasons.ts'
 import { type ActiveLayers, type ActivePolicy, activated, nameOf, packOf, partsOf, policyIn } from './active.ts'
 import { waitFor } from './facts.ts'
 import type { Gatekeeper, Outcome, Refusal } from './gatekeeper.ts'
 import type { Held } from './held.ts'
 import { type Judged, judge, stop } from './judged.ts'
+import { type Looked, lookThrough, noteList, notPinned, type ToolList } from './pins.ts'
 import { Remembered } from './remembered.ts'
 import { answerHeld, expireOverdue, foreseeHeld, type HeldAnswer } from './requests.ts'
 import { endSession, refusalVerdict, type Stopped, stoppedBy } from './stopped.ts'
@@ -36,6 +38,8 @@ export interface GatePorts {
    * room. Whoever gives this calls `flush` at the end. Without it outcomes are recorded at once.
    */
   readonly later?: (work: () => void) => void
+  /** No list of a server comes by here, and none came by before in this ledger: it is not asked what tools say of themselves. */
+  readonly listless?: boolean
 }
 
 export class Gate implements Gatekeeper {
@@ -45,6 +49,8 @@ export class Gate implements Gatekeeper {
   readonly #plans = new Remembered(plansRememberedMax, planForSet)
   readonly #visible = new Remembered(visibleRememberedMax, visibilityInSet)
   #active: ActivePolicy | ActiveLayers | undefined
+  /** What the active policy asks of the definitions of tools, if it does. */
+  #pinning: Pinning | undefined
   /** Outcomes that no transaction has recorded yet. */
   #ended: Outcome[] = []
   #flushDue = false
@@ -148,8 +154,35 @@ export class Gate implements Gatekeeper {
     return this.#active !== undefined && this.#visible.of(this.#active.policy, target)(principal)
   }
 
+  listed(list: ToolList): readonly boolean[] | undefined {
+    const pinning = this.#pinning
+    if (!pinning) return undefined
+    const { ledger, report } = this.#ports
+    try {
+      const { shown, changes, isWhole } = lookThrough(list, pinning, ledger)
+      if (changes.length === 0 && !isWhole) return shown
+      const noted = ledger.transact((tx) => this.#noteList(tx, list, pinning))
+      // Once whoever asked has its answer.
+      if (noted.changes.some(({ turns }) => turns)) setImmediate(() => this.pinsChanged())
+      return noted.shown
+    } catch (error) {
+      report(error)
+      return list.tools.map(() => false)
+    }
+  }
+
   onPolicyChange(listener: () => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** Does the active policy ask what tools say of themselves? */
+  get isPinning(): boolean {
+    return this.#pinning !== undefined
+  }
+
+  /** A tool was pinned or is held back, here or in another process. */
+  pinsChanged(): void {
+    if (this.#pinning) this.#tell(this.#listeners)
   }
 
   stopped(who: Stoppable): Stopped | undefined {
@@ -194,6 +227,13 @@ export class Gate implements Gatekeeper {
     }
   }
 
+  #noteList(tx: Transaction, list: ToolList, pinning: Pinning): Looked {
+    const policy = this.#active && nameOf(this.#active)
+    return noteList(tx, list, pinning, (event) =>
+      this.#append(tx, event.kind, { ...event, ...(policy && event.kind !== 'accept' && { policy }) }),
+    )
+  }
+
   #recordOutcomes(tx: Transaction, outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (!tx.settle(outcome.decisionId, outcome.status === 'error' ? 'released' : 'kept')) continue
@@ -233,8 +273,10 @@ export class Gate implements Gatekeeper {
 
   #ask(tx: Transaction, call: Call): Judged {
     const kill = tx.killOf(call)
-    if (!kill) return judge(tx, call, this.#active, this.#plans, this.#ports.report)
-    return { verdict: refusalVerdict(stoppedBy(kill)), charges: [], kill_id: kill.id }
+    if (kill) return { verdict: refusalVerdict(stoppedBy(kill)), charges: [], kill_id: kill.id }
+    const unpinned = this.#pinning && notPinned(tx, call, this.#pinning)
+    if (unpinned) return stop(unpinned.reason, unpinned.message)
+    return judge(tx, call, this.#active, this.#plans, this.#ports.report)
   }
 
   #endSession(tx: Transaction, call: Call, decision: Decision): void {
@@ -301,6 +343,7 @@ export class Gate implements Gatekeeper {
     this.#plans.forget()
     this.#visible.forget()
     this.#active = active
+    this.#pinning = active && !this.#ports.listless ? pinningIn(active.policy) : undefined
     this.#tell(this.#listeners)
   }
 

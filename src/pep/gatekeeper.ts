@@ -4,6 +4,7 @@ import type { Decision } from '../model/decision.ts'
 import type { Stoppable } from '../model/kill.ts'
 import type { Target } from '../model/match.ts'
 import type { ReasonCode } from '../model/reasons.ts'
+import type { ToolList } from './pins.ts'
 import type { Stopped } from './stopped.ts'
 
 export interface Gatekeeper {
@@ -19,7 +20,12 @@ export interface Gatekeeper {
   settle(outcomes: readonly Outcome[]): void
   /** May a list show this to the caller? */
   visible(target: Target, principal: Principal): boolean
-  /** Called after another policy became active. */
+  /**
+   * Takes note of a list of tools that a server gave, where the policy pins tools: for each whether it may be shown. Undefined
+   * where all may. Never throws: where it cannot be told, none is shown.
+   */
+  listed(list: ToolList): readonly boolean[] | undefined
+  /** Called after another policy became active, or another tool was pinned or held back: lists may show other things. */
   onPolicyChange(listener: () => void): void
   /**
    * Why nothing of this caller passes, or nothing to this tool, if the kill switch says so. Never throws: where it cannot

@@ -2,13 +2,13 @@
  * The kill switch as persons use it: what they stop is stopped for every gate that shares the ledger, from its next message
  * on, until somebody lifts it by name.
  */
-import { type Approver, isApproverName } from '../model/approval.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { GateEvent, KillEvent } from '../model/event.ts'
 import { type Kill, type KillTarget, killTitle } from '../model/kill.ts'
 import type { Ledger, Transaction } from '../model/ledger.ts'
-import { approvalReasonCharsMax, approverCharsMax, uriCharsMax } from '../model/limits.ts'
+import { uriCharsMax } from '../model/limits.ts'
 import { quoted } from '../model/message/quoted.ts'
+import { type Said, unreadable } from './said.ts'
 
 export interface KillPorts {
   readonly ledger: Pick<Ledger, 'transact'>
@@ -19,10 +19,7 @@ export interface KillPorts {
   readonly changed?: () => void
 }
 
-export interface KillSaid {
-  readonly by: Approver
-  readonly reason?: string
-}
+export type KillSaid = Said
 
 /** A kill by what it is about, or by its id. */
 export type KillName = KillTarget | { readonly id: string }
@@ -92,12 +89,9 @@ function requireName(target: KillTarget): void {
     throw invalid(`${quoted(name)} is no name of anything that calls`)
 }
 
-function requireReadable({ by, reason = '' }: KillSaid): void {
-  for (const name of [by.name, by.os_user ?? by.name])
-    if (!isApproverName(name))
-      throw invalid(`${quoted(name)} is no name of a person: 1 to ${approverCharsMax} visible characters`)
-  if (reason.length > approvalReasonCharsMax || !reason.isWellFormed())
-    throw invalid(`a reason has at most ${approvalReasonCharsMax} characters`)
+function requireReadable(said: Said): void {
+  const fault = unreadable(said)
+  if (fault !== undefined) throw invalid(fault)
 }
 
 function invalid(message: string): TollgateError {

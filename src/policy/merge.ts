@@ -1,5 +1,6 @@
 /** Several files that make one policy: what the later ones say is added to the first, whose default, id and version count. */
 import type { FirstPolicy } from '../model/ordered.ts'
+import { strictest } from '../model/pinning.ts'
 import type { AllPolicy, Counter, Entry, Policy } from '../model/policy.ts'
 import { reportSize as reportRules } from './aegis/reach.ts'
 import { type Diagnostic, quote, Report } from './diagnostics.ts'
@@ -64,8 +65,14 @@ export function readParts(sources: readonly PolicySource[]) {
 function mergedParts([base, ...added]: readonly Part[], report: Report): Policy | undefined {
   let policy = base?.policy
   for (const { file, policy: next } of added)
-    policy = policy && merged(policy, next, { base: base?.file ?? '', added: file }, report)
+    policy = policy && withPinning(merged(policy, next, { base: base?.file ?? '', added: file }, report), policy, next)
   return policy && deepFreeze(policy)
+}
+
+/** What either of them asks of tools is asked. */
+function withPinning(both: Policy | undefined, base: Policy, added: Policy): Policy | undefined {
+  const pinning = strictest([base.pinning, added.pinning])
+  return both && pinning ? { ...both, pinning } : both
 }
 
 /** Undefined when they cannot be one; the report says why. */

@@ -20,6 +20,8 @@ export interface GateOptions {
   readonly newId?: () => string
   /** See `GatePorts`. */
   readonly later?: (work: () => void) => void
+  /** See `GatePorts`. */
+  readonly listless?: boolean
   /** Told of failures that could not be recorded. */
   readonly report: (error: unknown) => void
 }
@@ -41,6 +43,7 @@ export function openGateWith(options: GateOptions): OpenGate {
     clock,
     newId = orderedId,
     later,
+    listless = false,
     report,
   } = options
   const instance = randomUUID()
@@ -52,5 +55,5 @@ export function openGateWith(options: GateOptions): OpenGate {
     ...(clock && { clock }),
   })
   const describe = describeWith({ id: instance, version }, argumentsKept)
-  return { gate: new Gate({ ledger, describe, report, newId, ...(later && { later }) }), ledger, describe }
+  return { gate: new Gate({ ledger, describe, report, newId, listless, ...(later && { later }) }), ledger, describe }
 }

@@ -1,6 +1,6 @@
 /** What a server lists, as types: every field is optional and of a type of its own until it is read here. */
 import { field, flagOf, listOf, textOf } from './fields.ts'
-import { definitionDepthMax } from './limits.ts'
+import { type Hidden, hiddenIn } from './hidden.ts'
 import { type Parameters, parametersOf, promptParametersOf } from './parameters.ts'
 
 /** The lists of a server as it sent them, item by item. */
@@ -34,22 +34,22 @@ export interface Tool {
   readonly group: Group
   readonly openWorldHint?: boolean
   readonly parameters: Parameters
-  /** All its text, to search for what hides in it. */
-  readonly words: string
+  /** What hides in its text. */
+  readonly hidden: readonly Hidden[]
 }
 
 export interface Resource {
   /** Its URI, or the template of it. */
   readonly uri: string
   readonly about: string
-  readonly words: string
+  readonly hidden: readonly Hidden[]
 }
 
 export interface Prompt {
   readonly name: string
   readonly about: string
   readonly parameters: Parameters
-  readonly words: string
+  readonly hidden: readonly Hidden[]
 }
 
 /** Undefined for what has no name. */
@@ -64,7 +64,7 @@ export function readTool(item: unknown): Tool | undefined {
     group: groupOf(hints),
     ...(openWorldHint !== undefined && { openWorldHint }),
     parameters: parametersOf(field(item, 'inputSchema')),
-    words: wordsOf(item),
+    hidden: hiddenIn(item),
   }
 }
 
@@ -72,7 +72,7 @@ export function readResource(item: unknown, key: 'uri' | 'uriTemplate'): Resourc
   const uri = textOf(item, key)
   if (uri === undefined) return undefined
   const parts = [textOf(item, 'title') ?? textOf(item, 'name'), textOf(item, 'mimeType'), textOf(item, 'description')]
-  return { uri, about: parts.filter((part) => part).join(', '), words: wordsOf(item) }
+  return { uri, about: parts.filter((part) => part).join(', '), hidden: hiddenIn(item) }
 }
 
 export function readPrompt(item: unknown): Prompt | undefined {
@@ -82,7 +82,7 @@ export function readPrompt(item: unknown): Prompt | undefined {
     name,
     about: aboutOf(item) ?? '',
     parameters: promptParametersOf(listOf(item, 'arguments')),
-    words: wordsOf(item),
+    hidden: hiddenIn(item),
   }
 }
 
@@ -97,13 +97,4 @@ function groupOf(hints: unknown): Group {
 
 function aboutOf(item: unknown): string | undefined {
   return textOf(item, 'description') || textOf(item, 'title')
-}
-
-/** Every text and every key of a value. */
-export function wordsOf(value: unknown, depth = 0): string {
-  if (typeof value === 'string') return value
-  if (typeof value !== 'object' || value === null || depth > definitionDepthMax) return ''
-  return Object.entries(value)
-    .map(([key, member]) => `${key} ${wordsOf(member, depth + 1)}`)
-    .join('\n')
 }

@@ -1,11 +1,12 @@
 /** One tool, resource or prompt as the lines of a policy: what the server says of it as a comment, and its entry. */
 import { comment } from './comments.ts'
 import type { Group, Prompt, Resource, Tool } from './definition.ts'
+import { type Hidden, hiddenSentence } from './hidden.ts'
 import { keyLines } from './keys.ts'
 import { descriptionCharsMax, parameterCharsMax, valueCharsMax, valuesMax } from './limits.ts'
 import type { Parameter, Parameters } from './parameters.ts'
 import { suggestionsFor } from './suggestions.ts'
-import { called, hiddenIn, shortened } from './visible.ts'
+import { called, shortened } from './visible.ts'
 
 /** What a group is called, why, and what its tools get. */
 export interface GroupTerms {
@@ -60,7 +61,7 @@ export function toolLines(tool: Tool, key: string, times: number): readonly stri
     ...openWorldLines(tool),
     ...(times > 1 ? comment(`The server lists this name ${times} times; the most careful reading counts.`) : []),
     ...slashLines(tool.name, key),
-    ...hiddenLines(tool.words),
+    ...hiddenLines(tool.hidden),
     ...keyLines(key),
     `  risk_level: ${risk}`,
     '  rules:',
@@ -75,17 +76,17 @@ export function bareToolLines(tool: Tool, key: string): readonly string[] {
   return [...keyLines(key), `  risk_level: ${risk}`, '  rules:', `    - ${rule}`]
 }
 
-export function resourceLines({ uri, about, words }: Resource, key: string): readonly string[] {
+export function resourceLines({ uri, about, hidden }: Resource, key: string): readonly string[] {
   return [
     ...described(uri, about),
     ...(key.includes('?') ? comment('In a key `?` stands for any one character.') : []),
-    ...hiddenLines(words),
+    ...hiddenLines(hidden),
     ...readingEntry(key),
   ]
 }
 
-export function promptLines({ name, about, parameters, words }: Prompt, key: string): readonly string[] {
-  return [...described(name, about), ...parameterLines(parameters), ...hiddenLines(words), ...readingEntry(key)]
+export function promptLines({ name, about, parameters, hidden }: Prompt, key: string): readonly string[] {
+  return [...described(name, about), ...parameterLines(parameters), ...hiddenLines(hidden), ...readingEntry(key)]
 }
 
 function readingEntry(key: string): readonly string[] {
@@ -131,9 +132,8 @@ function slashLines(name: string, key: string): readonly string[] {
   return comment(`On a server that policies call ${called(server)} this is also its tool ${called(tool)}.`)
 }
 
-function hiddenLines(words: string): readonly string[] {
-  const hidden = hiddenIn(words)
-  return hidden === undefined
-    ? []
-    : comment(`WARNING: text that cannot be seen stands in what the server says here: ${hidden}.`)
+function hiddenLines(hidden: readonly Hidden[]): readonly string[] {
+  if (hidden.length === 0) return []
+  const said = hidden.map(hiddenSentence).join('; ')
+  return comment(`WARNING: text that is not seen stands in what the server says here: ${said}.`)
 }

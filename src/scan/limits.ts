@@ -26,8 +26,15 @@ export const valueCharsMax = 40
 export const schemaDepthMax = 3
 export const schemaChoicesMax = 4
 
-/** Deeper parts of a definition are not searched for hidden text: no honest definition has them. */
+/** Deeper parts of a definition are not searched for hidden text, which is told: no honest definition has them. */
 export const definitionDepthMax = 32
+
+/** Places of one definition in which text is hidden: a person who has read some knows enough. */
+export const hiddenPlacesMax = 20
+
+/** Characters of one place that are named, and how much of what they come to is shown. */
+export const hiddenCodePointsMax = 4
+export const hiddenSpeltCharsMax = 80
 
 /** Tools with what the server says of them, then tools as bare entries, then everything that is only a comment: all together stay below the 4 MiB that `check` reads. */
 export const describedBytesMax = 2 * 1024 * 1024

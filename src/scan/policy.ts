@@ -1,12 +1,13 @@
 /** From the lists of a server to the text of a policy to start from: nothing is allowed that no hint speaks for. */
 import { comment, counted } from './comments.ts'
 import type { Group, Scan } from './definition.ts'
+import { hiddenIn, hiddenSentence } from './hidden.ts'
 import { asideBytesMax } from './limits.ts'
 import { Room } from './room.ts'
 import { promptSection, resourceSection, type Section, toolSection } from './sections.ts'
 import { shellWords } from './shell.ts'
 import { listTools } from './tools.ts'
-import { called, hiddenIn, oneLine } from './visible.ts'
+import { called, oneLine } from './visible.ts'
 
 export interface PolicyOptions {
   /** What policies call the server; the entries are then for this server alone. */
@@ -83,6 +84,7 @@ function listed({ tools, resources, resourceTemplates, prompts }: Scan): string 
 }
 
 function serverWarnings({ server }: Scan): readonly string[] {
-  const hidden = hiddenIn(Object.values(server).join('\n'))
-  return hidden === undefined ? [] : [`text that cannot be seen in what the server says of itself: ${hidden}`]
+  return hiddenIn(server).map(
+    (one) => `text that is not seen in what the server says of itself: ${hiddenSentence(one)}`,
+  )
 }

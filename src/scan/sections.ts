@@ -2,11 +2,12 @@
 import { comment, counted, heading, indented } from './comments.ts'
 import { type Group, groupsInOrder, readPrompt, readResource, type Scan } from './definition.ts'
 import { bareToolLines, groupTerms, promptLines, resourceLines, toolLines } from './entries.ts'
+import { type Hidden, hiddenSentence } from './hidden.ts'
 import { type Key, promptKey, resourceKey, templateKey } from './keys.ts'
 import { bareBytesMax, describedBytesMax } from './limits.ts'
 import { Room } from './room.ts'
 import type { LeftOut, ListedTool, ToolList } from './tools.ts'
-import { called, hiddenIn } from './visible.ts'
+import { called } from './visible.ts'
 
 export interface Section {
   readonly lines: readonly string[]
@@ -30,7 +31,7 @@ export function toolSection({ listed, leftOut, nameless }: ToolList, aside: Room
     ),
   )
   const out = [...leftOut, ...tooMany]
-  const hidden = listed.flatMap(({ tool }) => hiddenWarnings('tool', tool.name, tool.words))
+  const hidden = listed.flatMap(({ tool }) => hiddenWarnings('tool', tool.name, tool.hidden))
   return {
     lines: [
       ...(groups.length === 0 ? ['tools: {}'] : ['tools:', ...indented([...groups, ...everyTool], '  ')]),
@@ -96,14 +97,14 @@ export function resourceSection({ resources, resourceTemplates }: Scan, aside: R
     ...listed.map((one) => suggested(one.uri, resourceKey(one.uri), (key) => resourceLines(one, key))),
     ...templates.map((one) => suggested(one.uri, templateKey(one.uri), (key) => resourceLines(one, key))),
   ]
-  const hidden = [...listed, ...templates].flatMap(({ uri, words }) => hiddenWarnings('resource', uri, words))
+  const hidden = [...listed, ...templates].flatMap(({ uri, hidden }) => hiddenWarnings('resource', uri, hidden))
   return { lines: suggestionLines('resources', blocks, aside, server), warnings: hidden }
 }
 
 export function promptSection(items: readonly unknown[], aside: Room, server?: string): Section {
   const prompts = items.flatMap((item) => readPrompt(item) ?? [])
   const blocks = prompts.map((one) => suggested(one.name, promptKey(one.name), (key) => promptLines(one, key)))
-  const hidden = prompts.flatMap(({ name, words }) => hiddenWarnings('prompt', name, words))
+  const hidden = prompts.flatMap(({ name, hidden }) => hiddenWarnings('prompt', name, hidden))
   return { lines: suggestionLines('prompts', blocks, aside, server), warnings: hidden }
 }
 
@@ -142,9 +143,8 @@ function suggestionLines(
   ]
 }
 
-function hiddenWarnings(what: string, name: string, words: string): readonly string[] {
-  const hidden = hiddenIn(words)
-  return hidden === undefined ? [] : [`${what} ${called(name)}: text that cannot be seen in what it says: ${hidden}`]
+function hiddenWarnings(what: string, name: string, hidden: readonly Hidden[]): readonly string[] {
+  return hidden.map((one) => `${what} ${called(name)}: text that is not seen: ${hiddenSentence(one)}`)
 }
 
 function twiceWarnings({ tool, times }: ListedTool): readonly string[] {

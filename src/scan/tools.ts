@@ -39,6 +39,6 @@ function eachOnce(tools: readonly Tool[]): readonly Omit<ListedTool, 'key'>[] {
   return [...Map.groupBy(tools, ({ name }) => name).values()].map((same) => {
     const careful = groupsInOrder.findLast((group) => same.some((tool) => tool.group === group))
     const tool = same.find(({ group }) => group === careful) as Tool
-    return { tool: { ...tool, words: same.map(({ words }) => words).join('\n') }, times: same.length }
+    return { tool: { ...tool, hidden: same.flatMap(({ hidden }) => hidden) }, times: same.length }
   })
 }

@@ -19,6 +19,7 @@ import type { KillKind, KillTarget } from '../../src/model/kill.ts'
 import { isLayered } from '../../src/model/layers.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
 import { Kills } from '../../src/pep/kills.ts'
+import { Tools } from '../../src/pep/tools.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
 import { evaluateLayers } from '../../src/reference/layers.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
@@ -45,19 +46,28 @@ interface Line {
   readonly run?: object
 }
 
-/** A call, an answer of a person to what was asked last, or a person's word of the kill switch. */
+/** A call, an answer of a person to what was asked last, a person's word of the kill switch, a list of tools, or one accepted. */
 type Before = object & {
   readonly repeat?: number
   readonly approve?: string
   readonly reject?: string
   readonly kill?: Readonly<Record<KillKind, string>>
   readonly lift?: Readonly<Record<KillKind, string>>
+  /** Definitions of tools that the server lists; `more` pages come after it. */
+  readonly list?: readonly object[]
+  readonly more?: boolean
+  readonly server?: string
+  readonly accept?: string
+  readonly digest?: string
+  readonly also?: boolean
 }
 
 interface Case {
   readonly name: string
   readonly before?: readonly Before[]
   readonly call: Line
+  /** The tools that the last list shows. */
+  readonly shown?: readonly string[]
   readonly expect: Readonly<Record<string, unknown>>
 }
 
@@ -88,7 +98,7 @@ function textsOf({ policy, policyFile, merged }: PolicyOfCases, name: string): r
   return [{ name: policyFile.split('/').at(-1) as string, text: readFileSync(join(folder, policyFile), 'utf8') }]
 }
 
-function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: Case): void {
+function runCase(loaded: LoadedSet, base: Line, { before = [], call, shown: wantedTools, expect }: Case): void {
   let at = Date.parse('2026-01-01T00:00:00Z')
   const report = (error: unknown) => assert.fail(error as Error)
   const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', clock: () => at, report })
@@ -99,7 +109,9 @@ function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: C
     describe: describeWith({ id: 'person', version: '' }, 'full'),
     newId: () => `${++ids}`,
   })
+  const tools = new Tools({ ledger, describe: describeWith({ id: 'person', version: '' }, 'full') })
   let asked = ''
+  let shownTools: readonly unknown[] = []
   gate.activate(loaded.active())
   const judge = (line: Line): Decision => {
     const run = base.run && line.run !== null ? { run: { ...base.run, ...line.run } } : {}
@@ -110,13 +122,25 @@ function runCase(loaded: LoadedSet, base: Line, { before = [], call, expect }: C
     asked = decision.approval?.id ?? asked
     return decision
   }
-  for (const { repeat = 1, approve, reject, kill, lift, ...line } of before) {
+  const list = (items: readonly object[], server: string, isLast: boolean) => {
+    const shown = gate.listed({ server, tools: items, isLast, principal: {}, session: 's' })
+    shownTools = items.filter((_, index) => shown?.[index] !== false).map((item) => 'name' in item && item.name)
+  }
+  for (const { repeat = 1, approve, reject, kill, lift, accept, ...line } of before) {
+    const { server = 'bank', digest, also } = line
     if (approve !== undefined) approvals.approve(asked, { by: person(approve) })
     else if (reject !== undefined) approvals.reject(asked, { by: person(reject), reason: 'not now' })
     else if (kill) kills.kill(targetOf(kill), { by: person('ada'), reason: 'not now' })
     else if (lift) kills.lift(targetOf(lift), { by: person('ada') })
-    else for (let i = 0; i < repeat; i++) judge(line)
+    else if (line.list) list(line.list, server, !line.more)
+    else if (accept !== undefined)
+      tools.accept(
+        { server, tools: [accept], ...(digest !== undefined && { digest }), ...(also && { also }) },
+        { by: person('ada') },
+      )
+    else for (let i = 0; i < repeat; i++) judge(line as Line)
   }
+  if (wantedTools) assert.deepEqual(shownTools, wantedTools)
   const decision = judge(call)
   for (const [key, wanted] of Object.entries(expect))
     assert.deepEqual(shown(decision, key), wanted, `${key} of ${JSON.stringify(decision)}`)

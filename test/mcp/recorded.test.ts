@@ -39,6 +39,8 @@ function open(kept: ArgumentsKept = 'full') {
     records: (options) => real.records(options),
     policy: (revision) => real.policy(revision),
     killOf: (who) => real.killOf(who),
+    pinsOf: (tool) => real.pinsOf(tool),
+    isSeenWhole: (server) => real.isSeenWhole(server),
     close: () => real.close(),
   }
   const gate = new Gate({

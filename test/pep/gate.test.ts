@@ -98,6 +98,8 @@ test('a ledger that fails to commit denies every call of the transaction', () =>
       records: (options) => real.records(options),
       policy: (revision) => real.policy(revision),
       killOf: (who) => real.killOf(who),
+      pinsOf: (tool) => real.pinsOf(tool),
+      isSeenWhole: (server) => real.isSeenWhole(server),
       close: () => real.close(),
     }),
   })
@@ -185,6 +187,8 @@ test('a policy is gone though the ledger cannot record it, and though a listener
       records: (options) => real.records(options),
       policy: (revision) => real.policy(revision),
       killOf: (who) => real.killOf(who),
+      pinsOf: (tool) => real.pinsOf(tool),
+      isSeenWhole: (server) => real.isSeenWhole(server),
       close: () => real.close(),
     }),
   })
@@ -295,6 +299,8 @@ test('an outcome that met a busy ledger is recorded with what comes next', () =>
       records: (range) => real.records(range),
       policy: (revision) => real.policy(revision),
       killOf: (who) => real.killOf(who),
+      pinsOf: (tool) => real.pinsOf(tool),
+      isSeenWhole: (server) => real.isSeenWhole(server),
       close: () => real.close(),
     }),
   })
@@ -321,6 +327,8 @@ test('an outcome outlives the transaction of a call that could not be recorded',
       records: (options) => real.records(options),
       policy: (revision) => real.policy(revision),
       killOf: (who) => real.killOf(who),
+      pinsOf: (tool) => real.pinsOf(tool),
+      isSeenWhole: (server) => real.isSeenWhole(server),
       close: () => real.close(),
     }),
   })

@@ -204,13 +204,14 @@ test('hidden text is made visible and warned of, wherever in a definition it sta
     }),
   )
   assert.deepEqual(warnings, [
-    'tool `look`: text that cannot be seen in what it says: 4 tag characters',
-    'tool `read`: text that cannot be seen in what it says: 2 control characters, 1 direction control',
+    'tool `look`: text that is not seen: 4 tag characters (U+E006F TAG o, U+E0062 TAG b, U+E0065 TAG e, U+E0079 TAG y) in `description`, from character 7 on: `obey`',
+    'tool `read`: text that is not seen: 2 terminal escapes (U+001B ESCAPE) in `inputSchema.properties.path.description`, from character 8 on',
+    'tool `read`: text that is not seen: 1 direction control (U+202E RIGHT-TO-LEFT OVERRIDE) in `inputSchema.properties.path.description`, from character 22 on',
     'tool `loo\\u{200b}k` is left out, so denied: it has characters that cannot be seen',
   ])
   assert.match(text, /look: Looks\.\\u\{e006f\}\\u\{e0062\}/)
   assert.match(text, /path: string\. A path\.\\u\{1b\}\[8mhidden/)
-  assert.match(text, /# WARNING: text that cannot be seen stands in what the server says here: 4 tag characters\./)
+  assert.match(text, /# WARNING: text that is not seen stands in what the server says here: 4 tag characters/)
   assert.equal(judge(parsed(text), { name: 'loo\u200bk' }).decision, 'deny')
 })
 

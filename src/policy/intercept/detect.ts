@@ -23,6 +23,8 @@ const top = signsBy({
     'policy_version',
     'risk_level',
     'hidden',
+    'pinning',
+    'pinned',
     'names',
     'counters',
     'counting',

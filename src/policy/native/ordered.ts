@@ -1,6 +1,7 @@
 /** Ordered rules of the native language: the first that matches a call decides it. */
 import { type RiskLevel, riskLevels } from '../../model/decision.ts'
 import type { Answer, FirstPolicy, OrderedRule } from '../../model/ordered.ts'
+import type { PolicyHead } from '../../model/policy.ts'
 import { reportSize } from '../aegis/reach.ts'
 import { quote, type Report } from '../diagnostics.ts'
 import { fnmatch } from '../fnmatch.ts'
@@ -36,16 +37,14 @@ export const orderedForm = listOf(
 type WrittenRule = Filled<FieldsOf<typeof orderedRuleKeys>>
 
 /** What the file says beside its rules. */
-export interface OrderedHead {
-  readonly id: string
-  readonly version: string
+export interface OrderedHead extends PolicyHead {
   readonly default: 'allow' | 'deny' | 'require_approval'
   readonly risk: RiskLevel | undefined
 }
 
 export function orderedPolicy(
   written: Field<readonly Located<WrittenRule>[]>,
-  { id, version, default: otherwise, risk = 'medium' }: OrderedHead,
+  { default: otherwise, risk = 'medium', ...head }: OrderedHead,
   report: Report,
 ): FirstPolicy {
   const rules = (written.value ?? []).map(({ value }, index) => ruleOf(value, index, risk, report))
@@ -54,7 +53,7 @@ export function orderedPolicy(
   reportNames(rules, report)
   reportSize(rules, report)
   const answer: Answer = { effect: effects[otherwise], riskLevel: risk }
-  return { strategy: 'first', language: 'native', id, version, rules, otherwise: answer }
+  return { strategy: 'first', language: 'native', ...head, rules, otherwise: answer }
 }
 
 function ruleOf({ fields, at }: WrittenRule, index: number, risk: RiskLevel, report: Report): OrderedRule {

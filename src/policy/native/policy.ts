@@ -1,6 +1,6 @@
 /** The native language: `version`, `default`, and rules for tools, resources and prompts. */
 import type { FirstPolicy } from '../../model/ordered.ts'
-import type { AllPolicy, Entry } from '../../model/policy.ts'
+import type { AllPolicy, Entry, PolicyHead } from '../../model/policy.ts'
 import { quote, type Report } from '../diagnostics.ts'
 import { choice, type FieldsOf, type Filled, record } from '../forms.ts'
 import { reasonCodesForm, reasonCodesOf } from '../reasonCodes.ts'
@@ -11,6 +11,7 @@ import { Counters, countersForm } from './counters.ts'
 import { entriesForm, entriesOf } from './entries.ts'
 import { hiddenEntries, hiddenForm } from './hidden.ts'
 import { action, orderedForm, orderedPolicy } from './ordered.ts'
+import { pinnedForm, pinningForm, pinningOf } from './pinning.ts'
 import { riskLevel } from './rules.ts'
 
 export const policyKeys = {
@@ -32,6 +33,16 @@ export const policyKeys = {
   hidden: {
     form: hiddenForm,
     about: 'Tools that do not exist for the caller, by keys like those of `tools`; `"*"` hides all.',
+  },
+  pinning: {
+    form: pinningForm,
+    about:
+      'Tools whose definition nobody has accepted are held back. `first_use`: the first whole list of a server is accepted as it is, and what is new or changed later is held back. `strict`: nothing is accepted by itself. Not asked, if not given.',
+  },
+  pinned: {
+    form: pinnedForm,
+    about:
+      'Digests of the definitions that tools must have, by tools: names, or `server/tool`. No other definition of them is accepted, whether `pinning` is given or not.',
   },
   names: {
     form: choice('globs', 'exact'),
@@ -102,8 +113,10 @@ function readEntries({ fields, at, misspelt }: WrittenPolicy, report: Report): A
   }
 }
 
-function headOf(fields: WrittenPolicy['fields'], report: Report): { readonly id: string; readonly version: string } {
-  return { id: fields.policy_id?.value ?? baseName(report.file), version: fields.policy_version?.value ?? '' }
+function headOf(fields: WrittenPolicy['fields'], report: Report): PolicyHead {
+  const pinning = pinningOf(fields, { exact: fields.names?.value === 'exact' }, report)
+  const id = fields.policy_id?.value ?? baseName(report.file)
+  return { id, version: fields.policy_version?.value ?? '', ...(pinning && { pinning }) }
 }
 
 /** What says nothing beside ordered rules. */

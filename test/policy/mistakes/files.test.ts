@@ -290,7 +290,7 @@ const languages: readonly Case[] = [
     'an unknown key without one',
     `${head}tools: {}\nshow: []\n`,
     [
-      'f.yaml:4:1: unknown key `show`, a policy has `version`, `default`, `tools`, `resources`, `prompts`, `rules`, `hidden`, `names`, `counters`, `counting`, `default_rule`, `reason_codes`, `policy_id`, `policy_version`, `risk_level` or `description`',
+      'f.yaml:4:1: unknown key `show`, a policy has `version`, `default`, `tools`, `resources`, `prompts`, `rules`, `hidden`, `pinning`, `pinned`, `names`, `counters`, `counting`, `default_rule`, `reason_codes`, `policy_id`, `policy_version`, `risk_level` or `description`',
     ],
   ],
   [

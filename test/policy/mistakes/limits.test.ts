@@ -329,6 +329,27 @@ const counters: readonly Case[] = [
     ['f.yaml:3:13: each of `hidden` must be a key as in `tools`, got `5`: put it in quotes'],
   ],
   [
+    'a way to pin that there is not',
+    `${head}pinning: firstuse\ntools: {}\n`,
+    ['f.yaml:3:10: `pinning` must be `first_use` or `strict`, got "firstuse", did you mean `first_use`?'],
+  ],
+  [
+    'digests that are none, of what is no one tool',
+    `${head}pinned:\n  a: ${'A'.repeat(64)}\n  b*: ${'a'.repeat(64)}\n  "*": ${'a'.repeat(64)}\n  s/: ${'a'.repeat(64)}\n  c: []\ntools: {}\n`,
+    [
+      `f.yaml:4:6: \`a\` must be a SHA-256 digest: 64 hexadecimal digits in lower case, got "${'A'.repeat(64)}"`,
+      'f.yaml:5:3: a digest is that of one tool, and `b*` stands for many',
+      'f.yaml:6:3: a digest is that of one tool, and `*` stands for many',
+      'f.yaml:7:3: a server and a tool stand on the two sides of `/`, got `s/`',
+      'f.yaml:8:6: `c` must be a SHA-256 digest: 64 hexadecimal digits in lower case, or a list of these, got an empty list',
+    ],
+  ],
+  [
+    'a map of no digests',
+    `${head}pinned: {}\ntools: {}\n`,
+    ['f.yaml:3:9: `pinned` must be a map from tools to digests, got an empty map'],
+  ],
+  [
     'what is hidden twice, or is no name',
     `${head}hidden: [a, "a", "", "**"]\ntools: {}\n`,
     [

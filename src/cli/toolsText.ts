@@ -1,0 +1,122 @@
+/** Definitions of tools for people. They come from servers: nothing of them reaches the terminal but as visible text. */
+import { diffLines } from 'diff'
+import type { ToolState, ToolView } from '../log/tools.ts'
+import { plain } from '../model/message/plain.ts'
+import type { AcceptedTool } from '../pep/tools.ts'
+import { hiddenIn, hiddenSentence } from '../scan/hidden.ts'
+import { escaped } from '../scan/json.ts'
+import { called, oneLine, visible } from '../scan/visible.ts'
+import { columnWidths, fitted, widthOf } from './auditColumns.ts'
+import { type Colour, paint } from './terminal.ts'
+import type { MemberChange, ToolDifference } from './toolsDiff.ts'
+
+interface Column {
+  readonly title: string
+  readonly least: number
+  readonly leaveOut?: number
+  readonly cell: (view: ToolView) => string
+}
+
+const columns: readonly Column[] = [
+  { title: 'SERVER', least: 6, cell: ({ server }) => server },
+  { title: 'TOOL', least: 12, cell: ({ tool }) => tool },
+  { title: 'STATE', least: 7, cell: ({ state }) => state },
+  { title: 'SINCE', least: 20, leaveOut: 1, cell: ({ since }) => since.replace(/\.\d+Z$/, 'Z') },
+  { title: 'SHA256', least: 12, leaveOut: 2, cell: ({ pinned, held }) => digestsOf([...pinned, ...held]) },
+  { title: 'HIDDEN TEXT', least: 11, leaveOut: 3, cell: hiddenOf },
+]
+
+const digestShown = 12
+
+function digestsOf(definitions: ToolView['held']): string {
+  return definitions.map(({ sha256 }) => sha256.slice(0, digestShown)).join(' ')
+}
+
+function hiddenOf({ pinned, held }: ToolView): string {
+  const kinds = [...pinned, ...held].flatMap(({ definition }) => hiddenIn(definition).map(({ kind }) => kind))
+  return [...new Set(kinds)].join(' ')
+}
+
+const gap = '  '
+
+export function* toolLines(views: readonly ToolView[], width: number, stream: NodeJS.WriteStream): Generator<string> {
+  if (views.length === 0) return
+  const rows = views.map((view) => columns.map(({ cell }) => visible(plain(cell(view))) || '-'))
+  const sizes = columns.map(({ title, least, leaveOut }, index) => ({
+    natural: rows.reduce((most, row) => Math.max(most, widthOf(row[index] as string)), title.length),
+    least,
+    ...(leaveOut !== undefined && { leaveOut }),
+  }))
+  const widths = columnWidths(sizes, width, gap.length)
+  const lineOf = (row: readonly string[], state?: ToolState) =>
+    row
+      .map((text, index) => {
+        const cell = fitted(text, widths[index] as number)
+        return state && columns[index]?.title === 'STATE' ? paint(colours[state], cell, stream) : cell
+      })
+      .filter((_, index) => (widths[index] as number) > 0)
+      .join(gap)
+      .trimEnd()
+  yield `${paint('bold', lineOf(columns.map(({ title }) => title)), stream)}\n`
+  for (const [index, row] of rows.entries()) yield `${lineOf(row, views[index]?.state)}\n`
+}
+
+const colours: Readonly<Record<ToolState, Colour>> = { pinned: 'green', changed: 'red', new: 'yellow' }
+
+export function differencesText(differences: readonly ToolDifference[], stream: NodeJS.WriteStream): string {
+  return differences.map((one) => differenceText(one, stream)).join('\n')
+}
+
+function differenceText(difference: ToolDifference, stream: NodeJS.WriteStream): string {
+  const { server, tool, state, sha256, pinned_sha256, unkept, changes, hidden_text } = difference
+  const whose = server === '' ? '' : ` of ${called(server)}`
+  const than = pinned_sha256 === null ? '' : `, accepted is ${pinned_sha256.slice(0, digestShown)}`
+  const head = `${called(tool)}${whose}: ${state}, ${sha256.slice(0, digestShown)}${than}`
+  const lines = [
+    paint('bold', head, stream),
+    ...(unkept ? ['  (a definition was too large to be kept: there is no comparing)'] : []),
+    ...hidden_text.map((one) => `  ${paint('yellow', 'warning:', stream)} ${hiddenSentence(one)}`),
+    ...changes.flatMap((change) => changeLines(change, stream)),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function changeLines({ path, ...change }: MemberChange, stream: NodeJS.WriteStream): readonly string[] {
+  const [before, after] = [change.before, change.after].map(linesOf)
+  const parts = diffLines(before as string, after as string)
+  return [
+    `  ${oneLine(path)}`,
+    ...parts.flatMap(({ value, added, removed }) => {
+      const sign = added ? '+' : removed ? '-' : ' '
+      const lines = value.replace(/\n$/, '').split('\n')
+      return lines.map((line) =>
+        painted(`    ${sign} ${visible(line).replaceAll('\r', '\\r')}`.trimEnd(), sign, stream),
+      )
+    }),
+  ]
+}
+
+function painted(line: string, sign: string, stream: NodeJS.WriteStream): string {
+  if (sign === ' ') return line
+  return paint(sign === '+' ? 'green' : 'red', line, stream)
+}
+
+/** A text line by line as it is, anything else as JSON. */
+function linesOf(value: unknown): string {
+  if (value === undefined) return ''
+  return `${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`
+}
+
+export function acceptedText(accepted: readonly AcceptedTool[]): string {
+  return accepted
+    .map(({ tool, sha256, held }) => {
+      const left = held.length === 0 ? '' : `; ${held.length} more of it held back`
+      return `accepted ${called(tool)} (${sha256.slice(0, digestShown)})${left}\n`
+    })
+    .join('')
+}
+
+/** It goes to terminals too: what cannot be seen is escaped, which changes no value. */
+export function escapedJson(value: unknown): string {
+  return `${escaped(JSON.stringify(value, null, 2))}\n`
+}
