@@ -12,7 +12,10 @@ const here = (path: string) => fileURLToPath(new URL(`../../${path}`, import.met
 /** The gate as it stands in `src`, so that nothing has to be built. */
 const options = ['--quick', '--gate', `${process.execPath} ${here('src/cli/main.ts')}`]
 
-test('every benchmark runs and measures all of its targets', async () => {
+/** It starts some thirty programs one after the other: quick where they have the machine, and long where it is shared. */
+const unhurried = { timeout: 900_000 }
+
+test('every benchmark runs and measures all of its targets', unhurried, async () => {
   const { stdout } = await run(process.execPath, [here('bench/run.ts'), ...options, '--json'])
   const { machine, sections } = JSON.parse(stdout) as { machine: Machine; sections: Section[] }
   assert.equal(machine.node, process.version)

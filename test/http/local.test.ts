@@ -96,7 +96,7 @@ describe('server-everything with the v1 client', () => {
     const sampling = { name: 'trigger-sampling-request', arguments: { prompt: 'say', maxTokens: 10 } }
     const [, sampled] = await Promise.all([
       client.callTool(long, undefined, { onprogress }),
-      client.callTool(sampling, undefined, { timeout: 5_000 }),
+      client.callTool(sampling, undefined, { timeout: 20_000 }),
     ])
     assert.deepEqual(seen, [1, 2, 3, 4])
     assert.match(JSON.stringify(sampled.content), /sampled words/)

@@ -119,7 +119,7 @@ describe('server-everything with the v1 client', { concurrency: 3 }, () => {
       await client.connect(new StreamableHTTPClientTransport(gate.url) as never)
       await client.listTools()
       const asked = { name: 'trigger-sampling-request', arguments: { prompt: 'say', maxTokens: 10 } }
-      const { content } = await client.callTool(asked, undefined, { timeout: 3_000 })
+      const { content } = await client.callTool(asked, undefined, { timeout: 15_000 })
       assert.match(JSON.stringify(content), /sampled words/, `round ${round}`)
       await client.close()
     }

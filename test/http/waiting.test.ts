@@ -155,10 +155,10 @@ test('progress keeps the time-out of a client alive, until a person has approved
   const client = await gate.v1()
   const seen: number[] = []
   const onprogress = ({ progress }: { progress: number }) => void seen.push(progress)
-  const options = { timeout: 1_000, resetTimeoutOnProgress: true, onprogress }
+  const options = { timeout: 2_500, resetTimeoutOnProgress: true, onprogress }
   const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } }, undefined, options)
   const [id = ''] = await gate.asked()
-  await sleep(2_000)
+  await sleep(4_000)
   gate.approve(id)
   assert.equal(textOf(await answer), 'Echo: m')
   assert.ok(seen.length > 4 && seen.every((one, index) => index === 0 || one > (seen[index - 1] as number)), `${seen}`)
@@ -213,7 +213,7 @@ test('before a server over stdio it is the same: approved it goes on, left it ne
   const client = await gate.v1()
   const seen: number[] = []
   const onprogress = ({ progress }: { progress: number }) => void seen.push(progress)
-  const options = { timeout: 1_000, resetTimeoutOnProgress: true, onprogress }
+  const options = { timeout: 2_500, resetTimeoutOnProgress: true, onprogress }
   const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } }, undefined, options)
   const [id = ''] = await gate.asked()
   await sleep(1_200)
@@ -294,11 +294,11 @@ describe('the stateless revision', () => {
   })
 
   test('in legs, it waits for longer than its client would', async () => {
-    await using gate = await Gate.before(dual.url, { quietWaitMs: 400 })
+    await using gate = await Gate.before(dual.url, { quietWaitMs: 800 })
     const client = await connected(gate)
-    const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } }, { timeout: 1_500 })
+    const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } }, { timeout: 3_000 })
     const [id = ''] = await gate.asked()
-    await sleep(2_500)
+    await sleep(4_500)
     gate.approve(id)
     assert.equal(textOf(await answer), 'modern:m')
     assert.deepEqual(gate.state(), ['consumed'], 'the legs are one request')
