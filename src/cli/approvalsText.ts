@@ -2,17 +2,10 @@
 import type { AnswerView, ApprovalView } from '../log/approvals.ts'
 import { durationText } from '../mcp/refusal.ts'
 import { plain } from '../model/message/plain.ts'
-import { columnWidths, fitted, widthOf } from './auditColumns.ts'
+import { type Column, tableLines } from './table.ts'
 import { type Colour, paint } from './terminal.ts'
 
-interface Column {
-  readonly title: string
-  readonly least: number
-  readonly leaveOut?: number
-  readonly cell: (view: ApprovalView) => string
-}
-
-const columns: readonly Column[] = [
+const columns: readonly Column<ApprovalView>[] = [
   { title: 'ID', least: 40, cell: ({ id }) => id },
   { title: 'STATE', least: 8, cell: ({ state, approvals, quorum }) => stateText(state, approvals, quorum) },
   { title: 'EXPIRES', least: 20, leaveOut: 1, cell: ({ expires_at }) => expires_at.replace(/\.\d+Z$/, 'Z') },
@@ -29,32 +22,12 @@ const columns: readonly Column[] = [
   },
 ]
 
-const gap = '  '
-
-export function* approvalLines(
+export function approvalLines(
   views: readonly ApprovalView[],
   width: number,
   stream: NodeJS.WriteStream,
 ): Generator<string> {
-  if (views.length === 0) return
-  const rows = views.map((view) => columns.map(({ cell }) => plain(cell(view)) || '-'))
-  const sizes = columns.map(({ title, least, leaveOut }, index) => ({
-    natural: rows.reduce((most, row) => Math.max(most, widthOf(row[index] as string)), title.length),
-    least,
-    ...(leaveOut !== undefined && { leaveOut }),
-  }))
-  const widths = columnWidths(sizes, width, gap.length)
-  const titles = columns.map(({ title }) => title)
-  yield `${paint('bold', lineOf(titles, widths), stream)}\n`
-  for (const row of rows) yield `${lineOf(row, widths)}\n`
-}
-
-function lineOf(row: readonly string[], widths: readonly number[]): string {
-  const cells = row.map((text, index) => fitted(text, widths[index] as number))
-  return cells
-    .filter((_, index) => (widths[index] as number) > 0)
-    .join(gap)
-    .trimEnd()
+  return tableLines(columns, views, width, stream)
 }
 
 const colours: Readonly<Record<ApprovalView['state'], Colour>> = {

@@ -6,7 +6,7 @@ import { isJudged, type RecordView, viewOf } from '../log/view.ts'
 import type { RecordKind, StoredRecord } from '../model/ledger.ts'
 import { existingLedger } from './auditLedger.ts'
 import { writeTo } from './auditOutput.ts'
-import { tableLines } from './auditTable.ts'
+import { recordLines } from './auditTable.ts'
 import { instantOf } from './auditTime.ts'
 import { UsageError } from './exit.ts'
 
@@ -161,8 +161,8 @@ function counted(views: Iterable<RecordView>): { readonly views: Iterable<Record
 function textsOf(views: Iterable<RecordView>, { format, output }: AuditOptions): Iterable<string> {
   if (format === 'jsonl') return jsonLines(views)
   if (format === 'json') return jsonArray(views)
-  if (output !== undefined) return tableLines(views, Number.POSITIVE_INFINITY, undefined)
-  return tableLines(views, process.stdout.columns ?? Number.POSITIVE_INFINITY, process.stdout)
+  if (output !== undefined) return recordLines(views, Number.POSITIVE_INFINITY, undefined)
+  return recordLines(views, process.stdout.columns ?? Number.POSITIVE_INFINITY, process.stdout)
 }
 
 function* jsonLines(views: Iterable<RecordView>): Generator<string> {

@@ -1,18 +1,24 @@
 /** Records as a table for people: one line each, as wide as the terminal. */
 import type { RecordView } from '../log/view.ts'
-import { plain } from '../model/message/plain.ts'
-import { type ColumnSize, columnWidths, fitted, widthOf } from './auditColumns.ts'
-import { type Colour, paint } from './terminal.ts'
+import { type Column, tableLines } from './table.ts'
+import type { Colour } from './terminal.ts'
 
-interface Column extends Omit<ColumnSize, 'natural'> {
-  readonly title: string
-  readonly cell: (view: RecordView) => unknown
-}
+const colours: ReadonlyMap<string, Colour> = new Map([
+  ['allow', 'green'],
+  ['deny', 'red'],
+  ['kill', 'red'],
+  ['hold', 'yellow'],
+])
 
-const columns: readonly Column[] = [
+const columns: readonly Column<RecordView>[] = [
   { title: 'SEQ', least: 3, leaveOut: 6, cell: ({ seq }) => String(seq) },
   { title: 'TIME', least: 20, cell: ({ timestamp }) => timestamp.replace(/\.\d+Z$/, 'Z') },
-  { title: 'DECISION', least: 8, cell: ({ decision, event_type }) => decision ?? event_type },
+  {
+    title: 'DECISION',
+    least: 8,
+    cell: ({ decision, event_type }) => decision ?? event_type,
+    colour: (cell) => colours.get(cell),
+  },
   { title: 'RESULT', least: 7, cell: ({ result_status, status, state }) => result_status ?? status ?? state },
   { title: 'TARGET', least: 16, cell: targetOf },
   { title: 'SERVER', least: 6, leaveOut: 2, cell: ({ server }) => server },
@@ -29,53 +35,14 @@ const columns: readonly Column[] = [
   { title: 'SESSION', least: 8, leaveOut: 5, cell: ({ session_id }) => session_id },
 ]
 
-const gap = '  '
-
 /** The lines of a table; `width` is Infinity where nothing has to fit. Colours go where `stream` is a terminal. */
-export function* tableLines(
+export function recordLines(
   views: Iterable<RecordView>,
   width: number,
   stream: NodeJS.WriteStream | undefined,
 ): Generator<string> {
-  const rows = [...views].map((view) => columns.map(({ cell }) => textOf(cell(view))))
-  if (rows.length === 0) return
-  const widths = columnWidths(sizesOf(rows), width, gap.length)
-  const painted = (colour: Colour, text: string) => (stream ? paint(colour, text, stream) : text)
-  const titles = columns.map(({ title }) => title)
-  yield `${painted('bold', lineOf(titles, widths))}\n`
-  for (const row of rows) yield `${lineOf(row, widths, painted)}\n`
+  return tableLines(columns, views, width, stream)
 }
-
-function sizesOf(rows: readonly (readonly string[])[]): readonly ColumnSize[] {
-  return columns.map(({ title, least, leaveOut }, index) => ({
-    natural: rows.reduce((most, row) => Math.max(most, widthOf(row[index] as string)), title.length),
-    least,
-    ...(leaveOut !== undefined && { leaveOut }),
-  }))
-}
-
-function lineOf(
-  row: readonly string[],
-  widths: readonly number[],
-  painted?: (colour: Colour, text: string) => string,
-): string {
-  const colour = colours.get(row[decisionColumn] as string)
-  const cells = row.map((text, index) => {
-    const cell = fitted(text, widths[index] as number)
-    return index === decisionColumn && colour && painted ? painted(colour, cell) : cell
-  })
-  const shown = cells.filter((_, index) => (widths[index] as number) > 0)
-  return shown.join(gap).trimEnd()
-}
-
-const decisionColumn = columns.findIndex(({ title }) => title === 'DECISION')
-
-const colours: ReadonlyMap<string, Colour> = new Map([
-  ['allow', 'green'],
-  ['deny', 'red'],
-  ['kill', 'red'],
-  ['hold', 'yellow'],
-])
 
 /** What a call was of; for what is no call, the policy or the decision it is about. */
 function targetOf(view: RecordView): unknown {
@@ -95,9 +62,4 @@ function killedIn({ target, session_id, principal, name }: RecordView): unknown 
 
 function detailOf(reason: unknown, detail: unknown): unknown {
   return [reason, detail].filter((part) => typeof part === 'string').join(': ')
-}
-
-/** Plain, and without the line breaks and escapes that an agent could put into a name. */
-function textOf(value: unknown): string {
-  return typeof value === 'string' && value !== '' ? plain(value) : '-'
 }

@@ -1,17 +1,9 @@
 /** Kills for people. Names and reasons come from elsewhere: nothing of them reaches the terminal but as visible text. */
 import { type Kill, killTitle } from '../model/kill.ts'
 import { plain } from '../model/message/plain.ts'
-import { columnWidths, fitted, widthOf } from './auditColumns.ts'
-import { paint } from './terminal.ts'
+import { type Column, tableLines } from './table.ts'
 
-interface Column {
-  readonly title: string
-  readonly least: number
-  readonly leaveOut?: number
-  readonly cell: (kill: Kill) => string
-}
-
-const columns: readonly Column[] = [
+const columns: readonly Column<Kill>[] = [
   { title: 'ID', least: 41, cell: ({ id }) => id },
   {
     title: 'STOPPED',
@@ -23,25 +15,8 @@ const columns: readonly Column[] = [
   { title: 'REASON', least: 8, leaveOut: 2, cell: ({ reason = '' }) => reason },
 ]
 
-const gap = '  '
-
-export function* killLines(kills: readonly Kill[], width: number, stream: NodeJS.WriteStream): Generator<string> {
-  if (kills.length === 0) return
-  const rows = kills.map((kill) => columns.map(({ cell }) => plain(cell(kill)) || '-'))
-  const sizes = columns.map(({ title, least, leaveOut }, index) => ({
-    natural: rows.reduce((most, row) => Math.max(most, widthOf(row[index] as string)), title.length),
-    least,
-    ...(leaveOut !== undefined && { leaveOut }),
-  }))
-  const widths = columnWidths(sizes, width, gap.length)
-  const lineOf = (row: readonly string[]) =>
-    row
-      .map((text, index) => fitted(text, widths[index] as number))
-      .filter((_, index) => (widths[index] as number) > 0)
-      .join(gap)
-      .trimEnd()
-  yield `${paint('bold', lineOf(columns.map(({ title }) => title)), stream)}\n`
-  for (const row of rows) yield `${lineOf(row)}\n`
+export function killLines(kills: readonly Kill[], width: number, stream: NodeJS.WriteStream): Generator<string> {
+  return tableLines(columns, kills, width, stream)
 }
 
 export function killedText({ id, target, by, at, reason }: Kill, again: boolean): string {

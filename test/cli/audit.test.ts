@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { widthOf } from '../../src/cli/auditColumns.ts'
-import { tableLines } from '../../src/cli/auditTable.ts'
+import { recordLines } from '../../src/cli/auditTable.ts'
 import { instantOf } from '../../src/cli/auditTime.ts'
 import type { RecordView } from '../../src/log/view.ts'
 import { artifact, crmRead, everydayLedger, openTestGate, temporaryFolder } from '../log/ledgers.ts'
@@ -202,25 +202,25 @@ const terminal = { isTTY: true } as NodeJS.WriteStream
 const notDumb = process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb'
 
 test('what an agent named cannot steer the terminal', () => {
-  const text = [...tableLines([view], Number.POSITIVE_INFINITY, undefined)].join('')
+  const text = [...recordLines([view], Number.POSITIVE_INFINITY, undefined)].join('')
   assert.match(text, /a\\u001b\[31m\\u202e\\u000aname/)
   assert.equal(text.includes('\u001b'), false)
 })
 
 test('decisions have colours on a terminal and nowhere else', { skip: !notDumb }, () => {
-  const [, line] = [...tableLines([view], 200, terminal)]
+  const [, line] = [...recordLines([view], 200, terminal)]
   assert.ok(line?.includes('\u001b[31mdeny    \u001b[0m'), line)
 })
 
 test('a table is as wide as the terminal, also with wide characters in it', () => {
   const views = [view, { ...view, name: '漢字'.repeat(40), matched_rule: 'r'.repeat(80) }]
   for (const width of [40, 79, 80, 81, 120]) {
-    const lines = [...tableLines(views, width, undefined)].map((line) => line.trimEnd())
+    const lines = [...recordLines(views, width, undefined)].map((line) => line.trimEnd())
     const widest = Math.max(...lines.map(widthOf))
     assert.ok(width < 60 || widest <= width, `${widest} cells in ${width}`)
     assert.ok(lines.every((line) => line.includes('…') || !line.includes('漢')))
   }
-  const [title] = [...tableLines(views, 80, undefined)] as [string]
+  const [title] = [...recordLines(views, 80, undefined)] as [string]
   assert.match(title, /^TIME +DECISION +RESULT +TARGET/)
 })
 
