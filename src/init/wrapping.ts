@@ -32,12 +32,19 @@ export function headOf({ node, main, policy, server, ledger }: Gate): readonly s
 /** Undefined when no Tollgate stands before the server. */
 export function wrappedOf({ command, args }: Pick<Start, 'command' | 'args'>): Wrapped | undefined {
   const all = [command, ...args]
-  const end = all.indexOf('--')
-  const before = all.slice(0, Math.max(end, 0))
+  const before = all.slice(0, Math.max(all.indexOf('--'), 0))
   const at = before.findIndex((word, index) => isTollgate(word) && before[index + 1] === 'run')
-  if (at === -1) return undefined
-  const ours = before[1] === nodeOption && at === 2 && before[4] === '-c' && before[6] === '--server'
+  const end = at === -1 ? -1 : endOfOptions(all, at + 2)
+  if (end === -1) return undefined
+  const ours = before[1] === nodeOption && at === 2 && all[4] === '-c' && all[6] === '--server'
   return { head: all.slice(0, end + 1), words: all.slice(end + 1), ours: ours && end < all.length - 1 }
+}
+
+/** The `--` behind the options of `run`, each of which takes a value: a server may be called `--`. */
+function endOfOptions(words: readonly string[], from: number): number {
+  let at = from
+  while (at < words.length && words[at] !== '--') at += /^-[^=]*$/.test(words[at] as string) ? 2 : 1
+  return at < words.length ? at : -1
 }
 
 function isTollgate(word: string): boolean {
@@ -87,10 +94,11 @@ function argsEdit(text: string, start: Start, argsNode: Node | undefined, litera
   return { offset: first.offset, length: 0, content: literals.map((literal) => `${literal},${line}`).join('') }
 }
 
-function unwrapEdits(text: string, { args, argsNode, commandMember }: Start): Edit[] {
+function unwrapEdits(text: string, start: Start): Edit[] {
+  const { argsNode, commandMember } = start
   const items = argsNode?.children ?? []
   const [first] = items
-  const own = args.indexOf('--') + 1
+  const own = (wrappedOf(start)?.head.length ?? 0) - 1
   const command = items[own]
   if (!first || !command) throw new TypeError('this server is not wrapped')
   const next = items[own + 1]

@@ -165,6 +165,16 @@ suite('wrapping', () => {
       assert.equal(wrappedOf(start), undefined, start.args.join(' '))
   })
 
+  test('a server may be called `--`, and have one in its own arguments', () => {
+    const text = JSON.stringify({ mcpServers: { '--': { command: 'npx', args: ['a', '--', 'b'] } } })
+    const once = wrapped(text)
+    assert.deepEqual(
+      wrappedEntries(entriesIn(once)).map(({ wrapped: one }) => [one.words, one.ours]),
+      [[['npx', 'a', '--', 'b'], true]],
+    )
+    assert.equal(wrapped(once), once)
+  })
+
   test('any JSON, indented in any way, comes back to the byte', () => {
     const start = fc.record(
       {
