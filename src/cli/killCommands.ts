@@ -2,6 +2,7 @@
 import { Argument, type Command, Option } from 'commander'
 import type { KillLiftOptions, KillListOptions, KillOptions } from './kill.ts'
 import { ledgerOption } from './options.ts'
+import type { SessionsListOptions, SessionsShowOptions } from './sessions.ts'
 
 const asOption = () => new Option('--as <name>', 'who says so (default: the user of the operating system)')
 
@@ -60,4 +61,56 @@ export function addKill(program: Command): void {
       refuseTargets(killCommand)
       killLift(id, options)
     })
+}
+
+export function addSessions(program: Command): void {
+  addActivities(program, {
+    name: 'sessions',
+    description: 'what sessions did and spent, and which are stopped',
+    list: 'sessions, in the order in which they were last heard of',
+    show: 'one session: who called, what was decided, what each counter was charged',
+    id: 'the session, as the record names it',
+  })
+  addActivities(program, {
+    name: 'runs',
+    description: 'what the runs of workflows did and spent, under a policy pack',
+    list: 'runs, in the order in which they were last heard of',
+    show: 'one run: its sessions, what was decided, what each counter was charged',
+    id: 'the run, as its host registered it (`run_id`)',
+  })
+}
+
+interface ActivityCommand {
+  readonly name: 'sessions' | 'runs'
+  readonly description: string
+  readonly list: string
+  readonly show: string
+  readonly id: string
+}
+
+const sinceOption = () =>
+  new Option('--since <time>', 'only what was recorded from this time on: RFC 3339, or how long ago, like 15m, 2h, 7d')
+
+function addActivities(program: Command, { name, description, list, show, id }: ActivityCommand): void {
+  const command = program.command(name).description(description)
+
+  command
+    .command('list')
+    .description(list)
+    .addOption(ledgerOption())
+    .addOption(sinceOption())
+    .option('--limit <n>', 'the last n of them (default: 50 in a table, else all)')
+    .option('--json', 'print them as JSON')
+    .action(async (options: SessionsListOptions) => (await import('./sessions.ts')).activitiesList(name, options))
+
+  command
+    .command('show')
+    .description(show)
+    .addArgument(new Argument('<id>', id))
+    .addOption(ledgerOption())
+    .addOption(sinceOption())
+    .option('--json', 'print it as JSON')
+    .action(async (found: string, options: SessionsShowOptions) =>
+      (await import('./sessions.ts')).activitiesShow(name, found, options),
+    )
 }

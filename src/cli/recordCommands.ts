@@ -7,7 +7,7 @@ import type { ApprovalsServeOptions } from './approvalsServe.ts'
 import type { AuditOptions } from './audit.ts'
 import type { AuditVerifyOptions } from './auditVerify.ts'
 import type { ExplainOptions } from './explain.ts'
-import { addKill } from './killCommands.ts'
+import { addKill, addSessions } from './killCommands.ts'
 import {
   adminOption,
   adminUrlOption,
@@ -25,6 +25,7 @@ export function addRecordCommands(program: Command): void {
   addApprovals(program)
   addKill(program)
   addTools(program)
+  addSessions(program)
 }
 
 function addExplain(program: Command): void {
