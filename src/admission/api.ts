@@ -4,6 +4,7 @@ import { type ApprovalState, type Approver, approvalStates } from '../model/appr
 import { TollgateError } from '../model/errors.ts'
 import { callbacks } from './callbacks.ts'
 import { faultOf } from './faults.ts'
+import { killRoutes } from './killRoutes.ts'
 import { adminBodyBytesMax } from './limits.ts'
 import { openapi } from './openapi.ts'
 import { type AdmissionPorts, bearerOf } from './ports.ts'
@@ -34,6 +35,7 @@ export function api(ports: AdmissionPorts): Router {
       const approval = approvals[says](params.id, { by: approverIn(response), ...reasonIn(body) })
       response.json(shown(ledger, approval.request.id))
     })
+  killRoutes(v1, ports, approverIn)
   router.use('/v1', v1)
   router.use('/v1', (_, response) => fail(response, 404, 'not_found', 'there is nothing at this path'))
   router.use('/v1', (error: unknown, _: Request, response: Response, __: NextFunction) => {

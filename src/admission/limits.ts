@@ -27,6 +27,12 @@ export const liveSilenceMs = 15_000
 /** Requests in one answer of the API, and those that are over on the page. */
 export const approvalsListedItemsMax = 1_000
 
+/** Sessions in one answer of the API: the last of them. */
+export const sessionsListedItemsMax = 1_000
+
+/** Records that are added up at once: calls that are decided meanwhile wait no longer than this takes, some milliseconds. */
+export const recordsAddedItems = 256
+
 /** The file of who is told, and each secret that it names. */
 export const notifyBytesMax = 64 * 1024
 

@@ -1,6 +1,7 @@
 /** What the admission API is, for programs that read it: OpenAPI 3.1. A test holds it against the routes and their answers. */
 import { approvalStates } from '../model/approval.ts'
 import { riskLevels } from '../model/decision.ts'
+import { killKinds } from '../model/kill.ts'
 import { approvalReasonCharsMax } from '../model/limits.ts'
 
 const text = { type: 'string' } as const
@@ -43,6 +44,185 @@ const answering = (summary: string, description: string) => ({
   },
 })
 
+const killMembers = {
+  id: text,
+  target: { enum: killKinds },
+  session_id: text,
+  principal: { type: 'object' },
+  method: text,
+  name: text,
+  since: time,
+  said_by: text,
+  said_by_known_by: text,
+  said_by_os_user: textOrNull,
+  reason: textOrNull,
+  decision_id: textOrNull,
+} as const
+
+const count = { type: 'integer', minimum: 0 } as const
+const counts = (...names: readonly string[]) => ({
+  type: 'object',
+  properties: Object.fromEntries(names.map((name) => [name, count])),
+  required: names,
+  additionalProperties: false,
+})
+
+const sinceParameter = {
+  name: 'since',
+  in: 'query',
+  description: 'Only what was recorded from this time on.',
+  schema: time,
+}
+
+const reasonText = { type: 'string', maxLength: approvalReasonCharsMax } as const
+
+const killPaths = {
+  '/v1/kills': {
+    get: {
+      summary: 'What is stopped now, in the order in which it was said.',
+      security: secured,
+      responses: {
+        200: answer('The kills.', {
+          type: 'object',
+          properties: { kills: { type: 'array', items: ref('Kill') } },
+          required: ['kills'],
+          additionalProperties: false,
+        }),
+        401: refused("No credential, or nobody's."),
+      },
+    },
+    post: {
+      summary: 'Stops a session, an agent, a user, a project, a tool or everything.',
+      description: 'In every gate that shares the ledger, from its next message on, until it is lifted.',
+      security: secured,
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              properties: {
+                session: text,
+                agent: text,
+                user: text,
+                project: text,
+                tool: text,
+                all: { const: true },
+                reason: reasonText,
+              },
+              oneOf: killKinds.map((kind) => ({ required: [kind] })),
+              additionalProperties: false,
+            },
+          },
+        },
+      },
+      responses: {
+        200: answer('It was stopped before: by whom, and why.', ref('Kill')),
+        201: answer('It is stopped.', ref('Kill')),
+        400: refused('The body does not name one thing, or cannot be written down.'),
+        401: refused("No credential, or nobody's."),
+        503: refused('The ledger cannot be written: nothing was stopped.'),
+      },
+    },
+  },
+  '/v1/kills/{id}': {
+    delete: {
+      summary: 'Lifts a kill: nothing else ends one.',
+      security: secured,
+      parameters: [id, { name: 'reason', in: 'query', schema: reasonText }],
+      responses: {
+        200: answer('The kill that is over.', ref('Kill')),
+        400: refused('The reason cannot be written down.'),
+        401: refused("No credential, or nobody's."),
+        404: refused('There is no such kill.'),
+        503: refused('The ledger cannot be written: nothing was lifted.'),
+      },
+    },
+  },
+  '/v1/sessions': {
+    get: {
+      summary: 'What sessions did and spent, in the order in which they were last heard of; of too many, the last.',
+      security: secured,
+      parameters: [sinceParameter],
+      responses: {
+        200: answer('The sessions.', {
+          type: 'object',
+          properties: { sessions: { type: 'array', items: ref('Session') } },
+          required: ['sessions'],
+          additionalProperties: false,
+        }),
+        400: refused('`since` is no time.'),
+        401: refused("No credential, or nobody's."),
+      },
+    },
+  },
+  '/v1/sessions/{id}': {
+    get: {
+      summary: 'One session.',
+      security: secured,
+      parameters: [id, sinceParameter],
+      responses: {
+        200: answer('The session.', ref('Session')),
+        401: refused("No credential, or nobody's."),
+        404: refused('No record is of it.'),
+      },
+    },
+  },
+}
+
+const killSchemas = {
+  Kill: {
+    type: 'object',
+    properties: killMembers,
+    required: ['id', 'target', 'since', 'said_by', 'said_by_known_by', 'said_by_os_user', 'reason', 'decision_id'],
+    additionalProperties: false,
+  },
+  Session: {
+    type: 'object',
+    properties: {
+      session_id: text,
+      first_at: time,
+      last_at: time,
+      principals: { type: 'array', items: { type: 'object' } },
+      servers: { type: 'array', items: text },
+      calls: counts('allowed', 'denied', 'held', 'killed'),
+      refused_messages: count,
+      outcomes: counts('success', 'error', 'unknown', 'open'),
+      spent: { type: 'array', items: ref('Spent') },
+      uncounted_calls: count,
+      runs: { type: 'array', items: text },
+      stopped: { anyOf: [ref('Kill'), { type: 'null' }] },
+    },
+    required: [
+      'session_id',
+      'first_at',
+      'last_at',
+      'principals',
+      'servers',
+      'calls',
+      'refused_messages',
+      'outcomes',
+      'spent',
+      'uncounted_calls',
+      'runs',
+      'stopped',
+    ],
+    additionalProperties: false,
+  },
+  Spent: {
+    type: 'object',
+    properties: {
+      policy_id: text,
+      counter: text,
+      unit: { enum: ['calls', 'amount'] },
+      currency: textOrNull,
+      used: { type: ['integer', 'string'] },
+    },
+    required: ['policy_id', 'counter', 'unit', 'currency', 'used'],
+    additionalProperties: false,
+  },
+} as const
+
 const approvalMembers = {
   id: text,
   decision_id: text,
@@ -77,7 +257,8 @@ export const openapi = {
   info: {
     title: 'Tollgate admission API',
     version: '1',
-    description: 'Requests to persons, and how the gate is. The page for persons stands beside it.',
+    description:
+      'Requests to persons, the kill switch, sessions, and how the gate is. The page for persons stands beside it.',
   },
   paths: {
     '/healthz': {
@@ -147,6 +328,7 @@ export const openapi = {
     '/v1/approvals/{id}/reject': {
       post: answering('Rejects the call.', 'Refuses it until the request would have expired.'),
     },
+    ...killPaths,
     '/v1/callbacks/webhook': {
       post: {
         summary: 'An answer that a program brings of a person whom it knows.',
@@ -250,6 +432,7 @@ export const openapi = {
         required: ['id', 'says', 'approver'],
         additionalProperties: false,
       },
+      ...killSchemas,
       Error: {
         type: 'object',
         properties: {

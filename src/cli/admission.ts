@@ -7,8 +7,11 @@ import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.t
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import type { GateEvent } from '../model/event.ts'
 import { Approvals } from '../pep/approvals.ts'
+import { Kills } from '../pep/kills.ts'
+import { orderedId } from '../runtime/ids.ts'
 import { adminUrlOf, pageOf } from './approvalWait.ts'
 import { UsageError } from './exit.ts'
+import { RecordedCharges } from './recordedCharges.ts'
 
 export interface AdmissionOptions {
   /** `PORT`, `HOST:PORT`, or `unix:PATH`. */
@@ -70,10 +73,13 @@ export async function openAdmission(
   const { ledger, describe, status, say, report } = gate
   const approvers = file === undefined ? undefined : new Approvers(file, report)
   const notify = admission.notify === undefined ? undefined : await notifyOf(admission.notify)
+  const charges = new RecordedCharges((revision) => ledger.policy(revision))
   const server = new AdmissionServer({
     ledger,
     approvals: new Approvals({ ledger, describe }),
     approverOf: (credential) => approvers?.ofKey(credential),
+    kills: new Kills({ ledger, describe, newId: orderedId }),
+    chargesOf: (body) => charges.of(body),
     status,
     names,
     ...(notify && { notify }),

@@ -1,6 +1,6 @@
 /** `tollgate sessions` and `tollgate runs`: what each did and spent, from the records. */
 import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
-import { type Activity, activitiesIn } from '../log/activity.ts'
+import { type Activity, ActivitySums } from '../log/activity.ts'
 import { killsByKey, type RunView, runView, type SessionView, sessionView } from '../log/activityView.ts'
 import { TollgateError } from '../model/errors.ts'
 import { quoted } from '../model/message/quoted.ts'
@@ -57,9 +57,9 @@ export function activitiesShow(kind: Kind, id: string, options: SessionsShowOpti
 /** In the order in which they were last heard of. */
 function viewsOf(kind: Kind, ledger: SqliteLedger, since: number | undefined): readonly (SessionView | RunView)[] {
   const charges = new RecordedCharges((revision) => ledger.policy(revision))
-  const records = ledger.records(since === undefined ? {} : { since })
-  const found = activitiesIn(records, { chargesOf: (body) => charges.of(body) })
-  const activities: readonly Activity[] = [...found[kind].values()].sort((one, other) => one.lastAt - other.lastAt)
+  const sums = new ActivitySums({ chargesOf: (body) => charges.of(body) })
+  for (const record of ledger.records(since === undefined ? {} : { since })) sums.add(record)
+  const activities: readonly Activity[] = [...sums[kind].values()].sort((one, other) => one.lastAt - other.lastAt)
   const kills = killsByKey(ledger.kills())
   return activities.map((one) => (kind === 'runs' ? runView(one) : sessionView(one, kills)))
 }

@@ -51,17 +51,8 @@ export interface Activities {
   readonly runs: ReadonlyMap<string, Activity>
 }
 
-/** One pass over the records, in their order. Outcomes of calls that were allowed before them belong to nobody. */
-export function activitiesIn(records: Iterable<StoredRecord>, ports: ActivityPorts): Activities {
-  const added = new Adding(ports)
-  for (const record of records) {
-    if (record.kind === 'decision') added.decide(record, bodyOf(record))
-    else if (record.kind === 'outcome') added.end(record, bodyOf(record))
-  }
-  return added
-}
-
-class Adding implements Activities {
+/** Adds up records, in their order. Outcomes of calls that were allowed before them belong to nobody. */
+export class ActivitySums implements Activities {
   readonly #ports: ActivityPorts
   readonly sessions = new Map<string, Activity>()
   readonly runs = new Map<string, Activity>()
@@ -71,7 +62,12 @@ class Adding implements Activities {
     this.#ports = ports
   }
 
-  decide({ at, decisionId = '' }: StoredRecord, body: Body): void {
+  add(record: StoredRecord): void {
+    if (record.kind === 'decision') this.#decide(record, bodyOf(record))
+    else if (record.kind === 'outcome') this.#end(record, bodyOf(record))
+  }
+
+  #decide({ at, decisionId = '' }: StoredRecord, body: Body): void {
     const session = textIn(body, 'session_id') ?? ''
     const run = runIn(body)
     const activities = [activityOf(this.sessions, session, at)]
@@ -89,7 +85,7 @@ class Adding implements Activities {
   }
 
   /** Only a call that did not happen gives back what it took. */
-  end({ decisionId = '' }: StoredRecord, body: Body): void {
+  #end({ decisionId = '' }: StoredRecord, body: Body): void {
     const call = this.#open.get(decisionId)
     if (call === undefined) return
     this.#open.delete(decisionId)

@@ -19,6 +19,7 @@ after(() => desk[Symbol.asyncDispose]())
 
 const reason = (text: string) => ({ method: 'POST', body: JSON.stringify({ reason: text }) })
 const post = { method: 'POST' }
+const body = (value: unknown) => ({ method: 'POST', body: JSON.stringify(value) })
 const codeOf = ({ status, body }: { status: number; body: Answer }) => `${status} ${body.error?.code}`
 
 test('a program with a key lists what waits, approves it, and the call runs once', async () => {
@@ -117,6 +118,7 @@ test('the document says what is there, and every answer is of the form that it s
   const served = await desk.api('/openapi.json')
   assert.deepEqual(served.body, JSON.parse(JSON.stringify(openapi)))
   const [first, second] = [desk.held({ account: 5 }), desk.held({ account: 6 })]
+  const { body: kill } = await desk.api('/v1/kills', body({ tool: 'drill' }))
   const asked: readonly (readonly [string, string, string, RequestInit & { key?: string }, number])[] = [
     ['/healthz', 'get', '/healthz', {}, 200],
     ['/readyz', 'get', '/readyz', {}, 200],
@@ -131,6 +133,16 @@ test('the document says what is there, and every answer is of the form that it s
     ['/v1/approvals/{id}/approve', 'post', `/v1/approvals/${first}/approve`, post, 409],
     ['/v1/approvals/{id}/reject', 'post', `/v1/approvals/${second}/reject`, reason('no'), 200],
     ['/v1/approvals/{id}/reject', 'post', '/v1/approvals/none/reject', post, 404],
+    ['/v1/kills', 'post', '/v1/kills', body({ session: 's-9', reason: 'drill' }), 201],
+    ['/v1/kills', 'post', '/v1/kills', body({ session: 's-9' }), 200],
+    ['/v1/kills', 'post', '/v1/kills', body({ sesion: 's-9' }), 400],
+    ['/v1/kills', 'get', '/v1/kills', {}, 200],
+    ['/v1/kills/{id}', 'delete', `/v1/kills/${kill.id}?reason=over`, { method: 'DELETE' }, 200],
+    ['/v1/kills/{id}', 'delete', `/v1/kills/${kill.id}`, { method: 'DELETE' }, 404],
+    ['/v1/sessions', 'get', '/v1/sessions', {}, 200],
+    ['/v1/sessions', 'get', '/v1/sessions?since=soon', {}, 400],
+    ['/v1/sessions/{id}', 'get', '/v1/sessions/s', {}, 200],
+    ['/v1/sessions/{id}', 'get', '/v1/sessions/none', {}, 404],
   ]
   const paths = openapi.paths as Answer
   for (const [path, method, url, init, status] of asked) {
@@ -163,6 +175,43 @@ function routes(layers = api({} as never).stack as unknown as readonly Layer[], 
   ])
   return found
 }
+
+test('a program stops and lifts, in the name of its key; who is stopped is refused, and the session says so', async () => {
+  await using own = await Desk.open()
+  own.held({ account: 1 }, { session: 's/1' })
+  const stopped = await own.api('/v1/kills', body({ session: 's/1', reason: 'ticket 812' }))
+  assert.deepEqual(
+    [stopped.status, stopped.body.said_by, stopped.body.said_by_known_by, stopped.body.said_by_os_user],
+    [201, 'ada', 'api_key', null],
+  )
+  const refused = own.call({ account: 1 }, { session: 's/1' })
+  assert.deepEqual([refused.kill_id, refused.message], [stopped.body.id, '`ada` stopped this session: ticket 812'])
+  const again = await own.api('/v1/kills', { ...body({ session: 's/1' }), key: own.keys.bob })
+  assert.deepEqual([again.status, again.body], [200, stopped.body])
+  assert.deepEqual((await own.api('/v1/kills')).body.kills, [stopped.body])
+  const { body: session } = await own.api('/v1/sessions/s%2F1')
+  assert.deepEqual([session.calls, session.stopped], [{ allowed: 0, denied: 0, held: 1, killed: 1 }, stopped.body])
+  const all = await own.api('/v1/kills', body({ all: true }))
+  assert.equal(own.call({}, { session: 's-2' }).decision, 'kill')
+  for (const { id } of [stopped.body, all.body])
+    assert.equal((await own.api(`/v1/kills/${id}`, { method: 'DELETE' })).status, 200)
+  assert.equal(own.call({ account: 1 }, { session: 's/1' }).decision, 'hold')
+  for (const odd of [
+    {},
+    [],
+    { all: false },
+    { all: '' },
+    { session: 1 },
+    { session: 's', agent: 'a' },
+    { Session: 's' },
+  ])
+    assert.equal(codeOf(await own.api('/v1/kills', body(odd))), '400 request_invalid', JSON.stringify(odd))
+  for (const odd of [{ session: '' }, { tool: 't', reason: 'x'.repeat(1_001) }])
+    assert.equal(codeOf(await own.api('/v1/kills', body(odd))), '400 kill_invalid')
+  assert.equal((await own.api('/v1/kills', { ...body({ all: true }), key: 'none' })).status, 401)
+  assert.deepEqual((await own.api('/v1/kills')).body.kills, [])
+  assert.deepEqual(readLedger(own.ledgerFile, (source) => proveRecords(source)).findings, [])
+})
 
 test('all of that is proved from the record', () => {
   assert.deepEqual(readLedger(desk.ledgerFile, (source) => proveRecords(source)).findings, [])
