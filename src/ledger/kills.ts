@@ -1,6 +1,6 @@
 /** What is stopped now. A row goes when it is lifted; that it was there stays in the records. */
 import type { Database, Statement } from 'better-sqlite3'
-import { type Kill, type KillKind, type KillTarget, killKinds, type Stoppable, targetsFor } from '../model/kill.ts'
+import { type Kill, type KillKind, type KillTarget, killKinds, namesFor, type Stoppable } from '../model/kill.ts'
 import { Fresh } from './fresh.ts'
 
 interface Row {
@@ -11,14 +11,14 @@ interface Row {
   readonly said: string
 }
 
-const columns = 'kills.id, kills.kind, kills.name, kills.at, said'
+const columns = 'id, kind, name, at, said'
 
 export class Kills {
   readonly #fresh = new Fresh()
   #any = true
   readonly #exists: Statement<[], number>
   readonly #standing: Statement<[], string>
-  readonly #of: Statement<[string], Row>
+  readonly #of: Statement<(string | null)[], Row>
   readonly #for: Statement<[string, string], Row>
   readonly #byId: Statement<[string], Row>
   readonly #all: Statement<[], Row>
@@ -28,9 +28,9 @@ export class Kills {
   constructor(db: Database) {
     this.#exists = db.prepare<[], number>('SELECT EXISTS (SELECT 1 FROM kills)').pluck()
     this.#standing = db.prepare<[], string>(`SELECT count(*) || ':' || coalesce(max(seq), 0) FROM kills`).pluck()
-    this.#of = db.prepare(`
-      SELECT ${columns} FROM json_each(?) AS asked
-      JOIN kills ON kills.kind = asked.value ->> 'kind' AND kills.name = asked.value ->> 'name'`)
+    this.#of = db.prepare(
+      `SELECT ${columns} FROM kills WHERE ${killKinds.map((kind) => `(kind = '${kind}' AND name = ?)`).join(' OR ')}`,
+    )
     this.#for = db.prepare(`SELECT ${columns} FROM kills WHERE kind = ? AND name = ?`)
     this.#byId = db.prepare(`SELECT ${columns} FROM kills WHERE id = ?`)
     this.#all = db.prepare(`SELECT ${columns} FROM kills ORDER BY seq`)
@@ -45,7 +45,7 @@ export class Kills {
   of(who: Stoppable, seq: number): Kill | undefined {
     if (!this.#fresh.isAt(seq)) this.#any = this.#exists.get() === 1
     if (!this.#any) return undefined
-    const rows = this.#of.all(JSON.stringify(targetsFor(who)))
+    const rows = this.#of.all(...namesFor(who))
     const [first] = rows.sort((one, other) => killKinds.indexOf(one.kind) - killKinds.indexOf(other.kind))
     return first && killOf(first)
   }

@@ -34,14 +34,19 @@ export interface Kill {
 /** Who calls, and what, as far as a kill can be about it. */
 export type Stoppable = Pick<Call, 'session' | 'principal'> & Partial<Pick<Call, 'method' | 'name'>>
 
-/** All that would stop them. */
-export function targetsFor({ session, principal, method, name }: Stoppable): readonly KillTarget[] {
+/** The names by which they would be stopped, in the order of `killKinds`; null where there is none. */
+export function namesFor({ session, principal, method, name }: Stoppable): readonly (string | null)[] {
   const { agent, user, project } = principal
   const tool = method === 'tools/call' ? name : undefined
-  const names = { session, agent, user, project, all: '', tool }
-  return killKinds.flatMap((kind) => {
-    const found = names[kind]
-    return found === undefined || (found === '' && kind !== 'all') ? [] : [{ kind, name: found }]
+  return [session || null, agent || null, user || null, project || null, '', tool || null]
+}
+
+/** All that would stop them. */
+export function targetsFor(who: Stoppable): readonly KillTarget[] {
+  const names = namesFor(who)
+  return killKinds.flatMap((kind, index) => {
+    const name = names[index] ?? null
+    return name === null ? [] : [{ kind, name }]
   })
 }
 
