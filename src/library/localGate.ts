@@ -1,17 +1,21 @@
 /** The gate of the library: the same enforcement point, ledger and records as those of the commands, in this process. */
 import type { Artifact } from '../bundle/artifact.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
+import { killView } from '../log/kills.ts'
 import { outcomeOf } from '../mcp/results.ts'
 import type { Decision } from '../model/decision.ts'
 import { messageOf } from '../model/errors.ts'
 import { Changes } from '../pep/changes.ts'
 import type { Gate as EnforcementPoint } from '../pep/gate.ts'
 import type { Outcome, Refusal } from '../pep/gatekeeper.ts'
-import { openGateWith } from '../runtime/open.ts'
+import { Kills } from '../pep/kills.ts'
+import { orderedId } from '../runtime/ids.ts'
+import { type OpenGate, openGateWith } from '../runtime/open.ts'
 import { activePolicy, loadPolicyFile } from '../runtime/policyFile.ts'
 import { activationFailure, watchPolicy } from '../runtime/watch.ts'
 import { Connection } from './connection.ts'
 import { connectableOf, guardConnections } from './guard.ts'
+import { killTargetOf, saidOf } from './kills.ts'
 import { NothingHappened } from './nothingHappened.ts'
 import { requirePolicy, type Settings, withContext } from './options.ts'
 import { failures, type Reporter } from './report.ts'
@@ -24,6 +28,9 @@ import type {
   Gate,
   GuardOptions,
   JsonObject,
+  Kill,
+  KillSaid,
+  KillTarget,
   PolicyText,
   ServerLike,
 } from './types.ts'
@@ -37,7 +44,7 @@ export async function openLocalGate(settings: Settings): Promise<Gate> {
     ...(clock && { clock }),
     report: failures(report),
   })
-  const gate = new LocalGate(settings, opened.gate, opened.ledger)
+  const gate = new LocalGate(settings, opened)
   try {
     gate.start()
     // Watched from before it is read: no edit falls between the two.
@@ -80,12 +87,14 @@ class LocalGate implements Gate {
   #activations: Promise<void> = Promise.resolve()
   #stopWatching = () => {}
   readonly #kills: Changes
+  readonly #switch: Kills
   #closed = false
 
-  constructor(settings: Settings, gate: EnforcementPoint, ledger: SqliteLedger) {
+  constructor(settings: Settings, { gate, ledger, describe }: OpenGate) {
     this.#settings = settings
     this.#gate = gate
     this.#ledger = ledger
+    this.#switch = new Kills({ ledger, describe, newId: orderedId, changed: () => gate.killsChanged() })
     this.#kills = new Changes({ version: () => ledger.killsVersion(), report: failures(settings.report) })
     gate.onPolicyChange(() => this.#policyChanged())
     gate.onKill(() => this.#endStopped())
@@ -131,6 +140,19 @@ class LocalGate implements Gate {
     const activated = this.#activations.then(activate)
     this.#activations = activated.catch(() => {})
     return activated
+  }
+
+  kill(target: KillTarget, said: KillSaid): Kill {
+    return killView(this.#switch.kill(killTargetOf(target), saidOf(said)).kill)
+  }
+
+  lift(target: KillTarget | { readonly id: string }, said: KillSaid): Kill {
+    const name = 'id' in target ? { id: target.id } : killTargetOf(target)
+    return killView(this.#switch.lift(name, saidOf(said)))
+  }
+
+  kills(): readonly Kill[] {
+    return this.#ledger.kills().map(killView)
   }
 
   start(): void {

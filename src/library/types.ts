@@ -1,4 +1,5 @@
 /** The library's face: what a program gives and gets. Types only, so that reading them loads nothing. */
+import type { KillView } from '../log/kills.ts'
 import type { Decision } from '../model/decision.ts'
 
 /** What `openGate` needs. `policy` and `ledger` have no default: what decides and what remembers is the caller's choice. */
@@ -102,6 +103,21 @@ export interface Gate {
    */
   activate(policy: string | PolicyText): Promise<void>
 
+  /**
+   * Stops a session, an agent, a user, a project, a tool or everything, in every gate that shares the ledger: its next call
+   * is refused, and so is every other message of a guarded client or server; what these have under way ends. It stays
+   * stopped until somebody lifts it. What is stopped already stays so as it was, and that is given.
+   *
+   * Throws a `TollgateError`: `kill_invalid`, or `ledger_*` when it could not be written and nothing was stopped.
+   */
+  kill(target: KillTarget, said: KillSaid): Kill
+
+  /** Lets it go on, by what it stops or by the id of the kill. Throws as `kill` does, and `kill_unknown` for what is not stopped. */
+  lift(target: KillTarget | { readonly id: string }, said: KillSaid): Kill
+
+  /** What is stopped now. Throws a `TollgateError` (`ledger_*`). */
+  kills(): readonly Kill[]
+
   /** Calls the listener after every change of policy, also when there is none any more. Returns what ends that. */
   onPolicyChange(listener: () => void): () => void
 
@@ -111,6 +127,25 @@ export interface Gate {
    */
   close(): void
 }
+
+/** What is stopped: exactly one of these. Names are compared to the letter. */
+export type KillTarget =
+  | { readonly session: string }
+  | { readonly agent: string }
+  | { readonly user: string }
+  | { readonly project: string }
+  | { readonly tool: string }
+  | { readonly all: true }
+
+export interface KillSaid {
+  /** Who says so: the record names them. */
+  readonly by: string
+  /** Whoever is stopped is told. */
+  readonly reason?: string | undefined
+}
+
+/** As `tollgate kill list --json` gives it. */
+export type Kill = KillView
 
 /** One call of a tool, one read of a resource, or one use of a prompt. */
 export type CallRequest<A extends object = JsonObject> = ToolCall<A> | ResourceRead | PromptGet<A>

@@ -52,7 +52,7 @@ export interface Approver {
    * `os_user`: as the operating system calls the user. `command_line`: as the user said. `api_key`: by a key.
    * `webhook`: as a program said that signs what it says. `slack`: as Slack said, of a user who stands for this name.
    */
-  readonly known_by: 'os_user' | 'command_line' | 'api_key' | 'webhook' | 'slack'
+  readonly known_by: 'os_user' | 'command_line' | 'api_key' | 'webhook' | 'slack' | 'program'
   /** Who it was for the operating system, where the answer came from a process of this machine. */
   readonly os_user?: string
 }

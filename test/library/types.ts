@@ -12,6 +12,7 @@ import {
   type Gate,
   type GateOptions,
   type JsonObject,
+  type Kill,
   NothingHappened,
   openGate,
   PolicyError,
@@ -124,6 +125,14 @@ export async function lifetime(): Promise<void> {
   same<string, typeof gate.revision>(true)
   await gate.activate('policy.yaml')
   await gate.activate({ name: 'p', text: '' })
+  const kill = gate.kill({ session: 's' }, { by: 'ada' })
+  same<typeof kill, Kill>(true)
+  gate.lift({ id: kill.id }, { by: 'ada', reason: 'mended' })
+  gate.lift({ all: true }, { by: 'ada' })
+  // @ts-expect-error everything is stopped by saying so
+  gate.kill({ all: false }, { by: 'ada' })
+  // @ts-expect-error somebody says it
+  gate.kill({ agent: 'bot' }, {})
   const stop: () => void = gate.onPolicyChange(() => {})
   stop()
   gate.close()
