@@ -32,7 +32,7 @@ export class FollowedKills {
   decide({ seq }: StoredRecord, body: Body): void {
     const named = textIn(objectIn(body, 'result'), 'kill_id')
     const asked = body['type'] !== 'refusal'
-    if (named === null && !asked) return
+    if (named === null && (!asked || this.#standing.size === 0)) return
     const standing = targetsIn(body).map((target) => this.#standing.get(keyOf(target)))
     const stops = standing.find((id) => id !== undefined)
     if (named === null && stops !== undefined)

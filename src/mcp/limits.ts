@@ -33,6 +33,9 @@ export const listTtlMsMax = 60_000
  */
 export const stopGraceMs = 1_500
 
+/** The server of a caller that is stopped has this long to hear what was cancelled, before SIGTERM: nothing more is wanted of it. */
+export const stoppedGraceMs = 250
+
 /** After the server's exit, how long its output may stay silent (a grandchild may hold the pipe open). */
 export const drainMs = 500
 

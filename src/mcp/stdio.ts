@@ -11,7 +11,7 @@ import { type Child, type Command, exitCode, startChild } from './child.ts'
 import { Outlet, Tap } from './flow.ts'
 import { type Frame, LineSplitter, tooLong } from './framing.ts'
 import { Interceptor } from './interceptor.ts'
-import { drainMs, stopGraceMs } from './limits.ts'
+import { drainMs, stopGraceMs, stoppedGraceMs } from './limits.ts'
 import type { Step } from './plan.ts'
 
 export interface RelayOptions {
@@ -147,7 +147,7 @@ class Relay {
     this.#isStopped = true
     this.#options.log(`${stopped.message}: the MCP server ends, and every message is refused`)
     this.#interceptor.close()
-    this.#endServer()
+    this.#endServer(stoppedGraceMs)
   }
 
   #changePolicy(): void {
@@ -181,13 +181,13 @@ class Relay {
     this.#endServer()
   }
 
-  #endServer(): void {
+  #endServer(graceMs = stopGraceMs): void {
     if (this.#stopTimer !== undefined) return
     this.#toServer.end()
     this.#stopTimer = setTimeout(() => {
       this.#child.kill('SIGTERM')
       this.#stopTimer = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs)
-    }, stopGraceMs)
+    }, graceMs)
   }
 
   /** The exit code, once the server has exited and all that it wrote was read. */

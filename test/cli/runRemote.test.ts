@@ -17,6 +17,7 @@ import { Approvals } from '../../src/pep/approvals.ts'
 import { everythingOverHttp, ScriptedServer, ServerProcess } from '../http/fixtures/gate.ts'
 import { fixture, until } from '../mcp/fixtures/gated.ts'
 import { RawClient } from '../mcp/fixtures/raw-client.ts'
+import { tollgate } from './auditRun.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-run-remote-'))
@@ -59,6 +60,32 @@ function outcomesIn(ledger: string): readonly string[] {
   opened.close()
   return bodies.map(({ status }) => status)
 }
+
+function admitted(ledger: string): boolean {
+  const opened = openLedger({ file: ledger, readOnly: true })
+  const found = [...opened.records()].some(({ kind }) => kind === 'decision')
+  opened.close()
+  return found
+}
+
+test('a session that another process stops: its call gets an error, and the gate ends with it', async () => {
+  const { command, args, ledger } = gate(everything.url)
+  const client = new Client({ name: 'test', version: '1' })
+  await client.connect(new StdioClientTransport({ command, args, env, stderr: 'ignore' }) as never)
+  const closed = new Promise<void>((resolve) => {
+    client.onclose = resolve
+  })
+  const call = client.callTool({ name: 'trigger-long-running-operation', arguments: { duration: 60, steps: 60 } })
+  call.catch(() => {})
+  await until(() => admitted(ledger), 'the call is under way')
+  const { status, stderr } = tollgate(['kill', '--session', 's-1', '--reason', 'ticket', '--ledger', ledger])
+  assert.equal(status, 0, stderr)
+  await assert.rejects(call, { code: -31403, message: /stopped this session: ticket/ })
+  await until(() => outcomesIn(ledger).length === 1, 'its outcome')
+  assert.deepEqual(outcomesIn(ledger), ['unknown'])
+  await assert.rejects(client.listTools(), /there is no such session|stopped this session|closed/)
+  await closed
+})
 
 test('a v1 client: calls, a denial, progress, requests of the server, a changed policy', async () => {
   const file = join(folder, 'changing.yaml')

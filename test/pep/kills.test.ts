@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { buildPolicy } from '../../src/bundle/build.ts'
@@ -223,6 +224,29 @@ test('it survives a gate that is killed, and one that begins anew', async (t) =>
   t.after(() => bank.close())
   assert.equal(bank.ledger.kills().length, 1)
   assert.equal(bank.call().decision, 'kill')
+  assert.deepEqual(proved(file).findings, [])
+})
+
+test('two gates and a person in processes of their own: no call is let through while it is stopped', async (t) => {
+  const file = scratch(t)
+  const worker = join(import.meta.dirname, 'killWorker.ts')
+  const children = ['gate', 'gate', 'person'].map((what) =>
+    spawn(process.execPath, [worker, file, what], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
+  t.after(() => children.forEach((child) => void child.kill('SIGKILL')))
+  for (const { stdout } of children) await once(stdout, 'data')
+  const ledger = openLedger({ file })
+  t.after(() => ledger.close())
+  const enough = (kind: string) => [...ledger.records()].filter((record) => record.kind === kind).length >= 40
+  for (const deadline = Date.now() + 60_000; !enough('lift'); await sleep(50))
+    assert.ok(Date.now() < deadline, 'too slow')
+  for (const child of children) {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  const bodies = [...ledger.records()].flatMap(({ kind, body }) => (kind === 'decision' ? [JSON.parse(body)] : []))
+  for (const decision of ['allow', 'kill'])
+    assert.ok(bodies.filter(({ result }) => result.decision === decision).length > 20, decision)
   assert.deepEqual(proved(file).findings, [])
 })
 
