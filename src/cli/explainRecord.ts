@@ -109,8 +109,11 @@ function visible(body: Body, kept: readonly KeptPolicy[]): boolean | null {
 }
 
 function ofTheGate(body: Body): { readonly meaning: string; readonly otherwise: string } {
-  const code = textIn(objectIn(body, 'result'), 'reason_code') ?? ''
+  const result = objectIn(body, 'result')
+  const [code, kill] = [textIn(result, 'reason_code') ?? '', textIn(result, 'kill_id')]
   const meaning = Object.hasOwn(reasons, code) ? reasons[code as ReasonCode] : 'the gate refused it'
+  if (kill !== null)
+    return { meaning, otherwise: `\`tollgate kill lift ${kill}\`, if it may go on; then the policy is asked` }
   return { meaning, otherwise: advice[code] ?? 'read `docs/errors.md`' }
 }
 

@@ -1,6 +1,6 @@
 /** `tollgate kill` as a person uses it: what it stops, what it says, and what it does not take. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -14,8 +14,9 @@ const folder = mkdtempSync(join(tmpdir(), 'tollgate-kill-'))
 const ledger = join(folder, 'ledger.db')
 const run = (...args: string[]) => tollgate(['kill', ...args], { TOLLGATE_LEDGER: ledger })
 
-before(async () => {
-  const artifact = await buildPolicy({ name: 'p.yaml', text: 'version: "1"\ndefault: deny\ntools: { pay: {} }\n' })
+const artifact = await buildPolicy({ name: 'p.yaml', text: 'version: "1"\ndefault: deny\ntools: { pay: {} }\n' })
+
+before(() => {
   const opened = openGateWith({ ledgerFile: ledger, report: (error) => assert.fail(error as Error) })
   opened.gate.activate(activePolicy(artifact))
   const principal = { agent: 'bot', user: 'eve' }
@@ -60,31 +61,34 @@ test('stopped, listed, stopped again, lifted, and proved', () => {
 })
 
 test('every kind is stopped and lifted by name, and what is refused for it is explained', () => {
-  const policy = join(folder, 'policy.yaml')
-  const calls = join(folder, 'calls.jsonl')
-  writeFileSync(policy, 'version: "1"\ndefault: deny\ntools: { pay: {} }\n')
+  const opened = openGateWith({ ledgerFile: ledger, report: (error) => assert.fail(error as Error) })
+  opened.gate.activate(activePolicy(artifact))
   const principal = { agent: 'bot', user: 'eve', project: 'p' }
-  writeFileSync(calls, JSON.stringify({ tool: 'pay', session: 's-1', principal }))
+  const call = { method: 'tools/call', server: '', name: 'pay', arguments: {}, principal, session: 's-1' } as const
   const named = [
     ['--session', 's-1'],
     ['--agent', 'bot'],
     ['--user', 'eve'],
     ['--project', 'p'],
-    ['--tool', 'pay'],
     ['--all'],
+    ['--tool', 'pay'],
   ]
   for (const target of named) {
     assert.equal(run(...target, '--reason', 'drill').status, 0)
-    const judged = tollgate(['eval', '-c', policy, '--calls', calls, '--ledger', ledger])
-    const { decision, reason_code, message } = JSON.parse(judged.stdout)
+    const { decision, reason_code, message } = opened.gate.check(call)
     const tool = target[0] === '--tool'
     assert.deepEqual([decision, reason_code], tool ? ['deny', 'TOOL_KILLED'] : ['kill', 'KILLED'])
     assert.match(message, new RegExp(`^\`${userInfo().username}\` stopped .*: drill$`))
-    const { head } = JSON.parse(tollgate(['audit', 'verify', '--json', '--ledger', ledger]).stdout)
-    const explained = tollgate(['explain', `${head.seq}`, '--ledger', ledger])
-    assert.match(explained.stdout, /stopped/)
+    if (tool) {
+      const { seq } = opened.ledger.head()
+      const { stdout } = tollgate(['explain', `${seq}`, '--ledger', ledger])
+      assert.match(stdout, /stopped the tool `pay`: drill$/m)
+      assert.match(stdout, /would do +`tollgate kill lift kill_\S+`, if it may go on/)
+    }
     assert.equal(run('lift', ...target).status, 0)
+    assert.equal(opened.gate.check(call).decision, 'allow')
   }
+  opened.ledger.close()
   assert.equal(tollgate(['audit', 'verify', '--ledger', ledger]).status, 0)
 })
 
@@ -110,16 +114,13 @@ test('what is not understood changes nothing, and says what to do', () => {
   const seq = lastSeq()
   const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
     [[], 2, /say what to stop: one of `--session`, `--agent`, `--user`, `--project`, `--all`, `--tool`/],
-    [['lift'], 2, /say what to lift: one of/],
     [['--session', 'a', '--tool', 'b'], 2, /`--session` and `--tool` are two: stop one after the other/],
     [['lift', 'kill_1', '--all'], 2, /by its id or by what it stops, not both/],
     [['--session', 'a', 'list'], 2, /`--session` stands before the command/],
-    [['--all', 'lift', '--all'], 2, /`--all` stands before the command/],
     [['lit'], 2, /unknown command 'lit'/],
     [['--session', ''], 1, /the name of the session is empty.*kill_invalid/],
     [['--agent', 'bot', '--reason', 'x'.repeat(1_001)], 1, /at most 1000 characters \(kill_invalid\)/],
     [['--agent', 'bot', '--as', ' ada'], 1, /is no name of a person.*kill_invalid/],
-    [['lift', 'kill_none'], 1, /nothing to lift: there is no kill `kill_none` in this ledger \(kill_unknown\)/],
     [['lift', '--agent', 'bot'], 1, /nothing to lift: the agent `bot` is not stopped \(kill_unknown\)/],
     [['--all', '--ledger', join(folder, 'none.db')], 1, /there is no ledger at/],
   ]
