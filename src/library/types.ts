@@ -1,5 +1,4 @@
 /** The library's face: what a program gives and gets. Types only, so that reading them loads nothing. */
-import type { KillView } from '../log/kills.ts'
 import type { Decision } from '../model/decision.ts'
 
 /** What `openGate` needs. `policy` and `ledger` have no default: what decides and what remembers is the caller's choice. */
@@ -145,7 +144,24 @@ export interface KillSaid {
 }
 
 /** As `tollgate kill list --json` gives it. */
-export type Kill = KillView
+export interface Kill {
+  readonly id: string
+  readonly target: 'session' | 'agent' | 'user' | 'project' | 'all' | 'tool'
+  /** What is stopped: the member that calls have for it, and no other. */
+  readonly session_id?: string
+  readonly principal?: Principal
+  readonly method?: 'tools/call'
+  readonly name?: string
+  /** RFC 3339, UTC. */
+  readonly since: string
+  /** Who said so; `policy` where a policy did it. */
+  readonly said_by: string
+  readonly said_by_known_by: string
+  readonly said_by_os_user: string | null
+  readonly reason: string | null
+  /** The decision that did it, where a policy did. */
+  readonly decision_id: string | null
+}
 
 /** One call of a tool, one read of a resource, or one use of a prompt. */
 export type CallRequest<A extends object = JsonObject> = ToolCall<A> | ResourceRead | PromptGet<A>
