@@ -93,6 +93,7 @@ test('each danger has one door', () => {
     ['the WASM SDK', /@open-policy-agent\/opa-wasm/, 'pdp/engine.ts'],
     ['the end of the process', /process\.exit\(/, 'cli/exit.ts', 'compile/'],
     ['Express', /from 'express'/, 'admission/'],
+    ['prom-client', /from 'prom-client'/, 'admission/metrics.ts'],
     ['what escapes HTML', /&lt;/, 'admission/html.ts'],
     ['SQLite', /import (?!type ).*from 'better-sqlite3'/, 'ledger/'],
     [

@@ -1,36 +1,37 @@
 /** The kill switch and the sessions that it is about, for programs. */
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Response, Router } from 'express'
+import type { Router } from 'express'
 import { ActivitySums } from '../log/activity.ts'
 import { killsByKey, type SessionView, sessionView } from '../log/activityView.ts'
 import { killView } from '../log/kills.ts'
-import type { Approver } from '../model/approval.ts'
 import { TollgateError } from '../model/errors.ts'
 import { type KillTarget, killKinds } from '../model/kill.ts'
 import { quoted } from '../model/message/quoted.ts'
 import { instantOf } from '../model/time.ts'
-import { recordsAddedItems, sessionsListedItemsMax } from './limits.ts'
+import { bytes, valueIn } from './body.ts'
+import { approverIn, scoped } from './keys.ts'
+import { adminBodyBytesMax, recordsAddedItems, sessionsListedItemsMax } from './limits.ts'
 import type { AdmissionPorts } from './ports.ts'
 
-export function killRoutes(router: Router, ports: AdmissionPorts, personIn: (response: Response) => Approver): void {
+export function killRoutes(router: Router, ports: AdmissionPorts): void {
   const { ledger, kills } = ports
-  router.get('/kills', (_, response) => void response.json({ kills: ledger.kills().map(killView) }))
-  router.post('/kills', ({ body }, response) => {
-    const { target, reason } = killIn(body)
-    const { kill, again } = kills.kill(target, { by: personIn(response), ...(reason !== undefined && { reason }) })
+  router.get('/kills', scoped('read'), (_, response) => void response.json({ kills: ledger.kills().map(killView) }))
+  router.post('/kills', scoped('kill'), bytes(adminBodyBytesMax), ({ body }, response) => {
+    const { target, reason } = killIn(valueIn(body))
+    const { kill, again } = kills.kill(target, { by: approverIn(response), ...(reason !== undefined && { reason }) })
     response.status(again ? 200 : 201).json(killView(kill))
   })
-  router.delete('/kills/:id', ({ params, query }, response) => {
+  router.delete('/kills/:id', scoped('kill'), ({ params, query }, response) => {
     const reason = textIn('reason', query['reason'])
-    const said = { by: personIn(response), ...(reason !== undefined && { reason }) }
-    response.json(killView(kills.lift({ id: params.id }, said)))
+    const said = { by: approverIn(response), ...(reason !== undefined && { reason }) }
+    response.json(killView(kills.lift({ id: params['id'] as string }, said)))
   })
-  router.get('/sessions', async ({ query }, response) => {
+  router.get('/sessions', scoped('read'), async ({ query }, response) => {
     const sessions = await sessionsSince(ports, query['since'])
     response.json({ sessions: sessions.slice(-sessionsListedItemsMax) })
   })
-  router.get('/sessions/:id', async ({ params, query }, response) => {
-    const { id } = params
+  router.get('/sessions/:id', scoped('read'), async ({ params, query }, response) => {
+    const id = params['id'] as string
     const found = (await sessionsSince(ports, query['since'])).find(({ session_id }) => session_id === id)
     if (!found) throw new TollgateError('activity_unknown', `no record is of the session ${quoted(id)}`)
     response.json(found)

@@ -62,3 +62,39 @@ export const slackTextCharsMax = 2_900
 
 /** How long an answer under way has to finish when the gate ends. */
 export const adminDrainMs = 1_000
+
+/** A program that asks for every call of a busy gateway asks less often; more than this is a loop. */
+export const adminRequestsPerSecondMax = 5_000
+
+/** Calls whose outcome is still to be told: a gateway has fewer under way, and each is kept in memory. */
+export const reservationsOpenMax = 10_000
+
+/** How long an outcome may take where the request does not say: tools that run longer say so. */
+export const outcomeMs = 15 * 60_000
+
+/** A day: what nobody has told by then will not be told. */
+export const outcomeMsMax = 24 * 60 * 60_000
+
+/** Registered runs: more than one gate serves, and each is kept in memory. */
+export const runsMax = 10_000
+
+/** A run that its host does not register again is over. */
+export const runExpirySeconds = 60 * 60
+
+/** A week: no run of an agent is one for longer. */
+export const runExpirySecondsMax = 7 * 24 * 60 * 60
+
+/** Decisions in one answer, where the request does not say. */
+export const decisionsListedItems = 100
+
+/** Decisions in one answer at most: the gate judges no calls while it is made. */
+export const decisionsListedItemsMax = 1_000
+
+/** Records that are looked through for one answer: then it ends, and says where to go on. */
+export const recordsSearchedItemsMax = 10_000
+
+/** Reason codes, servers and their like that metrics tell apart; what comes after them is `other`. */
+export const labelValuesMax = 100
+
+/** ToolHive sends at most 1 MiB of a message, and says a little of it besides. */
+export const toolhiveBodyBytesMax = 1280 * 1024

@@ -3,17 +3,11 @@ import { approvalStates } from '../model/approval.ts'
 import { riskLevels } from '../model/decision.ts'
 import { killKinds } from '../model/kill.ts'
 import { approvalReasonCharsMax } from '../model/limits.ts'
+import { callPaths, callSchemas } from './openapiCalls.ts'
+import { answer, ref, refusals, refused, secured, text, textOrNull, time } from './openapiParts.ts'
+import { recordPaths, recordSchemas } from './openapiRecord.ts'
+import { toolhivePaths } from './openapiToolHive.ts'
 
-const text = { type: 'string' } as const
-const time = { type: 'string', format: 'date-time' } as const
-const textOrNull = { type: ['string', 'null'] } as const
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-const answer = (description: string, schema: object) => ({
-  description,
-  content: { 'application/json': { schema } },
-})
-const refused = (description: string) => answer(description, ref('Error'))
-const secured = [{ key: [] }]
 const id = { name: 'id', in: 'path', required: true, schema: text, description: 'As the refusal and the list say it.' }
 
 const answering = (summary: string, description: string) => ({
@@ -36,8 +30,10 @@ const answering = (summary: string, description: string) => ({
   responses: {
     200: answer('The request as it is now: `pending` still, where others have to approve too.', ref('Approval')),
     400: refused('The body, or the reason, cannot be read.'),
-    401: refused("No credential, or nobody's."),
-    403: refused('The policy wants somebody else than who asked.'),
+    413: refused('The body is too large.'),
+    415: refused('The body is packed, or is not `application/json`.'),
+    ...refusals,
+    403: refused('The key may not, or the policy wants somebody else than who asked.'),
     404: refused('There is no such request.'),
     409: refused('It was answered, used, or has expired; or the same person has approved it already.'),
     503: refused('The ledger cannot be written.'),
@@ -88,7 +84,7 @@ const killPaths = {
           required: ['kills'],
           additionalProperties: false,
         }),
-        401: refused("No credential, or nobody's."),
+        ...refusals,
       },
     },
     post: {
@@ -120,7 +116,9 @@ const killPaths = {
         200: answer('It was stopped before: by whom, and why.', ref('Kill')),
         201: answer('It is stopped.', ref('Kill')),
         400: refused('The body does not name one thing, or cannot be written down.'),
-        401: refused("No credential, or nobody's."),
+        ...refusals,
+        413: refused('The body is too large.'),
+        415: refused('The body is packed, or is not `application/json`.'),
         503: refused('The ledger cannot be written: nothing was stopped.'),
       },
     },
@@ -133,7 +131,7 @@ const killPaths = {
       responses: {
         200: answer('The kill that is over.', ref('Kill')),
         400: refused('The reason cannot be written down.'),
-        401: refused("No credential, or nobody's."),
+        ...refusals,
         404: refused('There is no such kill.'),
         503: refused('The ledger cannot be written: nothing was lifted.'),
       },
@@ -152,7 +150,7 @@ const killPaths = {
           additionalProperties: false,
         }),
         400: refused('`since` is no time.'),
-        401: refused("No credential, or nobody's."),
+        ...refusals,
       },
     },
   },
@@ -163,7 +161,7 @@ const killPaths = {
       parameters: [id, sinceParameter],
       responses: {
         200: answer('The session.', ref('Session')),
-        401: refused("No credential, or nobody's."),
+        ...refusals,
         404: refused('No record is of it.'),
       },
     },
@@ -258,7 +256,7 @@ export const openapi = {
     title: 'Tollgate admission API',
     version: '1',
     description:
-      'Requests to persons, the kill switch, sessions, and how the gate is. The page for persons stands beside it.',
+      'Decisions for whoever makes the calls, runs, requests to persons, the kill switch, sessions, and how the gate is. The page for persons stands beside it.',
   },
   paths: {
     '/healthz': {
@@ -283,7 +281,7 @@ export const openapi = {
       get: {
         summary: 'What the gate is and does.',
         security: secured,
-        responses: { 200: answer('Its status.', ref('Status')), 401: refused("No credential, or nobody's.") },
+        responses: { 200: answer('Its status.', ref('Status')), ...refusals },
       },
     },
     '/v1/approvals': {
@@ -306,7 +304,7 @@ export const openapi = {
             additionalProperties: false,
           }),
           400: refused('A state that there is not.'),
-          401: refused("No credential, or nobody's."),
+          ...refusals,
         },
       },
     },
@@ -317,7 +315,7 @@ export const openapi = {
         parameters: [id],
         responses: {
           200: answer('The request.', ref('Approval')),
-          401: refused("No credential, or nobody's."),
+          ...refusals,
           404: refused('There is no such request.'),
         },
       },
@@ -361,6 +359,9 @@ export const openapi = {
         },
       },
     },
+    ...callPaths,
+    ...recordPaths,
+    ...toolhivePaths,
   },
   components: {
     securitySchemes: {
@@ -376,9 +377,12 @@ export const openapi = {
         name: 'x-slack-signature',
         description: 'With `x-slack-request-timestamp`.',
       },
-      key: { type: 'http', scheme: 'bearer', description: 'The key of an approver.' },
+      keyInUrl: { type: 'http', scheme: 'basic', description: 'The key as the password; the name says nothing.' },
+      key: { type: 'http', scheme: 'bearer', description: 'A key of the file of `--approvers`.' },
     },
     schemas: {
+      ...callSchemas,
+      ...recordSchemas,
       Health: {
         type: 'object',
         properties: { status: text },
@@ -438,7 +442,7 @@ export const openapi = {
         properties: {
           error: {
             type: 'object',
-            properties: { code: text, message: text },
+            properties: { code: text, message: text, decision_id: text },
             required: ['code', 'message'],
             additionalProperties: false,
           },

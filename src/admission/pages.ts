@@ -5,7 +5,7 @@ import { faultOf } from './faults.ts'
 import { html } from './html.ts'
 import { adminBodyBytesMax } from './limits.ts'
 import type { Live } from './live.ts'
-import type { AdmissionPorts } from './ports.ts'
+import { type AdmissionPorts, approverOf } from './ports.ts'
 import { listed, shown } from './requests.ts'
 import { isSameToken, type SignIn, type SignIns } from './signIns.ts'
 import { listPage, page, requestPage, signInPage } from './views.ts'
@@ -69,16 +69,18 @@ export function pages(ports: PagePorts): Router {
   return router
 }
 
-function addSignIn(router: Router, { signIns, approverOf }: PagePorts): void {
+function addSignIn(router: Router, ports: PagePorts): void {
+  const { signIns } = ports
   router.post('/sign-in', async (request, response) => {
     const { key, form_token } = fieldsOf(request.body)
     if (!signIns.isBeforehand(request, form_token))
       return askAgain(response, signIns, 403, 'The form was too old: try again')
-    const approver = key === undefined ? undefined : await approverOf(key)
-    if (key === undefined || approver === undefined) return askAgain(response, signIns, 401, 'Nobody has this key')
+    const approver = key === undefined ? undefined : await approverOf(ports, key)
+    if (key === undefined || approver === undefined)
+      return askAgain(response, signIns, 401, 'Nobody who may answer has this key')
     response.setHeader(
       'set-cookie',
-      signIns.begin(approver, async () => approverOf(key), Date.now()),
+      signIns.begin(approver, async () => approverOf(ports, key), Date.now()),
     )
     response.redirect(303, '/')
   })

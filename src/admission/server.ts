@@ -4,7 +4,9 @@
  */
 import { chmodSync, unlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import express from 'express'
 import { isKnownHost, isKnownOrigin, type Names } from '../http/hosts.ts'
 import { headerBytesMax, headersMsMax, requestMsMax } from '../http/limits.ts'
@@ -15,24 +17,29 @@ import { Live } from './live.ts'
 import { pages } from './pages.ts'
 import type { AdmissionPorts } from './ports.ts'
 import { expireOverdue } from './requests.ts'
+import { Reservations } from './reservations.ts'
 import { SignIns } from './signIns.ts'
 
 export type AdminAddress = { readonly host: string; readonly port: number } | { readonly path: string }
 
 export interface AdmissionOptions extends AdmissionPorts {
   readonly names: Names
-  /** Persons reach it over TLS, which somebody in front of it speaks. */
+  /** Persons reach it over TLS, which it speaks itself or somebody in front of it does. */
   readonly secure: boolean
+  /** With it the server speaks TLS. */
+  readonly tls?: TlsOptions
 }
 
 export class AdmissionServer {
-  readonly #server: Server
+  readonly #server: Server | TlsServer
   readonly #live: Live
   readonly #sweeper: NodeJS.Timeout
+  readonly #reservations: Reservations | undefined
 
   constructor(options: AdmissionOptions) {
     this.#sweeper = setInterval(() => expireOverdue(options), expiryMs).unref()
     this.#live = new Live(() => options.ledger.approvalsVersion())
+    this.#reservations = options.gate && new Reservations(options.gate, options.ledger)
     const app = express().disable('x-powered-by').disable('etag')
     app.use((request, response, next) => {
       response.setHeader('x-content-type-options', 'nosniff')
@@ -42,10 +49,11 @@ export class AdmissionServer {
         .status(403)
         .json({ error: { code: 'host_unknown', message: 'the host or the origin is not one of this gate' } })
     })
-    app.use(api(options))
+    app.use(api(options, this.#reservations))
     app.use(pages({ ...options, live: this.#live, signIns: new SignIns(options) }))
     const limits = { maxHeaderSize: headerBytesMax, headersTimeout: headersMsMax, requestTimeout: requestMsMax }
-    this.#server = createServer(limits, app)
+    const { tls } = options
+    this.#server = tls ? createTlsServer({ ...tls, ...limits }, app) : createServer(limits, app)
     this.#server.maxConnections = adminConnectionsMax
   }
 
@@ -61,6 +69,11 @@ export class AdmissionServer {
     return undefined
   }
 
+  /** New connections get this certificate. */
+  secure(tls: TlsOptions): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls)
+  }
+
   async close(): Promise<void> {
     this.#live.end()
     clearInterval(this.#sweeper)
@@ -69,6 +82,7 @@ export class AdmissionServer {
     const timer = setTimeout(() => this.#server.closeAllConnections(), adminDrainMs)
     await closed
     clearTimeout(timer)
+    this.#reservations?.end()
   }
 
   #listen(where: AdminAddress, name: string): Promise<void> {

@@ -1,7 +1,8 @@
 /** The admission server beside a gate: where it listens, and whose keys it knows. */
 
 import type { Outbox } from '../admission/outbox.ts'
-import type { Notify, Status } from '../admission/ports.ts'
+import type { AdmissionGate, Notify, Status } from '../admission/ports.ts'
+import type { Runs } from '../admission/runs.ts'
 import type { AdminAddress } from '../admission/server.ts'
 import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
@@ -12,6 +13,8 @@ import { orderedId } from '../runtime/ids.ts'
 import { adminUrlOf, pageOf } from './approvalWait.ts'
 import { UsageError } from './exit.ts'
 import { RecordedCharges } from './recordedCharges.ts'
+import { followTls, tlsOptions } from './serveTls.ts'
+import type { TlsFiles } from './settingsFile.ts'
 
 export interface AdmissionOptions {
   /** `PORT`, `HOST:PORT`, or `unix:PATH`. */
@@ -20,6 +23,8 @@ export interface AdmissionOptions {
   readonly adminUrl?: string
   /** The file that says who is told of requests. */
   readonly notify?: string
+  readonly adminTlsCert?: string
+  readonly adminTlsKey?: string
 }
 
 export interface Admission {
@@ -29,12 +34,20 @@ export interface Admission {
   readonly url: URL | undefined
   readonly approvers: string | undefined
   readonly notify: string | undefined
+  readonly tls: TlsFiles | undefined
 }
 
 /** Undefined where none is wanted. Throws a `UsageError`. */
-export function admissionOf({ admin, approvers, adminUrl, notify }: AdmissionOptions): Admission | undefined {
+export function admissionOf(options: AdmissionOptions): Admission | undefined {
+  const { admin, approvers, adminUrl, notify, adminTlsCert, adminTlsKey } = options
   if (admin === undefined) {
-    for (const [flag, value] of Object.entries({ '--approvers': approvers, '--notify': notify }))
+    const others = {
+      '--approvers': approvers,
+      '--notify': notify,
+      '--admin-tls-cert': adminTlsCert,
+      '--admin-tls-key': adminTlsKey,
+    }
+    for (const [flag, value] of Object.entries(others))
       if (value !== undefined)
         throw new UsageError(`\`${flag}\` says something of the admission server: open it with \`--admin\``)
     return undefined
@@ -51,49 +64,67 @@ export function admissionOf({ admin, approvers, adminUrl, notify }: AdmissionOpt
     hosts: new Set(hosts.map((name) => (name.includes(':') ? `[${name.replace(/[[\]]/g, '')}]` : name))),
     origins: new Set(url ? [url.origin] : []),
   }
-  return { address, names, url, approvers, notify }
+  return { address, names, url, approvers, notify, tls: tlsOf(options) }
+}
+
+function tlsOf({ adminTlsCert: cert, adminTlsKey: key }: AdmissionOptions): TlsFiles | undefined {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined)
+    throw new UsageError('`--admin-tls-cert` and `--admin-tls-key` go together')
+  return { cert, key, clientCa: undefined }
 }
 
 export interface Administered {
   readonly ledger: SqliteLedger
+  /** Undefined where only a ledger is behind it. */
+  readonly gate?: AdmissionGate
+  readonly runs?: Runs
+  readonly metrics?: { text(): Promise<string> }
   readonly describe: (event: GateEvent) => string
   readonly status: () => Status
   readonly say: (sentence: string) => void
   readonly report: (error: unknown) => void
 }
 
-/** Rejects with `listen_failed`, `approvers_invalid`, and `notify_invalid`. */
+/** Rejects with `listen_failed`, `approvers_invalid`, `notify_invalid`, and `tls_invalid`. */
 export async function openAdmission(
   admission: Admission,
-  gate: Administered,
+  administered: Administered,
 ): Promise<{ readonly close: () => Promise<void> }> {
   const { AdmissionServer } = await import('../admission/server.ts')
   const { Approvers } = await import('../admission/approvers.ts')
   const { address, names, url, approvers: file } = admission
-  const { ledger, describe, status, say, report } = gate
+  const { ledger, describe, status, say, report, gate: own, runs, metrics } = administered
   const approvers = file === undefined ? undefined : new Approvers(file, report)
   const notify = admission.notify === undefined ? undefined : await notifyOf(admission.notify)
   const charges = new RecordedCharges((revision) => ledger.policy(revision))
+  const tls = admission.tls && tlsOptions(admission.tls, say)
   const server = new AdmissionServer({
     ledger,
     approvals: new Approvals({ ledger, describe }),
-    approverOf: (credential) => approvers?.ofKey(credential),
     kills: new Kills({ ledger, describe, newId: orderedId }),
     chargesOf: (body) => charges.of(body),
+    keyHolderOf: (credential) => approvers?.ofKey(credential),
+    ...(own && { gate: own }),
+    ...(runs && { runs }),
+    ...(metrics && { metrics }),
     status,
     names,
     ...(notify && { notify }),
-    secure: url?.protocol === 'https:',
+    secure: tls !== undefined || url?.protocol === 'https:',
+    ...(tls && { tls }),
     log: say,
   })
   const port = await server.listen(address)
   say(
-    `persons answer at ${url?.href ?? ('path' in address ? `unix:${address.path}` : addressText(address.host, port))}`,
+    `persons answer at ${url?.href ?? ('path' in address ? `unix:${address.path}` : addressText(tls ? 'https' : 'http', address.host, port))}`,
   )
   if (approvers === undefined) say('nobody can sign in there: `--approvers` names the file with their keys')
-  const told = notify ? await toldOf(notify, admission, gate) : []
+  const stopFollowing = admission.tls && followTls(admission.tls, (renewed) => server.secure(renewed), say)
+  const told = notify ? await toldOf(notify, admission, administered) : []
   return {
     async close() {
+      stopFollowing?.()
       await Promise.all(told.map((one) => one.stop()))
       await server.close()
     },
@@ -112,8 +143,8 @@ async function toldOf(notify: Notify, { url }: Admission, { ledger, say }: Admin
   return told
 }
 
-function addressText(host: string, port: number | undefined): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
+function addressText(scheme: string, host: string, port: number | undefined): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/`
 }
 
 function addressOf(text: string): AdminAddress {

@@ -1,8 +1,8 @@
 /** `tollgate audit`: the record, to read and to export. */
 import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
-import { requestRecords } from '../log/approvals.ts'
 import { type RecordFilter, selects } from '../log/filter.ts'
-import { isJudged, type RecordView, viewOf } from '../log/view.ts'
+import { viewIn } from '../log/related.ts'
+import type { RecordView } from '../log/view.ts'
 import type { RecordKind, StoredRecord } from '../model/ledger.ts'
 import { existingLedger } from './auditLedger.ts'
 import { writeTo } from './auditOutput.ts'
@@ -130,20 +130,11 @@ function* recordsIn(ledger: SqliteLedger, { first, last }: Range): Generator<Sto
   }
 }
 
-/** One at a time. How a call ended stands in a later record, which is looked up by the id of the decision. */
+/** One at a time. */
 function* viewsOf(ledger: SqliteLedger, filter: RecordFilter, range: Range): Generator<RecordView> {
   for (const record of recordsIn(ledger, range)) {
     if (!selects(filter, record)) continue
-    const { seq, decisionId } = record
-    const recordsOf = (id: string) => ledger.recordsOf(id)
-    const own = isJudged(record) && decisionId !== undefined ? recordsOf(decisionId) : []
-    const related = isJudged(record)
-      ? [...own.filter(({ kind }) => kind === 'outcome'), ...requestRecords(record, recordsOf)]
-      : []
-    yield viewOf(
-      record,
-      related.filter((other) => other.seq > seq),
-    )
+    yield viewIn(ledger, record)
   }
 }
 

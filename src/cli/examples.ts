@@ -51,7 +51,10 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'tollgate approvals approve': ['tollgate approvals approve ID --reason "ticket 812"'],
   'tollgate approvals reject': ['tollgate approvals reject ID --reason "use the refund form"'],
   'tollgate approvals serve': ['tollgate approvals serve --admin 127.0.0.1:8718 --approvers approvers'],
-  'tollgate approvals key': ['tollgate approvals key ada >> approvers'],
+  'tollgate approvals key': [
+    'tollgate approvals key ada >> approvers',
+    'tollgate approvals key my-gateway --scope admission >> approvers',
+  ],
   'tollgate kill': ['tollgate kill --session ID --reason "ticket 812"', 'tollgate kill --all'],
   'tollgate kill list': ['tollgate kill list', 'tollgate kill list --json'],
   'tollgate sessions': ['tollgate sessions list --since 2h', 'tollgate sessions show ID'],

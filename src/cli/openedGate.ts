@@ -54,10 +54,10 @@ export async function withGate(
   work: (gate: Gate, waiting: Waiting, opened: OpenGate & Pick<Watching, 'reload'>) => Promise<void>,
 ): Promise<void> {
   const { loaded, options, servers, accept } = opening
-  const { ledger: ledgerFile = defaultLedgerFile(), durability, arguments: argumentsKept } = options
+  const { durability, arguments: argumentsKept } = options
   const waits = await waitsOf(options)
   const later = (flush: () => void) => void setTimeout(flush, outcomeDelayMs)
-  const opened = openGateWith({ ledgerFile, durability, argumentsKept, later, report })
+  const opened = openGateWith({ ledgerFile: ledgerFileOf(options), durability, argumentsKept, later, report })
   const { gate, ledger } = opened
   const kills = new Changes({ version: () => ledger.killsVersion(), report })
   const pinsVersion = () => (gate.isPinning ? ledger.pinsVersion() : '')
@@ -83,6 +83,10 @@ export async function withGate(
     gate.flush()
     ledger.close()
   }
+}
+
+export function ledgerFileOf({ ledger = defaultLedgerFile() }: GateOptions): string {
+  return ledger
 }
 
 /** The run that calls belong to, as its host has registered it by now. */

@@ -30,9 +30,12 @@ export const approvalWaitOption = () =>
     'how long a call that waits for a person is kept open, where its rule does not say (default: not at all)',
   )
 export const adminOption = () =>
-  new Option('--admin <address>', 'where the page and the API of approvals are: PORT, HOST:PORT, or unix:PATH')
+  new Option(
+    '--admin <address>',
+    'where the admission API and the page of approvals are: PORT, HOST:PORT, or unix:PATH',
+  )
 export const approversOption = () =>
-  new Option('--approvers <file>', 'who may answer there: a line of `tollgate approvals key NAME` for each key')
+  new Option('--approvers <file>', 'who may ask and answer there: a line of `tollgate approvals key NAME` for each key')
 export const notifyOption = () =>
   new Option('--notify <file>', 'who else is told of requests, and may bring answers: a webhook, Slack')
 export const adminUrlOption = () =>
@@ -40,6 +43,9 @@ export const adminUrlOption = () =>
     '--admin-url <url>',
     'by which address persons reach the page of approvals: clients that can open pages are sent there',
   )
+export const adminTlsCertOption = () =>
+  new Option('--admin-tls-cert <file>', 'speak TLS there with this certificate (a chain in PEM)')
+export const adminTlsKeyOption = () => new Option('--admin-tls-key <file>', 'its private key (PEM)')
 export const durabilityOption = () =>
   new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
 export const argumentsOption = () =>

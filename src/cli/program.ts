@@ -15,6 +15,8 @@ import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
 import {
   adminOption,
+  adminTlsCertOption,
+  adminTlsKeyOption,
   adminUrlOption,
   agentOption,
   approvalWaitOption,
@@ -105,6 +107,8 @@ addIdentityOptions(serveCommand)
   .addOption(approversOption())
   .addOption(notifyOption())
   .addOption(adminUrlOption())
+  .addOption(adminTlsCertOption())
+  .addOption(adminTlsKeyOption())
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())

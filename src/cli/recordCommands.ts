@@ -1,5 +1,6 @@
 /** The commands about what was decided: why, the record of it, and what waits for a person. */
 import { Argument, type Command, Option } from 'commander'
+import { scopes } from '../admission/scopes.ts'
 import { recordKinds } from '../log/filter.ts'
 import { approvalStates } from '../model/approval.ts'
 import type { ApprovalsAnswerOptions, ApprovalsListOptions, ApprovalsShowOptions } from './approvals.ts'
@@ -10,6 +11,8 @@ import type { ExplainOptions } from './explain.ts'
 import { addKill, addSessions } from './killCommands.ts'
 import {
   adminOption,
+  adminTlsCertOption,
+  adminTlsKeyOption,
   adminUrlOption,
   approversOption,
   layerOption,
@@ -153,12 +156,15 @@ function addApprovals(program: Command): void {
     .addOption(approversOption())
     .addOption(notifyOption())
     .addOption(adminUrlOption())
+    .addOption(adminTlsCertOption())
+    .addOption(adminTlsKeyOption())
     .addOption(ledgerOption())
     .action(async (options: ApprovalsServeOptions) => (await import('./approvalsServe.ts')).approvalsServe(options))
 
   approvalsCommand
     .command('key')
-    .description('make a key for a person: its line is printed, and the key itself on standard error')
-    .addArgument(new Argument('<name>', 'the person, as the record will name them'))
-    .action(async (name: string) => (await import('./approvalsKey.ts')).approvalsKey(name))
+    .description('make a key for a person or a program: its line is printed, and the key itself on standard error')
+    .addArgument(new Argument('<name>', 'the person, as the record will name them, or the program'))
+    .addOption(new Option('--scope <scopes...>', 'what the key may do (default: read and approve)').choices(scopes))
+    .action(async (name: string, options) => (await import('./approvalsKey.ts')).approvalsKey(name, options))
 }

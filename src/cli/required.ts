@@ -6,6 +6,7 @@ import { UsageError } from './exit.ts'
 
 export interface Answers {
   readonly server?: string | undefined
+  /** Where runs are registered. */
   readonly run?: string | undefined
 }
 

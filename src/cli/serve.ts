@@ -20,7 +20,8 @@ export async function serve(command: readonly string[], options: ServeOptions): 
   const settings = settingsOf(options, targets)
   const loaded = await loadPolicy(choiceOf(options))
   const accept = (policy: PolicySet) => {
-    for (const { server } of targets) requireAnswers(policy, { server, run: options.run })
+    // Whoever has a key of the admission server can register runs there.
+    for (const { server } of targets) requireAnswers(policy, { server, run: options.run ?? admission?.approvers })
   }
   accept(loaded.policy)
   const { serveUntilTold } = await import('./serving.ts')

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import type { Status } from '../admission/ports.ts'
+import { Runs } from '../admission/runs.ts'
 import { Front, type FrontOptions, type Route } from '../http/front.ts'
 import { isLoopback, type Names } from '../http/hosts.ts'
 import { Local } from '../http/local.ts'
@@ -11,9 +12,11 @@ import { type Credential, credentialOf } from '../identity/upstream.ts'
 import { version } from '../runtime/version.ts'
 import { type Admission, openAdmission } from './admission.ts'
 import { endOnSignals, takeSignals } from './exit.ts'
-import { type Opening, principalOf, registrationOf, report, say, withGate } from './openedGate.ts'
+import { ledgerFileOf, type Opening, principalOf, registrationOf, report, say, withGate } from './openedGate.ts'
 import { callersOf } from './serveCallers.ts'
+import { metricsOf } from './serveMetrics.ts'
 import type { Address, ServeOptions, Target } from './serveOptions.ts'
+import { runOf } from './serveRuns.ts'
 import { isFor } from './serveSettings.ts'
 import { followTls, tlsOptions } from './serveTls.ts'
 import type { GateSettings } from './settingsFile.ts'
@@ -39,12 +42,15 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
   const servers = targets.map(({ server }) => server ?? '')
   await withGate({ ...serving, servers }, async (gate, waiting, { ledger, describe, reload }) => {
     const told = signalled(reload)
-    const run = await registrationOf(options)
-    const common = { gate, silenceMs, log: say, ...waiting, ...(run && { run }) }
+    const runs = admission && new Runs()
+    const run = runs ? runOf(runs, await registrationOf(options)) : await registrationOf(options)
+    const metrics = runs && (await metricsOf(gate, { ledger, ledgerFile: ledgerFileOf(options), waiting, runs }))
+    const counted = metrics?.counted(gate) ?? gate
+    const common = { gate: counted, silenceMs, log: say, ...waiting, ...(run && { run }) }
     const routes = new Map(
       targets.map((target) => [target.path, routeOf(target, { ...common, credential: credentials.get(target) })]),
     )
-    const front = new Front({ gate, routes, names, ...callers, ...(tls && { tls }), log: say })
+    const front = new Front({ gate: counted, routes, names, ...callers, ...(tls && { tls }), log: say })
     const stopFollowing = settings.tls && followTls(settings.tls, (renewed) => front.secure(renewed), say)
     const { port } = await front.listen(address.host, address.port)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
@@ -60,7 +66,8 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       started_at: startedAt,
       kept_open: waiting.answers.waiting,
     })
-    const admitted = admission && (await openAdmission(admission, { ledger, describe, status, say, report }))
+    const asked = { gate: counted, ...(runs && { runs }), ...(metrics && { metrics }) }
+    const admitted = admission && (await openAdmission(admission, { ledger, describe, status, say, report, ...asked }))
     if (!settings.identity && !isLoopback(address.host))
       say('warning: nobody is asked who calls, and other machines can connect: whoever does is the one caller')
     await told

@@ -48,7 +48,7 @@ export interface EndpointOptions {
   /** The same where callers are told apart: each has one. */
   readonly sessionFor?: (principal: Principal) => string
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
-  readonly run?: () => Run | undefined
+  readonly run?: (principal: Principal) => Run | undefined
   /** How long the server may be silent while it owes an answer. */
   readonly silenceMs: number
   readonly log: (sentence: string) => void

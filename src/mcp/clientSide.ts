@@ -1,7 +1,7 @@
 /** Messages of the client: what acts is judged, what the gate has no word about passes, the rest is refused. */
 import type { Call } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
-import { isActing } from '../model/message/acts.ts'
+import { isActing, saysMore } from '../model/message/acts.ts'
 import type {
   Act,
   Id,
@@ -306,7 +306,7 @@ export class ClientSide {
 
   #callOf(act: Act, params: JsonObject | undefined): Call {
     const { server, principal, session } = this.#scope.options
-    const run = this.#scope.options.run?.()
+    const run = this.#scope.options.run?.(principal)
     const sent = params !== undefined && saysMore(params, act)
     return { ...act, server, principal, session, ...(run && { run }), ...(sent && { params }) }
   }
@@ -314,13 +314,6 @@ export class ClientSide {
 
 function isJudged(read: ReadMessage): boolean {
   return read.ok && read.message.kind === 'request' && read.message.act !== undefined
-}
-
-/** Is there more in the params than what is judged? */
-function saysMore(params: JsonObject, { method, asked }: Act): boolean {
-  if (asked !== undefined && asked !== 'resources/subscribe') return true
-  const noun = method === 'resources/read' ? 'uri' : 'name'
-  return Object.keys(params).some((key) => key !== noun && key !== 'arguments')
 }
 
 function askedOf({ id, method, params }: Request): AskedById {

@@ -21,7 +21,7 @@ export interface RelayOptions {
   readonly principal: Principal
   readonly session: string
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
-  readonly run?: () => Run | undefined
+  readonly run?: (principal: Principal) => Run | undefined
   /** Where to wait for the answers of persons; without it no call is kept open. */
   readonly answers?: Pick<Answers, 'isFull' | 'wait'>
   /** How long a held call is kept open where its rule does not say. */

@@ -51,7 +51,7 @@ export class Engine {
   }
 
   /**
-   * The verdict on an input document, given as its canonical JSON text. Throws `engine_failed` on anything but one
+   * The verdict on an input document, given as its canonical JSON text. Throws `decision_undefined`, and `engine_failed` on anything but one
    * well-formed verdict in time; the next question gets a fresh instance, as a trap leaves the memory in any state.
    */
   evaluate(input: string): Verdict {
@@ -64,6 +64,7 @@ export class Engine {
       if (took > evaluationMsMax) throw new Error(`evaluation took ${Math.round(took)} ms`)
       return verdict
     } catch (cause) {
+      if (cause instanceof TollgateError) throw cause
       this.#ask = undefined
       throw new TollgateError('engine_failed', `the policy gave no decision: ${messageOf(cause)}`, { cause })
     }

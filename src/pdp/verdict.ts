@@ -1,6 +1,7 @@
 /** From what the policy engine returns to a verdict: exactly one well-formed one, or an error. */
 
 import { type RiskLevel, riskLevels, type Verdict } from '../model/decision.ts'
+import { TollgateError } from '../model/errors.ts'
 import { type Variant, variants } from '../model/pack/words.ts'
 
 const decisions = ['allow', 'deny', 'hold', 'kill']
@@ -19,8 +20,10 @@ const members = new Set([
   'approval_not_requester',
 ])
 
-/** Throws on anything but a result set with one verdict. A member it does not know is something it would not honour. */
+/** Throws `decision_undefined` where the policy says nothing, and an `Error` on anything else but a result set with one verdict. A member it does not know is something it would not honour. */
 export function readVerdict(results: unknown): Verdict {
+  if (Array.isArray(results) && results.length === 0)
+    throw new TollgateError('decision_undefined', 'the policy gives no decision on this input')
   if (!Array.isArray(results) || results.length !== 1) throw new Error('no single result')
   const verdict: unknown = (results[0] as { result?: unknown } | null)?.result
   if (verdict === null || typeof verdict !== 'object' || Array.isArray(verdict))

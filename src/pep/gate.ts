@@ -46,6 +46,7 @@ export class Gate implements Gatekeeper {
   readonly #ports: GatePorts
   readonly #listeners: (() => void)[] = []
   readonly #killListeners: (() => void)[] = []
+  readonly #failureListeners: (() => void)[] = []
   readonly #plans = new Remembered(plansRememberedMax, planForSet)
   readonly #visible = new Remembered(visibleRememberedMax, visibilityInSet)
   #active: ActivePolicy | ActiveLayers | undefined
@@ -83,6 +84,7 @@ export class Gate implements Gatekeeper {
     const policy = this.#active && nameOf(this.#active)
     const event = { kind: 'activation_failure', ...failure, detail, ...(policy && { policy }) } as const
     this.#note('activation_failure', (at) => ({ ...event, at }))
+    this.#tell(this.#failureListeners)
   }
 
   /** Records that the gate in front of a server starts or stops. Throws when that cannot be recorded. */
@@ -92,6 +94,11 @@ export class Gate implements Gatekeeper {
       this.#expireOverdue(tx)
       this.#append(tx, kind, { kind, at: tx.now, server })
     })
+  }
+
+  /** What decides now; undefined when nothing does. */
+  get active(): ActivePolicy | ActiveLayers | undefined {
+    return this.#active
   }
 
   get revision(): string {
@@ -183,6 +190,11 @@ export class Gate implements Gatekeeper {
   /** A tool was pinned or is held back, here or in another process. */
   pinsChanged(): void {
     if (this.#pinning) this.#tell(this.#listeners)
+  }
+
+  /** Called when a policy did not become active. */
+  onActivationFailure(listener: () => void): void {
+    this.#failureListeners.push(listener)
   }
 
   stopped(who: Stoppable): Stopped | undefined {

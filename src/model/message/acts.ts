@@ -77,3 +77,10 @@ function hasControl(text: string): boolean {
   }
   return false
 }
+
+/** Is there more in the params than what is judged? */
+export function saysMore(params: JsonObject, { method, asked }: Act): boolean {
+  if (asked !== undefined && asked !== 'resources/subscribe') return true
+  const noun = method === 'resources/read' ? 'uri' : 'name'
+  return Object.keys(params).some((key) => key !== noun && key !== 'arguments')
+}

@@ -1,0 +1,26 @@
+/** What `tollgate serve` tells Prometheus. Loaded only where somebody can ask for it. */
+import { statSync } from 'node:fs'
+import type { Metrics } from '../admission/metrics.ts'
+import type { Runs } from '../admission/runs.ts'
+import type { SqliteLedger } from '../ledger/ledger.ts'
+import type { Gate } from '../pep/gate.ts'
+import type { Waiting } from './openedGate.ts'
+
+interface Measured {
+  readonly ledger: SqliteLedger
+  readonly ledgerFile: string
+  readonly waiting: Waiting
+  readonly runs: Runs
+}
+
+export async function metricsOf(gate: Gate, { ledger, ledgerFile, waiting, runs }: Measured): Promise<Metrics> {
+  const { Metrics } = await import('../admission/metrics.ts')
+  return new Metrics(gate, {
+    held_calls: () => waiting.answers.waiting,
+    approvals_pending: () => ledger.approvals(['pending']).length,
+    runs_registered: () => runs.list().length,
+    kills: () => ledger.kills().length,
+    ledger_bytes: () => statSync(ledgerFile).size,
+    ledger_records: () => ledger.head().seq,
+  })
+}
