@@ -27,7 +27,9 @@ export function changedAnswer(
   const shown = showsList(method) ? shownTools(result, listed) : undefined
   const change = changerOf(method, visible, shown)
   const changes = change(result)
-  if (Object.keys(changes).length === 0 && !(showsList(method) && isRepeating(text))) return undefined
+  // What was pinned is what is sent: a definition that says something twice could be read otherwise there.
+  const isOurs = shown !== undefined || (showsList(method) && isRepeating(text))
+  if (Object.keys(changes).length === 0 && !isOurs) return undefined
   const exact = parseExactly(text) as Fields
   const exactResult = exact['result'] as Fields
   return JSON.stringify({ ...exact, result: { ...exactResult, ...change(exactResult), ...cacheOf(changes) } })
