@@ -23,7 +23,24 @@ export const patterns = fc
 
 export const paths = fc.oneof(
   { weight: 60, arbitrary: fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/')) },
-  fc.constantFrom('../a', '/a', 'a//b', 'a/./b', 'a\\b', 'C:a', 'a/', 'a/%2E%2e/b', 'a /b', 'a/b.', ''),
+  fc.constantFrom(
+    '../a',
+    '/a',
+    'a//b',
+    'a/./b',
+    'a\\b',
+    'C:a',
+    'a/',
+    'a/%2E%2e/b',
+    'a/%70',
+    'a/b#',
+    'a/*',
+    'a/b?c',
+    'a/..;/b',
+    'a /b',
+    'a/b.',
+    '',
+  ),
 )
 
 const some = <T>(items: readonly T[]) => fc.subarray([...items], { minLength: 1 })

@@ -5,10 +5,11 @@
 
 /**
  * A backslash, a drive or stream, an empty segment (so also an absolute path), a segment that ends in a dot (so also `.`
- * and `..`) or has a space at its end (file systems drop both), and what a server may decode to one of these, at once or
- * in two turns.
+ * and `..`) or has a space at its end (file systems drop both). A pattern names other files: `git add 'src/*'` takes a key
+ * along. And what means something else in a URL that a server puts the path into: `src/a.%70em`, `src/a.pem#.ts` and
+ * `src/a.pem?x` are `src/a.pem` there, and `..;` is a step up for some.
  */
-export const oddParts = ['\\', ':', '//', './', '/ ', ' /', '%00', '%25', '%2e', '%2f', '%5c'] as const
+export const oddParts = ['\\', ':', '*', '?', '#', ';', '%', '//', './', '/ ', ' /'] as const
 
 export function isUnsafePath(path: string): boolean {
   const wrapped = lowerPath(`/${path}/`)
