@@ -13,6 +13,7 @@ import { orderedId } from '../runtime/ids.ts'
 import { adminUrlOf, pageOf } from './approvalWait.ts'
 import { UsageError } from './exit.ts'
 import { RecordedCharges } from './recordedCharges.ts'
+import { addressIn } from './serveOptions.ts'
 import { followTls, tlsOptions } from './serveTls.ts'
 import type { TlsFiles } from './settingsFile.ts'
 
@@ -147,10 +148,14 @@ function addressText(scheme: string, host: string, port: number | undefined): st
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/`
 }
 
+export function isAdminAddress(text: string): boolean {
+  return (text.startsWith('unix:') && text.length > 5) || addressIn(text) !== undefined
+}
+
 function addressOf(text: string): AdminAddress {
   if (text.startsWith('unix:') && text.length > 5) return { path: text.slice(5) }
-  const [, bracketed, plain, port = ''] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
-  if (port === '' || Number(port) > 65_535)
+  const address = addressIn(text)
+  if (address === undefined)
     throw new UsageError(`\`--admin\` takes PORT, HOST:PORT or unix:PATH, as in \`127.0.0.1:8718\`, got \`${text}\``)
-  return { host: (bracketed ?? plain ?? '127.0.0.1').toLowerCase(), port: Number(port) }
+  return { ...address, host: address.host.toLowerCase() }
 }

@@ -17,11 +17,16 @@ export function pageOf(adminUrl: string): (id: string) => string {
   return (id) => new URL(`/approvals/${encodeURIComponent(id)}`, url).href
 }
 
-/** Throws a `UsageError`. */
-export function adminUrlOf(text: string): URL {
+/** A web page at its root. */
+export function isAdminUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isRoot = url?.pathname === '/' && url.search + url.hash + url.username + url.password === ''
-  if (url !== undefined && isRoot && /^https?:$/.test(url.protocol)) return url
+  return url !== undefined && isRoot && /^https?:$/.test(url.protocol)
+}
+
+/** Throws a `UsageError`. */
+export function adminUrlOf(text: string): URL {
+  if (isAdminUrl(text)) return new URL(text)
   throw new UsageError(
     `\`--admin-url\` takes the address of a web page at its root, as in \`https://approvals.example.com/\`, got \`${text}\``,
   )

@@ -6,7 +6,7 @@ import { version } from '../runtime/version.ts'
 import { type AdmissionOptions, admissionOf, openAdmission } from './admission.ts'
 import { existingLedger } from './auditLedger.ts'
 import { UsageError } from './exit.ts'
-import { report, say } from './openedGate.ts'
+import { report, say } from './log.ts'
 import { signalled } from './serving.ts'
 
 export interface ApprovalsServeOptions extends AdmissionOptions {

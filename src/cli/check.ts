@@ -12,6 +12,8 @@ import { paint } from './terminal.ts'
 export interface CheckOptions extends ServerOptions, PolicyOptions {
   readonly format: 'text' | 'json' | 'sarif'
   readonly strict?: true
+  /** The settings of a gate. */
+  readonly settings?: string
 }
 
 /** `command` starts a server to compare the policies with. */
@@ -31,7 +33,8 @@ export async function check(
   const review = lists && (await reviewOf(lists, server))
   const policies: CheckedPolicy[] = []
   for (const one of wanted) policies.push(await checkPolicy(one.files, review && { review: review.review }))
-  const checked = policies.flatMap((policy) => policy.files)
+  const settings = options.settings === undefined ? [] : [await checkedSettings(options.settings)]
+  const checked = [...policies.flatMap((policy) => policy.files), ...settings]
   const found = checked.flatMap(({ diagnostics }) => diagnostics)
   const errors = found.filter(({ severity }) => severity === 'error').length
   const warnings = found.length - errors
@@ -43,14 +46,21 @@ export async function check(
   await requireLayers(wanted, policies)
 }
 
+async function checkedSettings(file: string): Promise<CheckedFile> {
+  const { readSettings } = await import('./settingsFile.ts')
+  const { text, mistakes } = readSettings(file)
+  return { file, text, diagnostics: mistakes }
+}
+
 interface Wanted {
   readonly layer?: string
   /** The first is the base. */
   readonly files: readonly string[]
 }
 
-function policiesIn(files: readonly string[], options: PolicyOptions): readonly Wanted[] {
+function policiesIn(files: readonly string[], options: CheckOptions): readonly Wanted[] {
   if (!options.config && !options.layer) {
+    if (files.length === 0 && options.settings !== undefined) return []
     if (files.length === 0) throw new UsageError('the policy files are missing: name them before `--`')
     return [...new Set(files)].map((file) => ({ files: [file] }))
   }

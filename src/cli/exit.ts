@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { CommanderError } from 'commander'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import { isJsonLog, report } from './log.ts'
 import { paint } from './terminal.ts'
 
 export const exitCodes = { fine: 0, wrong: 1, usage: 2 } as const
@@ -23,7 +24,8 @@ export function exitWith(error: unknown): void {
     return
   }
   const code = error instanceof TollgateError ? ` (${error.code})` : ''
-  process.stderr.write(`${paint('red', 'tollgate:', process.stderr)} ${messageOf(error)}${code}\n`)
+  if (isJsonLog()) report(error)
+  else process.stderr.write(`${paint('red', 'tollgate:', process.stderr)} ${messageOf(error)}${code}\n`)
   process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.wrong
 }
 

@@ -7,7 +7,7 @@ import { collected } from './options.ts'
 export function addIdentityOptions(serve: Command): Command {
   const several = (flags: string, about: string) => new Option(flags, about).argParser(collected)
   return serve
-    .option('--settings <file>', 'who calls, TLS, and what servers are shown, in one file')
+    .option('--settings <file>', 'all of these in one file, with who calls, TLS, and what servers are shown')
     .option('--jwt-issuer <name>', 'callers show a JWT of this issuer')
     .addOption(several('--jwt-audience <name>', 'that is for this audience'))
     .option('--jwks <place>', 'and signed with a key that is here: a URL, or a file')

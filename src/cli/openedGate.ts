@@ -1,6 +1,6 @@
 /** A gate for as long as a command works with it: its policy is followed, and the record knows when it starts and stops. */
 import type { Principal } from '../model/call.ts'
-import { messageOf, TollgateError } from '../model/errors.ts'
+import { messageOf } from '../model/errors.ts'
 import { outcomeDelayMs } from '../model/limits.ts'
 import type { Run } from '../model/pack/run.ts'
 import type { PolicySet } from '../model/policy.ts'
@@ -13,11 +13,11 @@ import { defaultLedgerFile } from '../runtime/paths.ts'
 import type { LoadedSet } from '../runtime/policySet.ts'
 import { type Watching, watchPolicy } from '../runtime/watch.ts'
 import { UsageError } from './exit.ts'
+import { type LogOptions, report, say } from './log.ts'
 import { choiceOf, type PolicyOptions } from './policies.ts'
-import { paint } from './terminal.ts'
 
 /** What all commands with a gate between a client and a server take. */
-export interface GateOptions extends PolicyOptions {
+export interface GateOptions extends PolicyOptions, LogOptions {
   readonly server?: string
   readonly agent?: string
   readonly user?: string
@@ -119,13 +119,4 @@ export function principalOf({ agent, user, project, group }: GateOptions): Princ
   } catch (error) {
     throw new UsageError(`who calls cannot be so: ${messageOf(error)}`)
   }
-}
-
-export function say(sentence: string): void {
-  for (const line of sentence.split('\n'))
-    process.stderr.write(`${paint('cyan', 'tollgate:', process.stderr)} ${line}\n`)
-}
-
-export function report(error: unknown): void {
-  say(error instanceof TollgateError ? `${error.message} (${error.code})` : messageOf(error))
 }

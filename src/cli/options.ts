@@ -1,5 +1,9 @@
 /** Options that several commands take. */
 import { Option } from 'commander'
+import { levels, logFormats } from './log.ts'
+
+export const durabilities = ['process', 'power'] as const
+export const argumentsKept = ['full', 'digest', 'none'] as const
 
 export const ledgerOption = () =>
   new Option('--ledger <file>', 'the ledger (default: $TOLLGATE_LEDGER, or ledger.db in your state folder)')
@@ -47,11 +51,15 @@ export const adminTlsCertOption = () =>
   new Option('--admin-tls-cert <file>', 'speak TLS there with this certificate (a chain in PEM)')
 export const adminTlsKeyOption = () => new Option('--admin-tls-key <file>', 'its private key (PEM)')
 export const durabilityOption = () =>
-  new Option('--durability <what>', 'what a record survives').choices(['process', 'power']).default('process')
+  new Option('--durability <what>', 'what a record survives').choices(durabilities).default('process')
 export const argumentsOption = () =>
   new Option('--arguments <kept>', 'what is recorded of arguments the policy does not read')
-    .choices(['full', 'digest', 'none'])
+    .choices(argumentsKept)
     .default('full')
+export const logFormatOption = () =>
+  new Option('--log-format <form>', 'how what the gate says on stderr is written').choices(logFormats).default('text')
+export const logLevelOption = () =>
+  new Option('--log-level <level>', 'what it says: this and what is worse').choices(levels).default('info')
 
 /** An option that may stand several times. */
 export function collected(value: string, before: readonly string[] = []): readonly string[] {

@@ -1,5 +1,6 @@
 /** The policy a command was given: files with `-c`, layers with `--layer`. Mistakes go to stderr, all of them. */
 import { TollgateError } from '../model/errors.ts'
+import type { Diagnostic } from '../policy/diagnostics.ts'
 import {
   filesOf,
   isLayerName,
@@ -9,6 +10,7 @@ import {
   type PolicyChoice,
 } from '../runtime/policySet.ts'
 import { UsageError } from './exit.ts'
+import { isJsonLog, log } from './log.ts'
 
 export interface PolicyOptions {
   readonly config?: readonly string[]
@@ -42,6 +44,11 @@ export async function loadPolicy(choice: PolicyChoice): Promise<LoadedSet> {
   return withMistakesTold(filesOf(choice), () => loadPolicySet(choice))
 }
 
+function tellMistake({ file, line, col, severity, code, message }: Diagnostic, asText: string): void {
+  if (isJsonLog()) log(severity === 'warning' ? 'warn' : 'error', message, { code, file, line, col })
+  else process.stderr.write(`${asText}\n`)
+}
+
 /** Throws `policy_invalid` after printing every mistake. */
 export async function withMistakesTold<T>(files: readonly string[], load: () => Promise<T>): Promise<T> {
   try {
@@ -50,7 +57,7 @@ export async function withMistakesTold<T>(files: readonly string[], load: () => 
     const { PolicyError } = await import('../bundle/build.ts')
     if (!(error instanceof PolicyError)) throw error
     const { formatDiagnostic } = await import('../policy/diagnostics.ts')
-    for (const diagnostic of error.diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`)
+    for (const diagnostic of error.diagnostics) tellMistake(diagnostic, formatDiagnostic(diagnostic))
     const wrong = files.filter((file) => error.diagnostics.some((one) => one.file === file && one.severity === 'error'))
     const named = wrong.map((file) => `\`${file}\``).join(', ')
     throw new TollgateError('policy_invalid', `${named} ${wrong.length === 1 ? 'has' : 'have'} mistakes`, {

@@ -1,7 +1,6 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
 import { Argument, Command, Option } from 'commander'
 import { clientIds } from '../init/clients.ts'
-import type { SchemaName } from '../policy/schema.ts'
 import { version } from '../runtime/version.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
@@ -27,6 +26,8 @@ import {
   groupOption,
   layerOption,
   ledgerOption,
+  logFormatOption,
+  logLevelOption,
   notifyOption,
   policyOption,
   projectOption,
@@ -37,6 +38,7 @@ import type { PackGenerateOptions } from './packGenerate.ts'
 import { addRecordCommands } from './recordCommands.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanOptions } from './scan.ts'
+import type { SchemaName } from './schema.ts'
 import type { ServeOptions } from './serveOptions.ts'
 
 export const program = new Command('tollgate')
@@ -70,10 +72,12 @@ addCredentialOptions(runCommand)
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())
+  .addOption(logFormatOption())
+  .addOption(logLevelOption())
   .argument('[cmd...]', 'the server and its arguments, after `--`')
-  .action(async (command: string[], options: RunOptions) => {
+  .action(async (command: string[], flags: RunOptions, parsed: Command) => {
     stayWhenUnread(process.stdout)
-    await (await import('./run.ts')).run(command, options)
+    await (await import('./run.ts')).run(command, flags, parsed)
   })
 
 const serveCommand = program
@@ -112,8 +116,12 @@ addIdentityOptions(serveCommand)
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())
+  .addOption(logFormatOption())
+  .addOption(logLevelOption())
   .argument('[cmd...]', 'a stdio server and its arguments, after `--`: each session gets a process of its own')
-  .action(async (command: string[], options: ServeOptions) => (await import('./serve.ts')).serve(command, options))
+  .action(async (words: string[], flags: ServeOptions, parsed: Command) =>
+    (await import('./serve.ts')).serve(words, flags, parsed),
+  )
 
 program
   .command('check')
@@ -124,6 +132,7 @@ program
     new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json', 'sarif']).default('text'),
   )
   .usage('[options] FILE...|-c POLICY...|--layer NAME=POLICY... [-- CMD [ARG...]]')
+  .option('--settings <file>', 'the settings of a gate, as `serve --settings` reads them')
   .option('--strict', 'a warning makes the exit code 1 as well')
   .option('--lists <file>', 'compare with these lists of a server, as `tollgate scan --json` writes them')
   .option('--server <name>', 'what policies call the server that is compared with')
@@ -141,10 +150,12 @@ program
 
 program
   .command('schema')
-  .description('print the JSON Schema of a policy language, which editors complete and check by')
+  .description(
+    'print the JSON Schema of a policy language or of the settings of a gate, which editors complete and check by',
+  )
   .addArgument(
     new Argument('[language]', 'the language')
-      .choices(['native', 'guard', 'intercept', 'aegis', 'pack', 'pack-settings'])
+      .choices(['native', 'guard', 'intercept', 'aegis', 'pack', 'pack-settings', 'settings'])
       .default('native'),
   )
   .action(async (language: SchemaName) => (await import('./schema.ts')).schema(language))

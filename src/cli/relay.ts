@@ -6,7 +6,8 @@ import { relayTo } from '../mcp/stdio.ts'
 import type { PolicySet } from '../model/policy.ts'
 import type { LoadedSet } from '../runtime/policySet.ts'
 import { takeSignals } from './exit.ts'
-import { principalOf, registrationOf, say, withGate } from './openedGate.ts'
+import { say } from './log.ts'
+import { principalOf, registrationOf, withGate } from './openedGate.ts'
 import type { RunOptions } from './run.ts'
 
 /** The nursery of a gate is small and holds little that lives: to wake other threads for it costs more than they do. */

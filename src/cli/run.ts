@@ -1,6 +1,8 @@
 /** `tollgate run`: an MCP server behind a policy. One that is a command starts as soon as the policy is known to be good. */
+import type { Command } from 'commander'
 import { startChild } from '../mcp/child.ts'
 import { endOnSignals, exitWith, UsageError } from './exit.ts'
+import { openLog, say } from './log.ts'
 import type { GateOptions } from './openedGate.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
 import { requireAnswers } from './required.ts'
@@ -12,7 +14,8 @@ export interface RunOptions extends GateOptions, CredentialOptions {
   readonly timeout: string
 }
 
-export async function run([command, ...args]: readonly string[], options: RunOptions): Promise<void> {
+export async function run([command, ...args]: readonly string[], flags: RunOptions, parsed: Command): Promise<void> {
+  const options = await withVariables(flags, parsed)
   if (options.upstream !== undefined) {
     if (command !== undefined)
       throw new UsageError('the server is a command after `--`, or has a URL in `--upstream`: not both')
@@ -43,4 +46,21 @@ export async function run([command, ...args]: readonly string[], options: RunOpt
     else if (started.reason !== error) exitWith(started.reason)
     throw error
   }
+}
+
+/** Variables that the parser of flags, or who reads the value, knows. */
+const known = /^TOLLGATE_(?:AGENT|USER|PROJECT|GROUPS|LEDGER|CACHE_DIR)$/
+
+/** What reads variables is loaded where there are some: most clients start `run` without any. */
+async function withVariables(flags: RunOptions, parsed: Command): Promise<RunOptions> {
+  if (!Object.keys(process.env).some((name) => name.startsWith('TOLLGATE_') && !known.test(name))) {
+    await openLog(flags)
+    return flags
+  }
+  const { settled } = await import('./settled.ts')
+  const { options, mistakes, warnings } = settled(parsed, flags, parsed.args)
+  await openLog(options)
+  for (const warning of warnings) say(warning)
+  if (mistakes.any) throw mistakes.asError()
+  return options
 }

@@ -32,15 +32,26 @@ export interface Address {
 
 /** `PORT`, `HOST:PORT` or `[IPv6]:PORT`; without a host this machine alone can connect. */
 export function addressOf({ listen, allowHost = [] }: ServeOptions): Address {
-  const [, bracketed, plain, port = ''] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(listen) ?? []
-  if (port === '' || Number(port) > 65_535)
+  const address = addressIn(listen)
+  if (address === undefined)
     throw new UsageError(`\`--listen\` takes PORT or HOST:PORT, as in \`127.0.0.1:8717\`, got \`${listen}\``)
-  const host = bracketed ?? plain ?? '127.0.0.1'
+  const { host, port } = address
   if (!isLoopback(host) && allowHost.length === 0)
     throw new UsageError(
       `\`${host}\` is reached from other machines: say by which names they call the gate with \`--allow-host NAME\``,
     )
-  return { host, port: Number(port) }
+  return { host, port }
+}
+
+/** Undefined for what is no address. */
+export function addressIn(text: string): Address | undefined {
+  const [, bracketed, plain, port = ''] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
+  if (port === '' || Number(port) > 65_535) return undefined
+  return { host: bracketed ?? plain ?? '127.0.0.1', port: Number(port) }
+}
+
+export function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^/]+$/i.test(text)
 }
 
 export function namesOf({ host }: Address, { allowHost = [], allowOrigin = [] }: ServeOptions): Names {
@@ -48,7 +59,7 @@ export function namesOf({ host }: Address, { allowHost = [], allowOrigin = [] }:
     if (hostName(name) !== name.toLowerCase())
       throw new UsageError(`\`--allow-host\` takes a host name or an address without a port, got \`${name}\``)
   for (const origin of allowOrigin)
-    if (!/^https?:\/\/[^/]+$/i.test(origin))
+    if (!isOrigin(origin))
       throw new UsageError(`\`--allow-origin\` takes an origin like \`https://example.com\`, got \`${origin}\``)
   const own = host.includes(':') ? `[${host}]` : host
   return {
@@ -85,6 +96,12 @@ export function targetsOf([command, ...args]: readonly string[], options: ServeO
   return targets
 }
 
+/** Users and passwords would stand in lists of processes, and in files that are no secrets. */
+export function isServerUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+}
+
 /** The URL of an MCP server. */
 export function urlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -97,7 +114,7 @@ export function urlOf(text: string): URL {
   return url
 }
 
-const timeoutMsMax = 24 * 60 * 60_000
+export const timeoutMsMax = 24 * 60 * 60_000
 
 /** How long a server may be silent while it owes an answer. */
 export function silenceOf(text: string): number {

@@ -1,4 +1,4 @@
-/** Flags and the settings file of `tollgate serve` as one: what is said twice is a mistake. */
+/** Flags and the settings file of `tollgate serve` as one: who calls, TLS, what servers are shown. */
 import { defaultCertificateMapping } from '../identity/certificate.ts'
 import { defaultMapping } from '../identity/claims.ts'
 import type { CredentialSettings } from '../identity/credentials.ts'
@@ -7,24 +7,17 @@ import type { IdentitySettings } from '../identity/settings.ts'
 import { algorithms } from '../identity/tokens.ts'
 import { UsageError } from './exit.ts'
 import type { ServeOptions, Target } from './serveOptions.ts'
-import { type GateSettings, originOf, readSettingsFile, type TlsFiles } from './settingsFile.ts'
+import { type GateSettings, originOf, type TlsFiles } from './settingsFile.ts'
 
-/** Throws a `UsageError` for flags that do not go together, and `settings_invalid` for a file with mistakes. */
-export function settingsOf(options: ServeOptions, targets: readonly Target[]): GateSettings {
-  const file: GateSettings = options.settings === undefined ? { credentials: [] } : readSettingsFile(options.settings)
-  const tls = once('tls', file.tls, tlsOf(options))
-  const publicUrl = once('public_url', file.publicUrl, publicUrlOf(options))
+/** Throws a `UsageError` for flags that do not go together. What may stand once wins over the file. */
+export function settingsOf(options: ServeOptions, file: GateSettings, targets: readonly Target[]): GateSettings {
+  const tls = tlsOf(options) ?? file.tls
+  const publicUrl = publicUrlOf(options) ?? file.publicUrl
   const identity = withCertificates(identityOf(options, file.identity), tls)
   if (identity !== undefined) refuseOneCaller(options)
   const credentials = [...file.credentials, ...credentialsOf(options)]
   refuseStrangers(credentials, targets)
   return { credentials, ...(identity && { identity }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
-}
-
-function once<T>(key: string, inFile: T | undefined, inFlags: T | undefined): T | undefined {
-  if (inFile !== undefined && inFlags !== undefined)
-    throw new UsageError(`\`${key}\` stands in the settings and in flags: say it once`)
-  return inFile ?? inFlags
 }
 
 function identityOf(options: ServeOptions, file: IdentitySettings | undefined): IdentitySettings | undefined {

@@ -1,15 +1,16 @@
-/** The settings of a gate in one file: who calls, TLS, what servers are shown. Every mistake is told at once. */
+/** The settings of a gate in one file: its options, who calls, TLS, what servers are shown. Every mistake is told at once. */
 import { readFileSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { type CredentialSettings, credentialsForm, credentialsOf } from '../identity/credentials.ts'
 import { type IdentitySettings, identityForm, identityOf, located } from '../identity/settings.ts'
-import { messageOf, TollgateError } from '../model/errors.ts'
+import { messageOf } from '../model/errors.ts'
 import { policyBytesMax } from '../model/limits.ts'
-import { formatDiagnostic, Report } from '../policy/diagnostics.ts'
-import { type Form, mistake, record } from '../policy/forms.ts'
+import { type Diagnostic, Report } from '../policy/diagnostics.ts'
+import { type Field, type Form, type Keys, mistake, record, type Schema } from '../policy/forms.ts'
 import { label } from '../policy/scalars.ts'
 import { readSource } from '../policy/source.ts'
 import { readText, start } from '../policy/text.ts'
+import { settingsEntries } from './settingsOptions.ts'
 
 export interface TlsFiles {
   readonly cert: string
@@ -51,26 +52,51 @@ const tlsForm = record(
   { owner: '`tls`' },
 )
 
-export const settingsKeys = {
+const gateKeys = {
   identity: { form: identityForm, about: 'Who calls.' },
   tls: { form: tlsForm, about: 'The gate speaks TLS.' },
   public_url: { form: origin, about: 'How clients reach the gate, where a proxy stands before it.' },
   credentials: { form: credentialsForm, about: 'What servers are shown, by the names that policies call them.' },
 } as const
 
-const settingsForm = record('the settings of a gate', settingsKeys)
+/** What stands in flags as well, by its key in the file. */
+const optionKeys: Keys = Object.fromEntries(
+  settingsEntries.flatMap(([key, { about, inFile }]) => (inFile ? [[key, { form: inFile, about }]] : [])),
+)
 
-/** Throws `settings_invalid` with every mistake. */
-export function readSettingsFile(file: string): GateSettings {
-  const report = new Report(file)
-  const settings = settingsIn(file, report)
-  if (settings === undefined || report.failed)
-    throw new TollgateError('settings_invalid', report.diagnostics().map(formatDiagnostic).join('\n'))
-  return settings
+const settingsForm = record('the settings of a gate', { ...optionKeys, ...gateKeys })
+
+export const settingsSchema: Schema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:tollgate:settings:1',
+  title: 'Settings of a gate',
+  ...settingsForm.schema,
 }
 
-function settingsIn(file: string, report: Report): GateSettings | undefined {
+export interface ReadSettings {
+  readonly settings: GateSettings
+  /** Words of flags, by the option. */
+  readonly options: ReadonlyMap<string, readonly string[]>
+  readonly mistakes: readonly Diagnostic[]
+  /** The file as far as it is text. */
+  readonly text: string
+}
+
+/** What can be read, and every mistake. */
+export function readSettings(file: string): ReadSettings {
+  const report = new Report(file)
   const bytes = bytesOf(file, report)
+  const { settings, options } = settingsIn(file, bytes, report) ?? nothing
+  return { settings, options, mistakes: report.diagnostics(), text: new TextDecoder().decode(bytes) }
+}
+
+const nothing = { settings: { credentials: [] }, options: new Map<string, readonly string[]>() }
+
+function settingsIn(
+  file: string,
+  bytes: Uint8Array | undefined,
+  report: Report,
+): Pick<ReadSettings, 'settings' | 'options'> | undefined {
   const text = bytes && readText(bytes, report)
   const root = text === undefined ? undefined : readSource(text, report)
   const fields = root && settingsForm.read(root, 'the settings', report)?.fields
@@ -78,7 +104,47 @@ function settingsIn(file: string, report: Report): GateSettings | undefined {
     if (!report.failed) report.error(start, 'wrong_value', 'the file holds no settings')
     return undefined
   }
-  const beside = (name: string) => resolve(dirname(file), name)
+  const beside = (name: string) => (isAbsolute(name) ? name : join(dirname(file), name))
+  const given = fields as OptionFields
+  reportTwoWays(given, report)
+  return { settings: gateSettingsOf(fields, beside, report), options: optionsIn(given, beside) }
+}
+
+/** Two keys that say the same thing in two ways. */
+const oneOfTwo = [
+  ['policy', 'layers'],
+  ['upstream', 'command'],
+] as const
+
+type Fields = NonNullable<ReturnType<typeof settingsForm.read>>['fields']
+type OptionFields = Readonly<Record<string, Field<readonly string[]> | undefined>>
+
+function reportTwoWays(fields: OptionFields, report: Report): void {
+  for (const [one, other] of oneOfTwo) {
+    const [first, second] = [fields[one], fields[other]]
+    if (first && second)
+      report.error(second.keyAt, 'contradiction', `\`${other}\` does not go with \`${one}\`: name one of them`)
+  }
+}
+
+function optionsIn(fields: OptionFields, beside: (name: string) => string): ReadonlyMap<string, readonly string[]> {
+  const given = settingsEntries.flatMap(([key, { option, isFile }]): readonly [string, readonly string[]][] => {
+    const words = fields[key]?.value
+    return words ? [[option, isFile ? words.map((word) => locatedWord(option, word, beside)) : words]] : []
+  })
+  return new Map(given)
+}
+
+/** Files are found beside the settings, also in `NAME=FILE` and `unix:PATH`. */
+function locatedWord(option: string, word: string, beside: (name: string) => string): string {
+  if (option === 'ledger' && word === ':memory:') return word
+  if (option === 'admin') return word.startsWith('unix:') ? `unix:${beside(word.slice(5))}` : word
+  if (option !== 'layer') return beside(word)
+  const at = word.indexOf('=') + 1
+  return word.slice(0, at) + beside(word.slice(at))
+}
+
+function gateSettingsOf(fields: Fields, beside: (name: string) => string, report: Report): GateSettings {
   const { cert, key, client_ca } = fields.tls?.value?.fields ?? {}
   const identity = fields.identity?.value && identityOf(fields.identity.value, report)
   if (identity?.certificates && !client_ca)

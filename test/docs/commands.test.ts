@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command, Option } from 'commander'
 import { exitCodes } from '../../src/cli/exit.ts'
 import { program } from '../../src/cli/program.ts'
+import { settingsEntries, variableOf } from '../../src/cli/settingsOptions.ts'
 import { sources } from './codes.ts'
 import { code, readPage, rows, section } from './tables.ts'
 
@@ -90,7 +91,8 @@ test('every exit code is there, and every environment variable that the sources 
   )
   const read = sources('src/**/*.ts').flatMap(({ text }) => [...text.matchAll(/\benv\['([A-Z_]+)'\]/g)])
   const taken = all.flatMap(({ command }) => command.options.flatMap(({ envVar }) => envVar ?? []))
-  const inCode = new Set([...read.map(([, name = '']) => name), ...taken])
+  const settable = settingsEntries.flatMap(([key, { inVariable }]) => (inVariable ? [variableOf(key)] : []))
+  const inCode = new Set([...read.map(([, name = '']) => name), ...taken, ...settable])
   const inPage = rows(section(page, '## Environment')).map(([name]) => code(name))
   assert.deepEqual(inPage.toSorted(), [...inCode].sort())
 })
@@ -169,4 +171,22 @@ test('the files that `compile` is said to write are the ones that it writes', ()
   // Of those that are written by hand a policy has the ones that it asks: `test/bundle/modules.test.ts`.
   const byHand = readdirSync(new URL('../../rego', import.meta.url)).filter((name) => !name.endsWith('_test.rego'))
   assert.deepEqual(said.toSorted(), [...new Set([...files, ...byHand])].sort())
+})
+
+test('the settings of a gate are explained, each with the flag that says the same', () => {
+  const explained = rows(readPage('docs/operating.md')).flatMap(([keys = '', flags = '']) => {
+    const all = keys.split(', ').map(code)
+    return all.map((key, index) => [key, flags.split(', ').map(code)[index]] as const)
+  })
+  const serve = program.commands.find((command) => command.name() === 'serve')
+  const settable = settingsEntries.map(([, { option }]) => option)
+  for (const one of serve?.options ?? []) assert.ok(settable.includes(one.attributeName()), one.flags)
+  for (const [key, { option, inFile }] of settingsEntries) {
+    const flag = serve?.options.find((one) => one.attributeName() === option)?.long
+    if (inFile && option !== 'command')
+      assert.ok(
+        explained.some(([name, long]) => name === key && long === flag),
+        key,
+      )
+  }
 })

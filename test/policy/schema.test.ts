@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { program } from '../../src/cli/program.ts'
+import { schemas as published } from '../../src/cli/schema.ts'
+import { settingsSchema } from '../../src/cli/settingsFile.ts'
 import {
   aegisSchema,
   guardSchema,
@@ -13,7 +15,6 @@ import {
   nativeSchema,
   packSchema,
   packSettingsSchema,
-  schemas as published,
 } from '../../src/policy/schema.ts'
 import { examplesOf, policyPages } from './pages.ts'
 
@@ -24,6 +25,7 @@ const schemas = {
   'aegis.schema.json': aegisSchema,
   'pack.schema.json': packSchema,
   'pack-settings.schema.json': packSettingsSchema,
+  'settings.schema.json': settingsSchema,
 }
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
@@ -50,6 +52,7 @@ test('a schema is printed as it is published, under a name that stays', () => {
     aegis: 'urn:tollgate:policy:aegis:1',
     pack: 'urn:tollgate:policy:pack:1',
     'pack-settings': 'urn:tollgate:policy:pack-settings:1',
+    settings: 'urn:tollgate:settings:1',
   }
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const printed = (...args: readonly string[]) =>
