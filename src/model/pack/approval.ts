@@ -4,6 +4,7 @@
  */
 import type { Json } from '../canonical.ts'
 import { instantOf } from '../time.ts'
+import { agentWords } from './agents.ts'
 import { changeClass } from './changes.ts'
 import { attributeCharsMax, runItemsMax } from './limits.ts'
 
@@ -67,22 +68,13 @@ function instant(value: Json | undefined): string | undefined {
   return /^\d{4}-/.test(written) ? written : undefined
 }
 
-/** The agent is no person, in whatever case and under which of its names it is written. */
+/** The agent is no person, in whatever case, under which of its names and as which of its instances it is written. */
 function personOf(value: Json | undefined, agents: readonly Known[]): string | undefined {
   if (typeof value !== 'string' || value.length > attributeCharsMax || /[\p{Cc}\p{Cf}]/u.test(value)) return undefined
   const name = value.trim()
-  const plain = agentWord(name)
-  return name === '' || agents.some((agent) => typeof agent === 'string' && agentWord(agent) === plain)
-    ? undefined
-    : name
-}
-
-/** The last part of an id, in one case: `x::github-copilot` is `github_copilot`. */
-function agentWord(id: string): string {
-  return id
-    .slice(id.lastIndexOf(':') + 1)
-    .toLowerCase()
-    .replaceAll('-', '_')
+  const plain = agentWords(name)
+  const own = agents.flatMap((agent) => (typeof agent === 'string' ? agentWords(agent) : []))
+  return name === '' || plain.some((word) => own.includes(word)) ? undefined : name
 }
 
 /** A text, or a list of which one will do, that names the call; or a map of which every member must. */

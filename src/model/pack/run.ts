@@ -5,6 +5,7 @@
  * null is left out. Nothing here comes from the agent but the act itself: its branch, its files, their lines.
  */
 import type { Json } from '../canonical.ts'
+import { classOf } from './agents.ts'
 import { type ApprovalFacts, approvalFacts, type Covered } from './approval.ts'
 import { killKeys, runAttributes } from './attributes.ts'
 import { changeClass } from './changes.ts'
@@ -118,21 +119,6 @@ function textOf(value: Json | undefined, charsMax = attributeCharsMax): string |
   const fits =
     typeof value === 'string' && value.length <= charsMax && value.trim() === value && !/[\p{Cc}\p{Cf}]/u.test(value)
   return fits ? value : null
-}
-
-/**
- * `codex` for `codex`, `sr-agent::some-workflow::codex`, `codex/4711`, `codex@host` and `codex-7`: the last part of the
- * id, without what tells one instance from another.
- */
-function classOf(given: string | null | undefined, agentId: string | null | undefined): string | null | undefined {
-  if (given !== undefined) return given && classWord(given)
-  if (agentId === null || agentId === undefined) return agentId
-  const last = agentId.split('::').at(-1) as string
-  return classWord(last.replace(/[/@#:.].*$/s, '').replace(/-(?=[0-9a-f-]*\d)[0-9a-f-]+$/i, ''))
-}
-
-function classWord(text: string): string {
-  return text.toLowerCase().replaceAll('-', '_')
 }
 
 function classesOf(run: Run): readonly string[] | null | undefined {
