@@ -20,6 +20,7 @@ import { readValue } from '../pack/manifest.ts'
 import type { ActivePolicy } from '../pep/gate.ts'
 import { activePolicy, loadPolicyFile } from '../runtime/policyFile.ts'
 import { version } from '../runtime/version.ts'
+import { UsageError } from './exit.ts'
 import { withMistakesTold } from './policies.ts'
 import { paint } from './terminal.ts'
 
@@ -30,6 +31,7 @@ export interface McpOptions {
 }
 
 export async function mcp({ config, policyTool, evaluateTool }: McpOptions): Promise<void> {
+  checkNames([policyTool, evaluateTool])
   const artifact = await withMistakesTold([config], () => loadPolicyFile(config))
   const policy = packOf(artifact.policy)
   const active = activePolicy(artifact)
@@ -43,6 +45,17 @@ export async function mcp({ config, policyTool, evaluateTool }: McpOptions): Pro
     return server
   })
   await new Promise((resolve) => process.stdin.once('end', resolve).once('close', resolve))
+}
+
+/** Only a client would find out otherwise, and be told nothing but that something went wrong. */
+function checkNames(names: readonly string[]): void {
+  const odd = names.find((name) => !/^[A-Za-z0-9_./-]{1,128}$/.test(name))
+  if (odd !== undefined)
+    throw new UsageError(
+      `the name of a tool is 1 to 128 letters, digits, \`_\`, \`-\`, \`.\` and \`/\`, got \`${odd}\``,
+    )
+  if (new Set(names).size < names.length)
+    throw new UsageError('`--policy-tool` and `--evaluate-tool` are two tools: give them different names')
 }
 
 type Arguments = { readonly [key: string]: Json }

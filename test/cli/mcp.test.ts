@@ -1,5 +1,6 @@
 /** `tollgate mcp` with real SDK clients of both eras. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -126,6 +127,18 @@ test('the tools can be called otherwise', async () => {
     ['pack', 'ask'],
   )
 })
+
+for (const [said, names, told] of [
+  ['one name for both', ['--policy-tool', 'ask', '--evaluate-tool', 'ask'], /are two tools: give them different names/],
+  ['a name with a space', ['--policy-tool', 'the pack'], /the name of a tool is 1 to 128 letters.*got `the pack`/],
+  ['an empty name', ['--evaluate-tool', ''], /the name of a tool is 1 to 128 letters.*got ``/],
+] as const)
+  test(`a client would get no tools: ${said} is an error at the start`, () => {
+    const { command: node, args } = command(...names)
+    const { status, stderr } = spawnSync(node, args, { encoding: 'utf8', input: '' })
+    assert.equal(status, 2)
+    assert.match(stderr, told)
+  })
 
 test('whoever asks the evaluator says of the run what claims would say at the gate', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-mcp-'))
