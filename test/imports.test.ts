@@ -104,6 +104,8 @@ test('each danger has one door', () => {
       'admission/',
     ],
     ['signed tokens', /from 'jose'/, 'identity/'],
+    ['OpenTelemetry', /from '@opentelemetry/, 'cli/traces.ts'],
+    ['the logger', /from 'pino'/, 'cli/logJson.ts'],
     [
       'the MCP SDKs at run time',
       /from '@modelcontextprotocol/,

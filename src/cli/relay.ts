@@ -8,6 +8,7 @@ import type { LoadedSet } from '../runtime/policySet.ts'
 import { takeSignals } from './exit.ts'
 import { say } from './log.ts'
 import { principalOf, registrationOf, withGate } from './openedGate.ts'
+import { openTraces } from './openTraces.ts'
 import type { RunOptions } from './run.ts'
 
 /** The nursery of a gate is small and holds little that lives: to wake other threads for it costs more than they do. */
@@ -29,8 +30,9 @@ export async function relay(
       say(
         'waiting for an MCP client on standard input: put this command into its configuration, in place of the server',
       )
+    const traces = await openTraces()
     const relayed = relayTo(await child(), {
-      gate,
+      gate: traces?.traced(gate) ?? gate,
       server,
       principal,
       session,
@@ -40,6 +42,7 @@ export async function relay(
     })
     takeSignals()
     const { code } = await relayed
+    await traces?.end()
     process.exitCode = code
   })
 }

@@ -6,6 +6,7 @@ import { credentialOf } from '../identity/upstream.ts'
 import { takeSignals, UsageError } from './exit.ts'
 import { say } from './log.ts'
 import { principalOf, registrationOf, withGate } from './openedGate.ts'
+import { openTraces } from './openTraces.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
 import { requireAnswers } from './required.ts'
 import type { RunOptions } from './run.ts'
@@ -28,8 +29,9 @@ export async function runRemote(upstream: string, options: RunOptions): Promise<
   await withGate({ loaded, options, servers: [server], accept }, async (gate, waiting) => {
     const session = options.session ?? randomUUID()
     const run = await registrationOf(options)
+    const traces = await openTraces()
     const common = {
-      gate,
+      gate: traces?.traced(gate) ?? gate,
       server,
       session,
       newSession: () => session,
@@ -44,6 +46,7 @@ export async function runRemote(upstream: string, options: RunOptions): Promise<
     for (const signal of signals) process.once(signal, () => front.end())
     takeSignals()
     const { code } = await running
+    await traces?.end()
     process.exitCode = code
     process.stdin.destroy()
   })

@@ -14,6 +14,7 @@ import { type Admission, openAdmission } from './admission.ts'
 import { endOnSignals, takeSignals } from './exit.ts'
 import { report, say } from './log.ts'
 import { ledgerFileOf, type Opening, principalOf, registrationOf, withGate } from './openedGate.ts'
+import { openTraces } from './openTraces.ts'
 import { callersOf } from './serveCallers.ts'
 import { metricsOf } from './serveMetrics.ts'
 import type { Address, ServeOptions, Target } from './serveOptions.ts'
@@ -47,7 +48,8 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     const run = runs ? runOf(runs, await registrationOf(options)) : await registrationOf(options)
     const metrics = runs && (await metricsOf(gate, { ledger, ledgerFile: ledgerFileOf(options), waiting, runs }))
     const counted = metrics?.counted(gate) ?? gate
-    const common = { gate: counted, silenceMs, log: say, ...waiting, ...(run && { run }) }
+    const traces = await openTraces()
+    const common = { gate: traces?.traced(counted) ?? counted, silenceMs, log: say, ...waiting, ...(run && { run }) }
     const routes = new Map(
       targets.map((target) => [target.path, routeOf(target, { ...common, credential: credentials.get(target) })]),
     )
@@ -78,6 +80,7 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     stopFollowing?.()
     await front.drain()
     await admitted?.close()
+    await traces?.end()
   })
 }
 

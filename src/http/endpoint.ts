@@ -72,8 +72,10 @@ export async function judged(
   posted: Posted,
   reply: Reply,
 ): Promise<Line | undefined> {
-  const { read } = posted
-  const { toServer, toClient, kept, taken } = await together.decide(interceptor.begin([read]))
+  const { read, headers } = posted
+  const { traceparent, tracestate } = headers
+  const begun = interceptor.begin([read], { traceparent, tracestate })
+  const { toServer, toClient, kept, taken } = await together.decide(begun)
   const [line] = toServer
   if (line !== undefined) return line
   if (kept?.[0] !== undefined) return waited(interceptor, kept[0], posted, reply)

@@ -95,6 +95,7 @@ function decisionText(head: object, event: DecisionEvent, argumentsKept: Argumen
     name: call.name,
     session_id: call.session,
     principal: call.principal,
+    ...call.span,
     metrics: { timer_rego_query_eval_ns: event.evaluationNs },
   })
   const kept = `${argumentsMember(call.arguments, argumentsKept)}${paramsMember(call.params, argumentsKept)}`

@@ -49,6 +49,9 @@ export interface Begun {
   readonly conclude: (decisions: readonly Decision[]) => Step
 }
 
+/** Headers of the request that brought the messages: to which trace they belong. */
+export type TraceHeaders = NonNullable<Call['trace']>
+
 type AskedById = Asked & { readonly id: Id }
 
 /** When the gate itself is in trouble the caller hears so, whether or not it may know of the target. */
@@ -82,11 +85,13 @@ export class ClientSide {
   }
 
   /** The first half of it, for who judges the calls of several scopes together; `conclude` takes their decisions, in order. */
-  begin(reads: readonly ReadMessage[]): Begun {
+  begin(reads: readonly ReadMessage[], headers: TraceHeaders = {}): Begun {
     const stopped = reads.some((read) => !isJudged(read)) || this.#scope.isClosed ? this.#scope.stopped() : undefined
     const plans = reads.map((read) => this.#planRead(read, stopped))
     const judged = plans.filter((plan) => plan.kind === 'judge')
-    return { calls: this.#callsOf(judged), conclude: (decisions) => this.#conclude(plans, decisions) }
+    const calls = this.#callsOf(judged)
+    const traced = headers.traceparent === undefined ? calls : calls.map((call) => ({ ...call, trace: headers }))
+    return { calls: traced, conclude: (decisions) => this.#conclude(plans, decisions) }
   }
 
   #conclude(plans: readonly (Plan | Judged | Refused)[], admitted: readonly Decision[]): Step {

@@ -5,7 +5,7 @@
 import type { Id, ReadMessage } from '../model/message/message.ts'
 import type { Outcome } from '../pep/gatekeeper.ts'
 import type { Stopped } from '../pep/stopped.ts'
-import { type Begun, ClientSide } from './clientSide.ts'
+import { type Begun, ClientSide, type TraceHeaders } from './clientSide.ts'
 import { subscriptionIdKey } from './methods.ts'
 import type { Plan, Step } from './plan.ts'
 import { errorCodes, errorLine } from './refusal.ts'
@@ -32,8 +32,8 @@ export class Interceptor {
   }
 
   /** The same in halves, so that what arrived together in several scopes is judged in one transaction. */
-  begin(reads: readonly ReadMessage[]): Begun {
-    return this.#client.begin(reads)
+  begin(reads: readonly ReadMessage[], headers?: TraceHeaders): Begun {
+    return this.#client.begin(reads, headers)
   }
 
   /** Waits for a call that a step of `fromClient` has kept open. What it gives is written as it comes. */

@@ -29,6 +29,10 @@ export interface Call {
   readonly params?: { readonly [key: string]: Json }
   /** The run of a workflow that the call belongs to, as the host of the agent registered it. */
   readonly run?: Run
+  /** Headers in which the caller says to which trace the call belongs. Nothing is decided by them. */
+  readonly trace?: { readonly traceparent?: unknown; readonly tracestate?: unknown }
+  /** The span of the call in the traces of this gate, for the record. */
+  readonly span?: { readonly trace_id: string; readonly span_id: string }
 }
 
 /** What the ledger knew when the call was judged: used calls or micro-units, by counter id. */

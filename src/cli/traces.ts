@@ -1,0 +1,155 @@
+/**
+ * Traces for OpenTelemetry: a span for each call, under the span of its caller. Loaded only where somebody is there to take
+ * them. Whether they can be sent changes nothing for a call.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import {
+  type Attributes,
+  type Context,
+  createTraceState,
+  diag,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import type { Call } from '../model/call.ts'
+import type { Decision } from '../model/decision.ts'
+import { contextOf } from '../model/trace.ts'
+import type { Gatekeeper, Outcome } from '../pep/gatekeeper.ts'
+import { version } from '../runtime/version.ts'
+
+/** How long a collector may take, with what is tried again, also when the process ends. */
+const sendMs = 3_000
+
+/** A collector that is away is told of once in this time. */
+const complainMs = 60_000
+
+/** Names come from agents. */
+const attributeCharsMax = 256
+
+interface UnderWay {
+  readonly span: Span
+  readonly since: number
+}
+
+export class Traces {
+  readonly #provider: BasicTracerProvider
+  readonly #underWay = new Map<string, UnderWay>()
+
+  /** `say` hears that spans cannot be sent. Where they go is in the environment, by the names of OpenTelemetry. */
+  constructor(say: (sentence: string) => void) {
+    const own = resourceFromAttributes({ 'service.name': 'tollgate', 'service.version': version })
+    const told = detectResources({ detectors: [envDetector] })
+    complainTo(say)
+    this.#provider = new BasicTracerProvider({
+      resource: defaultResource().merge(own).merge(told),
+      spanLimits: { attributeValueLengthLimit: attributeCharsMax },
+      spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ timeoutMillis: sendMs }))],
+    })
+  }
+
+  /** The same gate, traced. */
+  traced(gate: Gatekeeper): Gatekeeper {
+    return {
+      admit: (calls) => this.#admit(gate, calls),
+      refuse: (refusals) => gate.refuse(refusals),
+      settle: (outcomes) => {
+        gate.settle(outcomes)
+        for (const outcome of outcomes) this.#end(outcome)
+      },
+      visible: (target, principal) => gate.visible(target, principal),
+      listed: (list) => gate.listed(list),
+      onPolicyChange: (listener) => gate.onPolicyChange(listener),
+      stopped: (who) => gate.stopped(who),
+      onKill: (listener) => gate.onKill(listener),
+    }
+  }
+
+  /** Sends what is left. */
+  async end(): Promise<void> {
+    for (const { span } of this.#underWay.values()) span.end()
+    const gaveUp = new AbortController()
+    const sent = this.#provider.shutdown().catch(() => {})
+    await Promise.race([sent, wait(sendMs, undefined, { ref: false, signal: gaveUp.signal }).catch(() => {})])
+    gaveUp.abort()
+  }
+
+  #admit(gate: Gatekeeper, calls: readonly Call[]): readonly Decision[] {
+    const tracer = this.#provider.getTracer('tollgate', version)
+    const since = performance.now()
+    const spans = calls.map((call) =>
+      tracer.startSpan(call.method, { kind: SpanKind.SERVER, attributes: aboutCall(call) }, parentOf(call)),
+    )
+    const decisions = gate.admit(calls.map((call, index) => ({ ...call, ...idsOf(spans[index]) })))
+    const now = performance.now()
+    for (const [index, span] of spans.entries()) {
+      const decision = decisions[index]
+      if (decision) span.setAttributes({ ...aboutDecision(decision), 'tollgate.decide_ms': now - since })
+      if (decision?.decision === 'allow') this.#underWay.set(decision.decision_id, { span, since: now })
+      else span.end()
+    }
+    return decisions
+  }
+
+  #end({ decisionId, status }: Outcome): void {
+    const known = this.#underWay.get(decisionId)
+    if (!known) return
+    this.#underWay.delete(decisionId)
+    const { span, since } = known
+    span.setAttributes({ 'tollgate.outcome': status, 'tollgate.upstream_ms': performance.now() - since })
+    if (status !== 'success') span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end()
+  }
+}
+
+/** What the caller said is the parent; nothing of it is believed beyond that. */
+function parentOf(call: Call): Context {
+  const said = contextOf(call.params?.['_meta']) ?? contextOf(call.trace)
+  if (said === undefined) return ROOT_CONTEXT
+  const { traceId, spanId, traceFlags, tracestate } = said
+  const traceState = tracestate === undefined ? {} : { traceState: createTraceState(tracestate) }
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true, ...traceState })
+}
+
+function idsOf(span: Span | undefined): Pick<Call, 'span'> {
+  const ids = span?.spanContext()
+  return ids ? { span: { trace_id: ids.traceId, span_id: ids.spanId } } : {}
+}
+
+/** Never an argument, and of what is read by its URI only that it is. */
+function aboutCall({ method, server, name, session }: Call): Attributes {
+  return {
+    'mcp.method.name': method,
+    ...(method === 'tools/call' && { 'gen_ai.tool.name': name }),
+    ...(method === 'prompts/get' && { 'gen_ai.prompt.name': name }),
+    'tollgate.server': server,
+    'tollgate.session': session,
+  }
+}
+
+function aboutDecision({ decision, reason_code, rule, decision_id, revision }: Decision): Attributes {
+  return {
+    'tollgate.decision': decision,
+    'tollgate.reason_code': reason_code,
+    ...(rule !== null && rule !== undefined && { 'tollgate.rule': rule }),
+    'tollgate.decision_id': decision_id,
+    'tollgate.revision': revision,
+  }
+}
+
+function complainTo(say: (sentence: string) => void): void {
+  let last = Number.NEGATIVE_INFINITY
+  const complain = () => {
+    const now = performance.now()
+    if (now - last < complainMs) return
+    last = now
+    say('warning: traces cannot be sent to the collector: calls go on without')
+  }
+  const nothing = () => {}
+  diag.setLogger({ error: complain, warn: nothing, info: nothing, debug: nothing, verbose: nothing })
+}
