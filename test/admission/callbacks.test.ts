@@ -6,6 +6,7 @@ import { outboxes } from '../../src/admission/notify.ts'
 import { waitAfter } from '../../src/admission/outbox.ts'
 import type { Notify } from '../../src/admission/ports.ts'
 import { slackSignature, verifyWebhook, webhookKey, webhookSignature } from '../../src/admission/signatures.ts'
+import { toldKinds } from '../../src/admission/webhook.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
@@ -45,6 +46,15 @@ after(async () => {
   await desk[Symbol.asyncDispose]()
   await others[Symbol.asyncDispose]()
 })
+
+/** Until the ledger says so: whoever stops before that is told the last message again. */
+function allHeard(name: string): Promise<void> {
+  const { ledger } = desk.opened
+  return until(
+    () => ledger.recordsOfKinds(toldKinds, ledger.cursor(name) ?? 0, 1).length === 0,
+    'the answers to what was told',
+  )
+}
 
 const seconds = (ms = Date.now()) => String(Math.floor(ms / 1_000))
 let messages = 0
@@ -227,6 +237,7 @@ test('who is told hears every step in order, again when it was not heard, and go
   statuses = [500, 302]
   const id = desk.held({ account: '<5>' })
   await until(() => types().length === 3, 'the third try')
+  await allHeard('webhook')
   const [one, two, three] = heard('/hook')
   assert.deepEqual(types(), ['requested', 'requested', 'requested'])
   assert.ok(
@@ -243,12 +254,14 @@ test('who is told hears every step in order, again when it was not heard, and go
   const [second] = told()
   second?.start()
   await until(() => types().length === 5, 'the rest')
+  await allHeard('webhook')
   await second?.stop()
   assert.deepEqual(types().slice(3), ['granted', 'consumed'])
   const [third] = told()
   third?.start()
   desk.held({ account: 6 })
   await until(() => types().length === 6, 'what is new')
+  await allHeard('webhook')
   await third?.stop()
   assert.deepEqual(types().slice(5), ['requested'], 'nothing that was heard is told again')
   const [fourth] = told()
