@@ -3,8 +3,8 @@
 import { type ApprovalView, approvalView } from '../log/approvals.ts'
 import { bodyOf } from '../log/body.ts'
 import type { Approval, ApprovalState } from '../model/approval.ts'
-import { messageOf, TollgateError } from '../model/errors.ts'
-import { quoted } from '../model/message/quoted.ts'
+import { messageOf } from '../model/errors.ts'
+import { unknownApproval } from '../pep/approvals.ts'
 import { approvalsListedItemsMax } from './limits.ts'
 import type { AdmissionPorts } from './ports.ts'
 
@@ -27,7 +27,7 @@ export function listed(ledger: Ledger, states: readonly ApprovalState[]): readon
 /** Throws `approval_unknown`. */
 export function shown(ledger: Ledger, id: string): Shown {
   const approval = ledger.approval(id)
-  if (!approval) throw new TollgateError('approval_unknown', `there is no request ${quoted(id)} in this ledger`)
+  if (!approval) throw unknownApproval(id)
   return { ...approvalView(approval, Date.now()), input: inputOf(ledger, approval) }
 }
 

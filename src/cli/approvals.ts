@@ -4,9 +4,7 @@ import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
 import { type ApprovalView, approvalView } from '../log/approvals.ts'
 import { describeWith } from '../log/describe.ts'
 import { type Approval, type ApprovalState, approvalStates } from '../model/approval.ts'
-import { TollgateError } from '../model/errors.ts'
-import { quoted } from '../model/message/quoted.ts'
-import { Approvals } from '../pep/approvals.ts'
+import { Approvals, unknownApproval } from '../pep/approvals.ts'
 import { version } from '../runtime/version.ts'
 import { approvalLines, approvalText, saidText } from './approvalsText.ts'
 import { existingLedger } from './auditLedger.ts'
@@ -44,7 +42,7 @@ export function approvalsList({ ledger: file, state, all, json }: ApprovalsListO
 
 export function approvalsShow(id: string, { ledger: file, json }: ApprovalsShowOptions): void {
   const found = reading(file, (ledger) => ledger.approvals().find(({ request }) => request.id === id))
-  if (!found) throw new TollgateError('approval_unknown', `there is no request ${quoted(id)} in this ledger`)
+  if (!found) throw unknownApproval(id)
   const view = approvalView(found, Date.now())
   if (json) print(view)
   else process.stdout.write(approvalText(view, Date.now()))

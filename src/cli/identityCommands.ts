@@ -36,6 +36,7 @@ export function addKeysCommand(program: Command): void {
   keysCommand
     .command('new')
     .description('make an API key: the key for the caller, and what goes into the file of `--api-keys`')
+    .usage('--id NAME --agent ID|--user ID... [options]')
     .requiredOption('--id <name>', 'what people call the key')
     .option('--agent <id>', 'the agent that calls with it')
     .option('--user <id>', 'the person behind it')

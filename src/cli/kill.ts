@@ -84,7 +84,8 @@ function targetsOf(options: KillOptions): readonly KillTarget[] {
 function oneOf(targets: readonly KillTarget[], what: 'stop' | 'lift'): KillTarget {
   const [target, second] = targets
   const choice = killKinds.map((kind) => `\`--${kind}\``).join(', ')
-  if (!target) throw new UsageError(`say what to ${what}: one of ${choice}`)
+  const orId = what === 'lift' ? ', or the id that `tollgate kill list` shows' : ''
+  if (!target) throw new UsageError(`say what to ${what}: one of ${choice}${orId}`)
   if (second) throw new UsageError(`\`--${target.kind}\` and \`--${second.kind}\` are two: ${what} one after the other`)
   return target
 }

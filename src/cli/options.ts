@@ -18,6 +18,11 @@ export const layerOption = () =>
     'a layer of policies that each judge every call: the most restrictive decision counts; files of one name are merged',
   ).argParser(collected)
 
+/** Every command with a `--json` and one with a `--format` is asked in the same word. */
+export const jsonFormatOption = () => new Option('--json', 'short for `--format json`').conflicts('format')
+export const inFormat = <Options extends { readonly format: string }>(options: Options & { readonly json?: true }) =>
+  options.json ? { ...options, format: 'json' as const } : options
+
 export const agentOption = () => new Option('--agent <id>', 'the agent that calls').env('TOLLGATE_AGENT')
 export const userOption = () => new Option('--user <id>', 'the person behind it').env('TOLLGATE_USER')
 export const projectOption = () => new Option('--project <id>', 'the project it works for').env('TOLLGATE_PROJECT')

@@ -24,6 +24,8 @@ import {
   collected,
   durabilityOption,
   groupOption,
+  inFormat,
+  jsonFormatOption,
   layerOption,
   ledgerOption,
   logFormatOption,
@@ -131,6 +133,7 @@ program
   .addOption(
     new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json', 'sarif']).default('text'),
   )
+  .addOption(jsonFormatOption())
   .usage('[options] FILE...|-c POLICY...|--layer NAME=POLICY... [-- CMD [ARG...]]')
   .option('--settings <file>', 'the settings of a gate, as `serve --settings` reads them')
   .option('--strict', 'a warning makes the exit code 1 as well')
@@ -145,7 +148,7 @@ program
     // The parser takes the dashes away, and what stands behind them is no file.
     const dashes = process.argv.indexOf('--')
     const files = words.slice(0, words.length - (dashes === -1 ? 0 : process.argv.length - dashes - 1))
-    await (await import('./check.ts')).check(files, words.slice(files.length), options)
+    await (await import('./check.ts')).check(files, words.slice(files.length), inFormat(options))
   })
 
 program
@@ -163,6 +166,7 @@ program
 program
   .command('compile')
   .description('write the Rego, the data and the WASM of a policy into a folder, to read')
+  .usage('-o DIR [options] FILE...')
   .requiredOption('-o, --output <dir>', 'the folder; made if it is not there')
   .argument('<file...>', 'the policy; several files are merged, the first is the base')
   .action(async (files: string[], options: CompileOptions) => (await import('./compile.ts')).compile(files, options))
@@ -170,6 +174,7 @@ program
 program
   .command('eval')
   .description('judge calls, one JSON object a line, in order: the whole gate without the wire')
+  .usage('-c POLICY|--layer NAME=POLICY... [options]')
   .addOption(policyOption())
   .addOption(layerOption())
   .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
@@ -179,6 +184,7 @@ program
 program
   .command('convert')
   .description('write a policy of another language in the native one, with the same meaning and its comments')
+  .usage('--to native [options] FILE...')
   .addOption(new Option('--to <language>', 'the language to write').choices(['native']).makeOptionMandatory())
   .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
   .option('--force', 'replace the file if it is there')
@@ -200,6 +206,7 @@ packCommand
 program
   .command('mcp')
   .description('serve a policy pack and its evaluator as MCP tools over stdio, to read')
+  .usage('-c PACK [options]')
   .requiredOption('-c, --config <file>', 'the policy pack, or its settings file')
   .option('--policy-tool <name>', 'what the tool is called that gives the pack', 'recipes_mcp_gateway_policy')
   .option(

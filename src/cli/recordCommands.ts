@@ -15,6 +15,8 @@ import {
   adminTlsKeyOption,
   adminUrlOption,
   approversOption,
+  inFormat,
+  jsonFormatOption,
   layerOption,
   ledgerOption,
   notifyOption,
@@ -64,6 +66,7 @@ function addAudit(program: Command): void {
         .choices(['table', 'json', 'jsonl'])
         .default('table'),
     )
+    .addOption(jsonFormatOption())
     .option('-o, --output <file>', 'write into this file, whole or not at all (default: standard output)')
     .option('--session <id>', 'of this session')
     .option('--agent <id>', 'called by this agent')
@@ -80,7 +83,7 @@ function addAudit(program: Command): void {
     .option('--limit <n>', 'the last n of them (default: 50 in a table, else all)')
     .action(async (options: AuditOptions, command: Command) => {
       if (command.args[0] !== undefined) return (await import('./help.ts')).unknownCommand(command, command.args[0])
-      await (await import('./audit.ts')).audit(options)
+      await (await import('./audit.ts')).audit(inFormat(options))
     })
 
   auditCommand

@@ -84,6 +84,11 @@ export class Approvals {
   }
 }
 
+export function unknownApproval(id: string): TollgateError {
+  const message = `there is no request ${quoted(id)} in this ledger: \`tollgate approvals list --all\` shows them`
+  return new TollgateError('approval_unknown', message)
+}
+
 /** Why the answer does not count; undefined when it does. */
 function refusalOf(
   id: string,
@@ -91,7 +96,7 @@ function refusalOf(
   says: ApprovalAnswer['says'],
   { by }: Said,
 ): TollgateError | undefined {
-  if (!approval) return new TollgateError('approval_unknown', `there is no request ${quoted(id)} in this ledger`)
+  if (!approval) return unknownApproval(id)
   if (approval.state !== 'pending')
     return new TollgateError('approval_settled', `the request ${quoted(id)} is ${approval.state} already`)
   if (says === 'reject') return undefined

@@ -76,8 +76,9 @@ export class Kills {
 }
 
 function notStopped(name: KillName): string {
-  if ('id' in name) return `there is no kill ${quoted(name.id)} in this ledger`
-  return `${killTitle(name)} ${name.kind === 'all' ? 'are' : 'is'} not stopped`
+  if ('id' in name)
+    return `there is no kill ${quoted(name.id)} in this ledger: \`tollgate kill list\` shows what is stopped`
+  return `${killTitle(name)} ${name.kind === 'all' ? 'are' : 'is'} not stopped: \`tollgate kill list\` shows what is`
 }
 
 /** Any name that a call may have: what cannot be written down cannot be stopped, and what has no name is everything. */

@@ -134,7 +134,10 @@ test('what has expired is not approved, and says so', () => {
 
 test('what is not there, or cannot be, is said', () => {
   const { run } = waiting()
-  assert.match(run('show', 'apr_none').stderr, /there is no request `apr_none`.*\(approval_unknown\)/)
+  assert.match(
+    run('show', 'apr_none').stderr,
+    /there is no request `apr_none` in this ledger: `tollgate approvals list --all` shows them \(approval_unknown\)/,
+  )
   assert.match(run('approve', 'apr_\u001b[2J').stderr, /`apr_\\u001b\[2J`.*\(approval_unknown\)/)
   assert.match(run('approve', 'apr_none', '--as', '').stderr, /\(approver_invalid\)/)
   assert.equal(run('approve').status, 2)

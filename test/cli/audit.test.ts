@@ -159,6 +159,8 @@ test('nothing that is selected is an empty array, and no line', () => {
   const none = ['audit', '--ledger', ledger, '--session', 'none']
   assert.deepEqual(tollgate(none), { status: 0, stdout: '', stderr: 'no record is selected\n' })
   assert.deepEqual(tollgate([...none, '--format', 'json']), { status: 0, stdout: '[]\n', stderr: '' })
+  assert.deepEqual(tollgate([...none, '--json']), { status: 0, stdout: '[]\n', stderr: '' })
+  assert.equal(tollgate([...none, '--json', '--format', 'jsonl']).status, 2)
   assert.deepEqual(tollgate([...none, '--format', 'jsonl']), { status: 0, stdout: '', stderr: '' })
 })
 

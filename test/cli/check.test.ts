@@ -102,6 +102,7 @@ test('json is one array, with the end of each mistake and the word that was mean
     suggestion: 'rules',
   })
   assert.equal(tollgate('check', '--format', 'json', 'good.yaml').stdout, '[]\n')
+  assert.equal(tollgate('check', '--json', 'spelling.yaml').stdout, stdout)
 })
 
 const schemaFile = new URL(

@@ -121,7 +121,12 @@ test('what is not understood changes nothing, and says what to do', () => {
     [['--session', ''], 1, /the name of the session is empty.*kill_invalid/],
     [['--agent', 'bot', '--reason', 'x'.repeat(1_001)], 1, /at most 1000 characters \(kill_invalid\)/],
     [['--agent', 'bot', '--as', ' ada'], 1, /is no name of a person.*kill_invalid/],
-    [['lift', '--agent', 'bot'], 1, /nothing to lift: the agent `bot` is not stopped \(kill_unknown\)/],
+    [['lift'], 2, /say what to lift: one of .*`--tool`, or the id that `tollgate kill list` shows \(usage\)/],
+    [
+      ['lift', '--agent', 'bot'],
+      1,
+      /nothing to lift: the agent `bot` is not stopped: `tollgate kill list` shows what is \(kill_unknown\)/,
+    ],
     [['--all', '--ledger', join(folder, 'none.db')], 1, /there is no ledger at/],
   ]
   for (const [args, status, message] of refused) {
