@@ -7,6 +7,7 @@ import type { PolicySet } from '../model/policy.ts'
 import type { LoadedSet } from '../runtime/policySet.ts'
 import { takeSignals } from './exit.ts'
 import { say } from './log.ts'
+import { loggedCalls } from './loggedCalls.ts'
 import { principalOf, registrationOf, withGate } from './openedGate.ts'
 import { openTraces } from './openTraces.ts'
 import type { RunOptions } from './run.ts'
@@ -32,7 +33,7 @@ export async function relay(
       )
     const traces = await openTraces()
     const relayed = relayTo(await child(), {
-      gate: traces?.traced(gate) ?? gate,
+      gate: loggedCalls(traces?.traced(gate) ?? gate),
       server,
       principal,
       session,

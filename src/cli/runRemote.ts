@@ -5,6 +5,7 @@ import { StdioFront } from '../http/stdioFront.ts'
 import { credentialOf } from '../identity/upstream.ts'
 import { takeSignals, UsageError } from './exit.ts'
 import { say } from './log.ts'
+import { loggedCalls } from './loggedCalls.ts'
 import { principalOf, registrationOf, withGate } from './openedGate.ts'
 import { openTraces } from './openTraces.ts'
 import { choiceOf, loadPolicy } from './policies.ts'
@@ -31,7 +32,7 @@ export async function runRemote(upstream: string, options: RunOptions): Promise<
     const run = await registrationOf(options)
     const traces = await openTraces()
     const common = {
-      gate: traces?.traced(gate) ?? gate,
+      gate: loggedCalls(traces?.traced(gate) ?? gate),
       server,
       session,
       newSession: () => session,

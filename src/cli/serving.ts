@@ -13,6 +13,7 @@ import { version } from '../runtime/version.ts'
 import { type Admission, openAdmission } from './admission.ts'
 import { endOnSignals, takeSignals } from './exit.ts'
 import { report, say } from './log.ts'
+import { loggedCalls } from './loggedCalls.ts'
 import { ledgerFileOf, type Opening, principalOf, registrationOf, withGate } from './openedGate.ts'
 import { openTraces } from './openTraces.ts'
 import { callersOf } from './serveCallers.ts'
@@ -49,7 +50,13 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     const metrics = runs && (await metricsOf(gate, { ledger, ledgerFile: ledgerFileOf(options), waiting, runs }))
     const counted = metrics?.counted(gate) ?? gate
     const traces = await openTraces()
-    const common = { gate: traces?.traced(counted) ?? counted, silenceMs, log: say, ...waiting, ...(run && { run }) }
+    const common = {
+      gate: loggedCalls(traces?.traced(counted) ?? counted),
+      silenceMs,
+      log: say,
+      ...waiting,
+      ...(run && { run }),
+    }
     const routes = new Map(
       targets.map((target) => [target.path, routeOf(target, { ...common, credential: credentials.get(target) })]),
     )

@@ -22,6 +22,7 @@ import type { Decision } from '../model/decision.ts'
 import { contextOf } from '../model/trace.ts'
 import type { Gatekeeper, Outcome } from '../pep/gatekeeper.ts'
 import { version } from '../runtime/version.ts'
+import { aroundGate } from './aroundGate.ts'
 
 /** How long a collector may take, with what is tried again, also when the process ends. */
 const sendMs = 3_000
@@ -55,19 +56,14 @@ export class Traces {
 
   /** The same gate, traced. */
   traced(gate: Gatekeeper): Gatekeeper {
-    return {
+    return aroundGate(gate, {
       admit: (calls) => this.#admit(gate, calls),
       refuse: (refusals) => gate.refuse(refusals),
       settle: (outcomes) => {
         gate.settle(outcomes)
         for (const outcome of outcomes) this.#end(outcome)
       },
-      visible: (target, principal) => gate.visible(target, principal),
-      listed: (list) => gate.listed(list),
-      onPolicyChange: (listener) => gate.onPolicyChange(listener),
-      stopped: (who) => gate.stopped(who),
-      onKill: (listener) => gate.onKill(listener),
-    }
+    })
   }
 
   /** Sends what is left. */

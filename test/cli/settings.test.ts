@@ -223,6 +223,33 @@ test('with `--log-format json` everything on stderr is JSON, one object a line, 
   assert.equal((failed.at(-1) as Line & { code: string }).code, 'policy_invalid')
 })
 
+test('at `debug` each call and its end is a line with the id of its decision, and nothing of its arguments', async () => {
+  const args = ['-c', 'policy.yaml', '--upstream', server.url.href, '--listen', '0', '--ledger', ':memory:']
+  await using gate = await Gate.start([...args, '--log-level', 'debug'], { TOLLGATE_LOG_FORMAT: 'json' })
+  await gate.call('pay')
+  await gate.call('steal')
+  await gate.call('st\u001beal')
+  await gate[Symbol.asyncDispose]()
+  const [paid, ended, stolen, odd, ...more] = gate.lines
+    .map((line) => JSON.parse(line))
+    .filter(({ level }) => level === 'debug')
+  assert.deepEqual(more, [])
+  const { decision_id, session, time, msg, ...rest } = paid
+  assert.deepEqual(rest, {
+    level: 'debug',
+    server: '',
+    method: 'tools/call',
+    name: 'pay',
+    decision: 'allow',
+    reason_code: 'ALLOW',
+    rule: 'pay',
+  })
+  assert.ok(time && session && msg.includes(decision_id))
+  assert.deepEqual([ended.decision_id, ended.status], [decision_id, 'success'])
+  assert.deepEqual([stolen.reason_code, odd.reason_code], ['TOOL_NOT_ALLOWED', 'MALFORMED_CALL'])
+  assert.doesNotMatch(gate.lines.join('\n'), /secret-argument/)
+})
+
 test('a level leaves out what is less', () => {
   const args = ['run', '--log-level', 'error']
   assert.doesNotMatch(tollgate(args, { TOLLGATE_WHATEVER: 'x' }).stderr, /warning/)
