@@ -1,7 +1,7 @@
 /** The gate as an HTTP server: who may ask, what is well formed, and which server it is for. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
@@ -70,6 +70,7 @@ export class Front {
   readonly #options: FrontOptions
   readonly #server: Server
   readonly #sweeper: NodeJS.Timeout
+  readonly #answers = new WeakMap<Socket, ServerResponse>()
   #draining = false
   #underWay = 0
   #whenIdle = () => {}
@@ -87,8 +88,10 @@ export class Front {
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
     }
-    const answer = (request: IncomingMessage, response: ServerResponse) =>
-      void this.#answer(request, new HttpReply(response), response)
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      if (this.#isEarly(request, response)) request.socket.destroy()
+      else void this.#answer(request, new HttpReply(response), response)
+    }
     const { tls } = options
     this.#server = tls ? createTlsServer({ ...tls, ...limits }, answer) : createServer(limits, answer)
     this.#server.maxConnections = connectionsMax
@@ -138,6 +141,13 @@ export class Front {
 
   #each(act: (endpoint: Endpoint) => void): void {
     for (const { endpoint } of this.#options.routes.values()) act(endpoint)
+  }
+
+  /** Before the last answer is written: no client of MCP does that, and one connection would have any number of streams. */
+  #isEarly({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    const last = this.#answers.get(socket)
+    this.#answers.set(socket, response)
+    return last !== undefined && !last.writableEnded
   }
 
   async #answer(request: IncomingMessage, reply: Reply, response: ServerResponse): Promise<void> {

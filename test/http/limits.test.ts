@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { resumeMsMax, sessionIdleMsMax, sessionStreamsMax, sessionsMax } from '../../src/http/limits.ts'
 import { Sessions } from '../../src/http/sessions.ts'
@@ -117,6 +118,22 @@ test('an unfinished chunked body is no message', async () => {
   assert.match(answer, /^(HTTP\/1.1 400 |$)/)
   const odd = await said((socket) => void socket.write(`${head('transfer-encoding: chunked')}zz\r\n`))
   assert.match(odd, /^HTTP\/1.1 400 /)
+})
+
+test('a request before the answer to the last one is hung up on: a connection has one stream', async () => {
+  const sent = server.requests.length
+  await said((socket) => {
+    socket.write('GET /mcp HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(50))
+    setTimeout(() => socket.destroy(), 2_000).unref()
+  })
+  await sleep(100)
+  assert.ok(server.requests.length - sent <= 1, `${server.requests.length - sent} streams`)
+  const twice = head('content-length: 2', 'connection: keep-alive')
+  const answers = await said((socket) => {
+    socket.write(`${twice}{}`)
+    socket.once('data', () => socket.end(`${twice}{}`))
+  })
+  assert.equal(answers.match(/HTTP\/1.1 400/g)?.length, 2, 'one after the other is fine')
 })
 
 test('there is an end to the streams of a session', async () => {
