@@ -2,7 +2,7 @@
  * The admission server: the operator's own door, on a port or a Unix socket of its own. Programs ask its API, persons its
  * pages; both show who they are.
  */
-import { chmodSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
@@ -106,5 +106,6 @@ async function removeStale(path: string): Promise<void> {
     })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
   })
-  if (code === 'ECONNREFUSED') unlinkSync(path)
+  // Linux refuses a connection to a file of any kind.
+  if (code === 'ECONNREFUSED' && lstatSync(path).isSocket()) unlinkSync(path)
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,6 +93,15 @@ test('a server of approvals alone, on a Unix socket that a dead one left', async
     }).end()
   })
   assert.deepEqual([status, second.child.exitCode], [200, null])
+})
+
+test('a file that is no socket stays, whatever stands in it', () => {
+  const file = join(folder, 'notes.txt')
+  writeFileSync(file, 'kept')
+  const args = ['approvals', 'serve', '--admin', `unix:${file}`, '--approvers', 'approvers', '--ledger', ledger]
+  const refused = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8', timeout: 20_000 })
+  assert.deepEqual([refused.status, readFileSync(file, 'utf8')], [1, 'kept'], refused.stderr)
+  assert.match(refused.stderr, /it is in use \(listen_failed\)/)
 })
 
 test('a key goes to its person, and its line to the file', () => {
