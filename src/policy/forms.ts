@@ -42,7 +42,8 @@ export function misspelt(node: Node, label: string, says: string, report: Report
 
 /** A value as an error shows it. */
 export function found(node: Node): string {
-  if (node.kind !== 'scalar') return `a ${node.kind}`
+  if (node.kind === 'map') return node.entries.length === 0 ? 'an empty map' : 'a map'
+  if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list'
   if (typeof node.value === 'string') return literal(node.value)
   return node.text === '' ? 'nothing' : quote(node.text)
 }
@@ -99,7 +100,8 @@ export function listOf<T>(form: Form<T>, says: string, itemsMin = 1): Form<reado
     read(node, label, report) {
       if (node.kind !== 'list') return mistake(node, label, says, report, hollow(node))
       if (node.items.length < itemsMin) {
-        report.error(node.at, 'wrong_value', `${label} must be ${says}, got an empty list`)
+        const items = node.items.length === 0 ? 'an empty list' : `a list of ${node.items.length}`
+        report.error(node.at, 'wrong_value', `${label} must be ${says}, got ${items}`)
         return undefined
       }
       return readItems(node.items, form, `each of ${label}`, report)

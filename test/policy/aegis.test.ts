@@ -90,7 +90,7 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
   [
     'no name at all',
     rule('conditions: {param_gt: {}}'),
-    'f.yaml:2:28: `param_gt` must be a map of arguments and what they are compared with, got a map',
+    'f.yaml:2:28: `param_gt` must be a map of arguments and what they are compared with, got an empty map',
   ],
   [
     'words that say nothing',
