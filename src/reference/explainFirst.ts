@@ -12,7 +12,11 @@ export function explainFirst(policy: FirstPolicy, input: Input): readonly Step[]
   const spoken = policy.rules.filter((rule) => speaksOfTool(rule, input))
   const at = spoken.findIndex((rule) => resultOf(rule, input) !== 'failed')
   const steps = spoken.map((rule, index) =>
-    ruleStep(rule, at >= 0 && index > at, index === at, input, spoken.slice(0, index)),
+    ruleStep(rule, at >= 0 && index > at, index === at, input, {
+      before: spoken.slice(0, index),
+      laterAllows:
+        policy.otherwise.effect === 'allow' || spoken.slice(index + 1).some(({ effect }) => effect === 'allow'),
+    }),
   )
   return [...steps, defaultStep(policy, at < 0, input, spoken)]
 }
@@ -33,13 +37,14 @@ function unmetIn({ conditions }: OrderedRule, input: Input): OrderedCondition | 
   return conditions.find((condition) => truthOf(condition, input) !== 'yes')
 }
 
-function ruleStep(
-  rule: OrderedRule,
-  late: boolean,
-  decides: boolean,
-  input: Input,
-  before: readonly OrderedRule[],
-): Step {
+/** The rules of the same tool around one of them. */
+interface Around {
+  readonly before: readonly OrderedRule[]
+  /** Could a call go on to something that allows it? */
+  readonly laterAllows: boolean
+}
+
+function ruleStep(rule: OrderedRule, late: boolean, decides: boolean, input: Input, around: Around): Step {
   const { name, place, effect } = rule
   const asks = `${doing[effect]} when ${whenText(rule)}`
   if (late) return { rule: name, place, asks, saw: [], result: 'not_reached', decides: false }
@@ -47,7 +52,7 @@ function ruleStep(
   const step: Step = { rule: name, place, asks, saw: seenBy(rule, input), result, decides }
   const allows = effect === 'allow' || (effect === 'hold' && input.approved !== undefined)
   if (!decides || (result === 'passed' && allows)) return step
-  return { ...step, otherwise: otherwise(rule, result, input, before) }
+  return { ...step, otherwise: otherwise(rule, result, input, around) }
 }
 
 const doing = { allow: 'allowed', hold: 'a person approves', deny: 'refused' } as const
@@ -91,7 +96,7 @@ function clock(minute: number): string {
 /** What its conditions are about, up to the one that is not met. */
 function seenBy(rule: OrderedRule, input: Input): readonly Seen[] {
   const { agent } = input.principal
-  if (!speaksOf(rule, input)) return [{ name: 'the agent', ...(agent !== undefined && { value: agent }) }]
+  if (!speaksOf(rule, input)) return [{ name: 'agent', ...(agent !== undefined && { value: agent }) }]
   const unmet = unmetIn(rule, input)
   const asked = unmet ? rule.conditions.slice(0, rule.conditions.indexOf(unmet) + 1) : rule.conditions
   const seen = new Map(asked.map((condition) => seenIn(condition, input)).map((one) => [one.name, one]))
@@ -123,18 +128,31 @@ function otherwise(
   rule: OrderedRule,
   result: Step['result'],
   input: Input,
-  before: readonly OrderedRule[],
+  { before, laterAllows }: Around,
 ): readonly string[] {
-  const unmet = unmetIn(rule, input)
-  if (result === 'unclear' && unmet) return [`a value that can be compared: ${conditionText(unmet)}, or not`]
+  const unclear = result === 'unclear' ? unmetIn(rule, input) : undefined
+  const leaving = unclear ? [unclear] : rule.conditions
   const said = [
-    ...(rule.effect === 'hold' ? ['approval by a person'] : []),
+    ...meeting(rule, unclear),
     ...allowing(before, input),
-    ...rule.conditions.map(
-      (condition) => `that this does not hold, and a later rule allows it: ${conditionText(condition)}`,
+    ...(laterAllows ? leaving : []).map(
+      (condition) =>
+        `${unclear ? clearly : ''}that this does not hold, and a later rule allows it: ${conditionText(condition)}`,
     ),
   ]
-  return said.length > 0 ? said : ['nothing in the arguments: the rule is for every such call']
+  if (said.length > 0) return said
+  return [
+    leaving.length > 0 ? 'a rule that allows the tool' : 'nothing in the arguments: the rule is for every such call',
+  ]
+}
+
+const clearly = 'a value that can be compared, and '
+
+/** What would do while the rule decides. */
+function meeting({ effect }: OrderedRule, unclear: OrderedCondition | undefined): readonly string[] {
+  if (effect === 'deny') return []
+  const approved = effect === 'hold' ? ['approval by a person'] : []
+  return unclear ? [[`${clearly}that this holds: ${conditionText(unclear)}`, ...approved].join('; and ')] : approved
 }
 
 /** Rules before that would have allowed it, and what they still asked. */

@@ -149,3 +149,37 @@ test('a rule that denies says what has to be proved, and one without conditions 
   assert.deepEqual(deciding('{ action: deny }', {}).otherwise, ['nothing in the call: the rule is for every call'])
   assert.deepEqual(deciding('{ action: require_approval }', {}).otherwise, ['approval by a person'])
 })
+
+const orderedDeciding = (yaml: string, parts: Partial<Input>) => {
+  const { policy: read } = parsePolicy({ file: 'p.yaml', text: `version: "1"\n${yaml}` })
+  return explain(read as Policy, input(parts)).steps.find(({ decides }) => decides)?.otherwise
+}
+const under5 = 'conditions: { param_lt: { amount: 5 } }'
+
+test('a later rule is named as a way out only where one allows, or what no rule matches is allowed', () => {
+  const blocking = (after: string, otherwise: string) =>
+    orderedDeciding(
+      `defaults: { approval: ${otherwise} }\nrules: [{ approval: block, ${under5} }, { approval: ${after} }]\n`,
+      { arguments: { amount: 1 } },
+    )
+  const leaving = ['that this does not hold, and a later rule allows it: argument `amount` is less than 5']
+  assert.deepEqual(blocking('auto', 'block'), leaving)
+  assert.deepEqual(blocking('block', 'auto'), leaving)
+  assert.deepEqual(blocking('block', 'block'), ['a rule that allows the tool'])
+})
+
+test('of what cannot be compared it is said which answer would do', () => {
+  const unclear = (approval: string, otherwise: string) =>
+    orderedDeciding(`defaults: { approval: ${otherwise} }\nrules: [{ approval: ${approval}, ${under5} }]\n`, {
+      arguments: { amount: '1' },
+    })
+  const [holds, fails] = [
+    'a value that can be compared, and that this holds: argument `amount` is less than 5',
+    'a value that can be compared, and that this does not hold, and a later rule allows it: argument `amount` is less than 5',
+  ]
+  assert.deepEqual(unclear('auto', 'block'), [holds])
+  assert.deepEqual(unclear('approve', 'block'), [`${holds}; and approval by a person`])
+  assert.deepEqual(unclear('block', 'auto'), [fails])
+  assert.deepEqual(unclear('auto', 'auto'), [holds, fails])
+  assert.deepEqual(unclear('block', 'block'), ['a rule that allows the tool'])
+})
