@@ -102,11 +102,11 @@ suite('tollgate init in trouble', { concurrency: 2 }, () => {
     const { stdout } = await home.tollgate('init', '--dry-run', '--json')
     const warnings = reportsIn(stdout).flatMap(({ servers }) => servers.flatMap((one) => one.warnings ?? []))
     assert.ok(
-      warnings.some((warning) => warning.includes('cannot be seen')),
+      warnings.some((warning) => warning.includes('text that is not seen')),
       stdout,
     )
     const { stdout: text } = await home.tollgate('init', '--dry-run')
-    assert.match(text, /warning +.*cannot be seen/)
+    assert.match(text, /warning +.*text that is not seen/)
   })
 
   test('a Tollgate in a cache that may be emptied is put before no server', () => {
