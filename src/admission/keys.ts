@@ -14,7 +14,10 @@ export function authenticated({ keyHolderOf }: AdmissionPorts) {
     const known = credential === undefined ? undefined : await keyHolderOf(credential)
     if (known === undefined) {
       response.setHeader('www-authenticate', 'Bearer realm="tollgate"')
-      const message = 'a key is wanted: `Authorization: Bearer KEY`'
+      const message =
+        credential === undefined
+          ? 'a key is wanted: `Authorization: Bearer KEY`'
+          : 'this key counts for nothing here: its line must stand in the file of `--approvers`'
       return fail(response, { status: 401, code: 'unauthenticated', message })
     }
     if (!rates.take(known.holder.name, Date.now()))

@@ -78,7 +78,7 @@ async function requireLayers(wanted: readonly Wanted[], policies: readonly Check
     const policy = policies[index]?.policy
     return layer !== undefined && policy ? [{ name: layer, policy }] : []
   })
-  if (layers.length < wanted.length) return
+  if (layers.length === 0 || layers.length < wanted.length) return
   const { requireSound } = await import('../runtime/policySet.ts')
   requireSound({ layers })
 }

@@ -171,6 +171,11 @@ test('a key may do what its line says, and no more', async () => {
   ]
   for (const [path, init] of refused) assert.equal(codeOf(await desk.api(path, init)), '403 scope_missing', path)
   assert.equal(codeOf(await desk.api('/v1/admission', post(call, 'tgk_none'))), '401 unauthenticated')
+  const { body } = await desk.api('/v1/admission', post(call, 'tgk_none'))
+  assert.match(
+    JSON.stringify(body),
+    /this key counts for nothing here: its line must stand in the file of `--approvers`/,
+  )
   assert.equal((await desk.api('/v1/admission', post({ ...call, run: {} }, desk.keys.other))).status, 200)
   assert.equal(codeOf(await desk.api('/v1/admission', { key: desk.keys.gateway })), '404 not_found')
 })

@@ -114,7 +114,9 @@ test('several servers and layers stand in the file by their names', async () => 
   folder.write('several.yaml', text)
   await using gate = await Gate.start(['--settings', 'several.yaml'])
   assert.match(gate.url, /\/left\/mcp$/)
-  assert.deepEqual(tollgate(['check', '--settings', 'several.yaml']).stdout, '')
+  const checked = tollgate(['check', '--settings', 'several.yaml'])
+  assert.deepEqual([checked.status, checked.stdout], [0, ''])
+  assert.equal(checked.stderr, '1 file, 0 errors, 0 warnings\n')
 })
 
 const wrong = `policy: policy.yaml
