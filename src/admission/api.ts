@@ -41,8 +41,8 @@ export function api(ports: AdmissionPorts, reservations?: Reservations): Router 
   })
   v1.use('/toolhive', (request, response, next) => {
     response.locals['mayBeBasic'] = true
-    // The one status that ToolHive takes for a no whatever its `failure_policy` says.
-    if (request.path === '/webhook') response.locals['statusOfAll'] = 422
+    // The one status that ToolHive takes for a no whatever its `failure_policy` says; in each spelling that is routed.
+    if (/^\/webhook\/?$/i.test(request.path)) response.locals['statusOfAll'] = 422
     next()
   })
   v1.use(authenticated(ports))

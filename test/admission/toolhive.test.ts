@@ -125,7 +125,8 @@ test('whatever is odd is a no to the webhook, under each failure policy', async 
   assert.equal((await ask('webhook', webhook(call('free')), 'tgk_none')).status, 422)
   assert.equal((await ask('webhook', webhook(call('free')), desk.keys.reader)).status, 422)
   assert.equal((await ask('webhook', webhook(call('free')), desk.keys.gateway, 'text/plain')).status, 422)
-  assert.equal((await ask('webhook', ' '.repeat(2_000_000))).status, 422)
+  for (const path of ['webhook', 'webhook/', 'Webhook'])
+    assert.equal((await ask(path, ' '.repeat(2_000_000))).status, 422, path)
 })
 
 test('whatever is odd is a no to the PDP', async () => {
