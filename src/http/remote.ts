@@ -262,10 +262,21 @@ export class Remote implements Endpoint {
     this.#underWay.endStopped()
     for (const session of this.#sessions.all) {
       const { stopped } = session.interceptor
-      if (stopped === undefined) continue
+      if (stopped === undefined) {
+        this.#endBroken(session)
+        continue
+      }
       this.#sessions.end(session, stopped.message)
       this.#leave(session)
     }
+  }
+
+  /** Calls of a stopped tool that nobody waits for at this moment: their streams broke, and may be resumed. */
+  #endBroken(session: Session): void {
+    const { toServer, toClient } = session.interceptor.endStopped()
+    for (const line of toServer) this.#tellServer(line, session.id)
+    if (toClient.length > 0) void session.tell(toClient)
+    session.interceptor.settle()
   }
 
   #tellOfChange(): void {

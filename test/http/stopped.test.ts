@@ -27,6 +27,8 @@ const server = await ScriptedServer.start((body, response, { method }) => {
       sessionHeader,
     )
   if (params.name === 'silent') return
+  if (params.name === 'broken')
+    return void response.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: e1\ndata: \n\n')
   if (params.name === 'begun')
     return void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': begun\n\n')
   json(response, { jsonrpc: '2.0', id, result: { content: [] } })
@@ -78,6 +80,24 @@ test('a session of a stopped caller: its calls get an error, its streams end, th
   assert.equal((await gate.post(initialize)).status, 200, 'and once that is lifted, it is')
   const fine = await gate.post(toolCall(3, 'fine'), sessionHeader)
   assert.deepEqual((await answerOf(fine)).result, { content: [] })
+})
+
+test('a call whose stream broke is ended by the stop of its tool, and whoever resumes it hears so', async () => {
+  await using gate = await opened()
+  assert.match(await (await gate.post(toolCall(1, 'broken'), sessionHeader)).text(), /id: e1/)
+  assert.deepEqual(gate.outcomes, [])
+  gate.gate.kill('broken')
+  await until(() => cancelled().length === 1, 'the server is told')
+  assert.deepEqual(gate.outcomes, ['unknown: stopped: somebody stopped the tool'])
+  const headers = { accept: 'text/event-stream', 'last-event-id': 'e1', ...sessionHeader }
+  const resumed = (await fetch(gate.url, { headers })).body?.getReader()
+  let text = ''
+  while (!text.includes('"error"')) text += Buffer.from((await resumed?.read())?.value ?? []).toString()
+  assert.match(
+    text,
+    /"id":1,"error":\{"code":-31403,"message":"Stopped while it was under way: somebody stopped the tool/,
+  )
+  await resumed?.cancel()
 })
 
 test('a stopped tool ends its own calls alone; the session goes on', async () => {
