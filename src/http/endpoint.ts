@@ -24,6 +24,8 @@ export interface Asker {
 
 export interface Posted extends Asker {
   readonly read: ReadMessage
+  /** When the credential is over, in milliseconds since 1970: nobody waits for a person longer. */
+  readonly endsAt?: number | undefined
 }
 
 export interface Endpoint {
@@ -88,18 +90,41 @@ export async function judged(
 }
 
 /** A call that a person was asked about: its caller hears that it waits, if it can be told, and leaves it by leaving. */
-async function waited(interceptor: Interceptor, id: Id, { headers }: Posted, reply: Reply): Promise<Line | undefined> {
-  if (takesEvents(headers)) reply.openEarly()
-  for await (const { toServer, toClient, isLast } of interceptor.wait(id, reply.left)) {
-    if (toServer[0] !== undefined) return toServer[0]
-    if (isLast) reply.json(200, toClient[0] ?? '')
-    else await reply.stillWaiting(toClient)
-  }
+async function waited(interceptor: Interceptor, id: Id, posted: Posted, reply: Reply): Promise<Line | undefined> {
+  if (takesEvents(posted.headers)) reply.openEarly()
+  const line = await endingWith(posted, reply, async () => {
+    for await (const { toServer, toClient, isLast } of interceptor.wait(id, reply.left)) {
+      if (toServer[0] !== undefined) return toServer[0]
+      if (isLast) reply.json(200, toClient[0] ?? '')
+      else await reply.stillWaiting(toClient)
+    }
+    return undefined
+  })
+  if (line !== undefined) return line
   // It was broken off, cancelled, or answered.
   if (reply.stopped.aborted) reply.error(502, errorCodes.internal, messageOf(reply.stopped.reason), id)
   else reply.empty(202)
   interceptor.settle()
   return undefined
+}
+
+/** The longest that a timer of Node waits. */
+const timerMsMax = 2 ** 31 - 1
+
+/** What would not end by itself ends with the credential of its caller: whoever has a new one comes back. */
+export async function endingWith<T>(
+  { endsAt }: { readonly endsAt?: number | undefined },
+  reply: Reply,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (endsAt === undefined) return work()
+  const why = 'the credential of the caller is over'
+  const timer = setTimeout(() => reply.breakOff(why), Math.min(endsAt - Date.now(), timerMsMax))
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function takesEvents({ accept = '' }: IncomingHttpHeaders): boolean {

@@ -12,7 +12,7 @@ import { readMessage, unreadLine } from '../model/message/read.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { disagreement } from './agreement.ts'
 import { readBody } from './body.ts'
-import { type Endpoint, methodOf, requestId } from './endpoint.ts'
+import { type Endpoint, endingWith, methodOf, requestId } from './endpoint.ts'
 import { type Fields, isPacked, mediaType } from './fields.ts'
 import { isKnownHost, isKnownOrigin, type Names } from './hosts.ts'
 import {
@@ -191,7 +191,7 @@ export class Front {
 
   async #post(request: IncomingMessage, caller: Known, route: Route, reply: Reply): Promise<void> {
     const { headers } = request
-    const { principal } = caller
+    const { principal, endsAt } = caller
     if (mediaType(headers) !== 'application/json')
       return refuse(reply, 415, 'the content type must be application/json')
     if (isPacked(headers)) return refuse(reply, 415, 'a packed body is not accepted: send it as it is')
@@ -203,7 +203,7 @@ export class Front {
       : undefined
     const method = methodOf(read)
     if (lie === undefined) {
-      const post = () => route.endpoint.post({ headers, principal, read }, reply)
+      const post = () => route.endpoint.post({ headers, principal, endsAt, read }, reply)
       return method === 'subscriptions/listen' ? endingWith(caller, reply, post) : post()
     }
     const refusal = { reason: 'MALFORMED_CALL' as Unreadable['reason'], message: lie, ...(method && { method }) }
@@ -216,21 +216,6 @@ const allowed = { allow: 'GET, POST, DELETE' }
 
 function refuse(reply: Reply, status: number, why: string): void {
   reply.error(status, errorCodes.invalidRequest, why)
-}
-
-/** The longest that a timer of Node waits. */
-const timerMsMax = 2 ** 31 - 1
-
-/** A stream that would never end by itself ends with the credential: whoever has a new one opens it again. */
-async function endingWith({ endsAt }: Known, reply: Reply, work: () => Promise<void>): Promise<void> {
-  if (endsAt === undefined) return work()
-  const why = 'the credential of the caller is over'
-  const timer = setTimeout(() => reply.breakOff(why), Math.min(endsAt - Date.now(), timerMsMax))
-  try {
-    await work()
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 function unknown(reply: Reply, { status, message, fields = {} }: Unknown): void {

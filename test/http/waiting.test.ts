@@ -56,6 +56,7 @@ class Hurried extends Answers {
 interface Settings {
   readonly max?: number
   readonly quietWaitMs?: number
+  readonly credentialMs?: number
 }
 
 const approvalPage = (id: string) => `https://approvals.example/approvals/${id}`
@@ -71,7 +72,7 @@ class Gate implements AsyncDisposable {
   readonly #front: Front
   #port = 0
 
-  constructor(upstream: URL | Command, { max = 100, quietWaitMs = 45_000 }: Settings = {}) {
+  constructor(upstream: URL | Command, { max = 100, quietWaitMs = 45_000, credentialMs }: Settings = {}) {
     const { gate, ledger } = this.#opened
     const report = (error: unknown) => assert.fail(error as Error)
     const onPolicyChange = (listener: () => void) => gate.onPolicyChange(listener)
@@ -93,7 +94,10 @@ class Gate implements AsyncDisposable {
       gate,
       routes: new Map([['/mcp', { server: 'srv', session: 's', endpoint }]]),
       names: { hosts: new Set(loopbackNames), origins: new Set() },
-      identify: () => ({ principal: { agent: 'bot', user: 'eve' } }),
+      identify: () => ({
+        principal: { agent: 'bot', user: 'eve' },
+        ...(credentialMs !== undefined && { endsAt: Date.now() + credentialMs }),
+      }),
       log: () => undefined,
     })
     this.ledger = openLedger({ file: this.file })
@@ -205,6 +209,22 @@ test('a caller that left, cancelled or closed its session has no call run', asyn
   await sleep(500)
   assert.deepEqual(gate.state(), ['approved', 'approved', 'approved'], 'nobody used the grants')
   await client.close()
+})
+
+test('a call waits no longer than its caller is known: the grant is for who comes back with a new credential', async () => {
+  await using gate = await Gate.before(everything.url, { credentialMs: 1_000 })
+  const opened = await gate.post(initialize)
+  await opened.text()
+  const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
+  const kept = await gate.post(toolCall(1, 'echo', { message: 'm' }), session)
+  const [id = ''] = await gate.asked()
+  await Promise.race([gate.nobodyWaits(), sleep(3_000)])
+  gate.approve(id)
+  assert.match(await kept.text(), /"id":1,"error":.*the credential of the caller is over/)
+  assert.deepEqual(gate.state(), ['approved'])
+  const again = await gate.post(toolCall(2, 'echo', { message: 'm' }), session)
+  assert.match(await again.text(), /Echo: m/)
+  assert.deepEqual(gate.state(), ['consumed'])
 })
 
 test('before a server over stdio it is the same: approved it goes on, left it never runs', async () => {
