@@ -43,7 +43,11 @@ export class Kills {
    * nobody has stopped anybody.
    */
   of(who: Stoppable, seq: number): Kill | undefined {
-    if (!this.#fresh.isAt(seq)) this.#any = this.#exists.get() === 1
+    if (!this.#fresh.isAt(seq)) {
+      // Where that cannot be read it is asked of the table each time, until it is known again.
+      this.#any = true
+      this.#any = this.#exists.get() === 1
+    }
     if (!this.#any) return undefined
     const rows = this.#of.all(...namesFor(who))
     const [first] = rows.sort((one, other) => killKinds.indexOf(one.kind) - killKinds.indexOf(other.kind))

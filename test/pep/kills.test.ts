@@ -13,6 +13,7 @@ import { buildPolicy } from '../../src/bundle/build.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
 import { recordHash } from '../../src/ledger/chain.ts'
+import { Kills as KillsTable } from '../../src/ledger/kills.ts'
 import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
 import { migrate } from '../../src/ledger/schema.ts'
 import { describeWith } from '../../src/log/describe.ts'
@@ -97,6 +98,20 @@ test('what another connection stops, the next call meets, and what it lifts goes
   assert.equal(bank.call().decision, 'allow')
   assert.deepEqual(bank.ledger.kills(), [])
   assert.deepEqual(proved(file).findings, [])
+})
+
+test('what could not be read once is not taken for nothing afterwards', (t) => {
+  const file = scratch(t)
+  openLedger({ file }).close()
+  const db = new Database(file)
+  t.after(() => db.close())
+  const [kills, other] = [new KillsTable(db), new KillsTable(db)]
+  assert.equal(kills.of(paying, 1), undefined)
+  db.exec('ALTER TABLE kills RENAME TO away')
+  assert.throws(() => kills.of(paying, 2), /no such table/)
+  db.exec('ALTER TABLE away RENAME TO kills')
+  other.add({ id: 'kill_1', target: session('s-1'), at: 1, by })
+  assert.equal(kills.of(paying, 2)?.id, 'kill_1')
 })
 
 test('stopped twice is recorded twice, and stands as it was first said; lifted by id', (t) => {
