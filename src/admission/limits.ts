@@ -57,7 +57,7 @@ export const callbackSkewMsMax = 5 * 60_000
 /** Callbacks that are remembered for that long, so that none counts twice. Above it they are refused. */
 export const callbacksRememberedItemsMax = 10_000
 
-/** What Slack takes in one text of a message; arguments that are longer are read on the page. */
+/** What Slack takes in one text of a message; a call that is longer is read on the page. */
 export const slackTextCharsMax = 2_900
 
 /** How long an answer under way has to finish when the gate ends. */

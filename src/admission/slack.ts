@@ -30,7 +30,6 @@ export function slackMessage(approval: Approval, page: string | undefined): stri
   if (view.state !== 'pending') return undefined
   const { id, name, server, principal, rule, message, risk_level, expires_at, quorum } = view
   const lines = JSON.stringify(view.arguments, null, 2).split('\n').map(plain).join('\n')
-  const isWhole = lines.length <= slackTextCharsMax
   const about = [
     `Call: ${name}`,
     ...(server === '' ? [] : [`Server: ${server}`]),
@@ -39,10 +38,13 @@ export function slackMessage(approval: Approval, page: string | undefined): stri
     ...(risk_level ? [`Risk: ${risk_level}`] : []),
     `Wanted: ${quorum === 1 ? 'one person' : `${quorum} persons`}, until ${expires_at}`,
     `Request: ${id}`,
-  ].map(plain)
+  ]
+    .map(plain)
+    .join('\n')
+  const isWhole = lines.length <= slackTextCharsMax && about.length <= slackTextCharsMax
   const shown = isWhole
     ? lines
-    : `The arguments are too long for a message: read them on the page${page ? '' : ', or with `tollgate approvals show`'}.`
+    : `The call is too long for a message: read it on the page${page ? '' : ', or with `tollgate approvals show`'}.`
   // Nobody approves here what they cannot read here.
   const buttons = [
     ...(isWhole ? [button('tollgate_approve', 'Approve', id, 'primary')] : []),
@@ -53,7 +55,7 @@ export function slackMessage(approval: Approval, page: string | undefined): stri
   ]
   const blocks = [
     { type: 'header', text: plainText('A call waits for approval') },
-    { type: 'section', text: plainText(cut(about.join('\n'))) },
+    { type: 'section', text: plainText(cut(about)) },
     { type: 'section', text: plainText(shown) },
     { type: 'actions', elements: buttons },
   ]

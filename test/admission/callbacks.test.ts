@@ -279,9 +279,11 @@ test('Slack gets the call as plain text with two buttons, and no way to approve 
   slack?.start()
   const id = desk.held({ to: '<!channel> *bold* \u202e' })
   const long = desk.held({ to: 'x'.repeat(4_000) })
-  await until(() => heard('/slack').length === 2, 'both messages')
+  const principal = { user: 'eve', agent: '\u202e'.repeat(500) }
+  const odd = desk.held({ to: 'acc-1' }, { principal })
+  await until(() => heard('/slack').length === 3, 'all messages')
   await slack?.stop()
-  const [whole, cut] = heard('/slack').map(({ body }) => JSON.parse(body))
+  const [whole, cut, hidden] = heard('/slack').map(({ body }) => JSON.parse(body))
   const texts = whole.blocks.flatMap((block: Answer) => (block.text ? [block.text] : []))
   assert.ok(texts.every((text: Answer) => text.type === 'plain_text' && text.text.length <= 3_000))
   assert.match(texts[2].text, /"to": "<!channel> \*bold\* \\u202e"/)
@@ -290,6 +292,7 @@ test('Slack gets the call as plain text with two buttons, and no way to approve 
     message.blocks.at(-1).elements.map((one: Answer) => `${one.action_id} ${one.value}`)
   assert.deepEqual(actionsOf(whole), [`tollgate_approve ${id}`, `tollgate_reject ${id}`])
   assert.deepEqual(actionsOf(cut), [`tollgate_reject ${long}`])
+  assert.deepEqual(actionsOf(hidden), [`tollgate_reject ${odd}`], 'its rule and its caller are cut off')
 })
 
 test('all of that is proved from the record', () => {
