@@ -128,8 +128,9 @@ function reportTwoWays(fields: OptionFields, report: Report): void {
 }
 
 function optionsIn(fields: OptionFields, beside: (name: string) => string): ReadonlyMap<string, readonly string[]> {
-  const given = settingsEntries.flatMap(([key, { option, isFile }]): readonly [string, readonly string[]][] => {
-    const words = fields[key]?.value
+  const given = settingsEntries.flatMap(([key, { option, isFile, inFile }]): readonly [string, readonly string[]][] => {
+    // Some are keys of the file in a way of their own: those are none of its words.
+    const words = inFile && fields[key]?.value
     return words ? [[option, isFile ? words.map((word) => locatedWord(option, word, beside)) : words]] : []
   })
   return new Map(given)

@@ -57,9 +57,10 @@ before(async () => {
   serving = await Serving.start(folder, ...args, '--upstream', upstream.url.href)
 })
 after(async () => {
-  await serving[Symbol.asyncDispose]()
-  await upstream[Symbol.asyncDispose]()
-  await issuer[Symbol.asyncDispose]()
+  // What did not start is not there to be ended, and what did would keep this process.
+  await serving?.[Symbol.asyncDispose]()
+  await upstream?.[Symbol.asyncDispose]()
+  await issuer?.[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 })
 
