@@ -88,6 +88,11 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
     'f.yaml:2:32: `a` must be a number, text, `true`, `false` or a list, got a map',
   ],
   [
+    'conditions that fell away',
+    rule('conditions:', 'approval: auto'),
+    'f.yaml:2:5: `conditions` must be a map of conditions, got nothing (is what belongs to it indented further?)',
+  ],
+  [
     'no name at all',
     rule('conditions: {param_gt: {}}'),
     'f.yaml:2:28: `param_gt` must be a map of arguments and what they are compared with, got an empty map',

@@ -67,7 +67,7 @@ export const aegisRuleKeys = {
     form: record('a map with `type`, `target` and `agent`', matchKeys, { owner: '`match`' }),
     about: 'Which calls the rule is about; all of them if not given.',
   },
-  conditions: { form: orNothing(conditionsForm), about: 'What else must hold of the call; all of it together.' },
+  conditions: { form: conditionsForm, about: 'What else must hold of the call; all of it together.' },
   risk_level: { form: riskLevel, about: 'The risk of the call; `medium` if not given.' },
   approval: {
     form: approval,
@@ -86,7 +86,7 @@ export function ruleOf({ fields, at }: WrittenRule, index: number, report: Repor
     target: written?.target?.value ?? '*',
     agent: written?.agent?.value ?? '*',
   }
-  const conditions = fields.conditions?.value?.value
+  const conditions = fields.conditions?.value
   const { line, col }: Spot = at
   return {
     name: fields.name === undefined ? `rule_${index}` : fields.name.value || `${match.type}@${match.target}`,
