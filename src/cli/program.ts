@@ -134,7 +134,7 @@ program
     new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json', 'sarif']).default('text'),
   )
   .addOption(jsonFormatOption())
-  .usage('[options] FILE...|-c POLICY...|--layer NAME=POLICY... [-- CMD [ARG...]]')
+  .usage('[options] FILE...|-c POLICY...|--layer NAME=POLICY...|--settings FILE [-- CMD [ARG...]]')
   .option('--settings <file>', 'the settings of a gate, as `serve --settings` reads them')
   .option('--strict', 'a warning makes the exit code 1 as well')
   .option('--lists <file>', 'compare with these lists of a server, as `tollgate scan --json` writes them')

@@ -44,16 +44,28 @@ test('the policy of the README refuses the call of the README in the words of th
 test('every link in the documentation leads somewhere', () => {
   const pages = [
     ...readdirSync(root).filter((name) => name.endsWith('.md')),
+    'deploy/README.md',
     ...readdirSync(resolve(root, 'docs'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
   ]
   for (const page of pages) {
     const text = readFileSync(resolve(root, page), 'utf8')
-    for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
-      assert.ok(existsSync(resolve(root, dirname(page), target)), `${page}: ${target}`)
+    for (const [, target = '', anchor] of text.matchAll(/\]\(([^)#:]*)(?:#([^)]*))?\)/g)) {
+      const file = target === '' ? resolve(root, page) : resolve(root, dirname(page), target)
+      assert.ok(existsSync(file), `${page}: ${target}`)
+      if (anchor !== undefined && file.endsWith('.md'))
+        assert.ok(anchorsOf(readFileSync(file, 'utf8')).has(anchor), `${page}: ${target}#${anchor}`)
+    }
   }
 })
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const headings = text.replace(/^```.*?^```/gms, '').matchAll(/^#+ (.*)$/gm)
+  const plain = (heading: string) => heading.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '')
+  return new Set(Array.from(headings, ([, heading = '']) => plain(heading).replaceAll(' ', '-')))
+}
 
 test('docs/README.md lists every page of the documentation', () => {
   const index = readFileSync(resolve(root, 'docs/README.md'), 'utf8')
