@@ -160,8 +160,7 @@ export class Front {
       reply.error(500, errorCodes.internal, 'the gate failed')
       reply.end()
     } finally {
-      // What was not read of a body would be taken for the next request.
-      if (!request.complete) response.once('finish', () => request.socket.destroySoon())
+      if (!request.complete) leaveUnread(request, response)
       if (--this.#underWay === 0) this.#whenIdle()
     }
   }
@@ -220,6 +219,24 @@ function refuse(reply: Reply, status: number, why: string): void {
 
 function unknown(reply: Reply, { status, message, fields = {} }: Unknown): void {
   reply.error(status, errorCodes.unknownCaller, message, null, fields)
+}
+
+/**
+ * A call is answered before its body was looked at, where it is refused by its headers: the body may be on its way, and the
+ * connection serves the next request once it has come. A longer one ends the connection, as does one that was broken off.
+ */
+function leaveUnread(request: IncomingMessage, response: ServerResponse): void {
+  const hangUp = () => request.socket.destroySoon()
+  if (request.readableDidRead || Number(request.headers['content-length'] ?? 0) > callBytesMax) {
+    if (response.writableFinished) hangUp()
+    else response.once('finish', hangUp)
+    return
+  }
+  let bytesLeft = callBytesMax
+  request.on('data', (chunk: Buffer) => {
+    bytesLeft -= chunk.length
+    if (bytesLeft < 0) hangUp()
+  })
 }
 
 function pathOf(url: string | undefined): string {

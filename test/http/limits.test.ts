@@ -113,6 +113,18 @@ test('a body over the limit is refused by its length, before it has come', async
   assert.match(answer, /^HTTP\/1.1 413 [\s\S]*larger than 4194304 bytes/)
 })
 
+test('a body that nobody looked at, and that comes after the answer, does not cost the connection', async () => {
+  const packed = head('content-length: 2', 'content-encoding: gzip', 'connection: keep-alive')
+  const answers = await said((socket) => {
+    socket.write(packed)
+    socket.once('data', () => {
+      socket.write('{}')
+      socket.end(`${packed}{}`)
+    })
+  })
+  assert.equal(answers.match(/HTTP\/1.1 415/g)?.length, 2)
+})
+
 test('an unfinished chunked body is no message', async () => {
   const answer = await said((socket) => void socket.end(`${head('transfer-encoding: chunked')}5\r\n{"jso`))
   assert.match(answer, /^(HTTP\/1.1 400 |$)/)
