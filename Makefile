@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test check format build bench inspector compiler aegis web-test chromium image image-test install
+.PHONY: demo test check format build bench inspector compiler aegis bench-test web-test chromium image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -44,6 +44,10 @@ bench: build
 # Rebuilds the policy compiler from compiler/ with Go and compares it with the one in the repository.
 compiler:
 	compiler/build.sh
+
+# That every benchmark runs, with numbers that mean nothing.
+bench-test: install
+	node_modules/.bin/node --test --test-timeout=900000 'test/bench/*.smoke.ts'
 
 # The page of approvals in a real Chromium: of $TOLLGATE_CHROMIUM, of this machine, or of `make chromium`.
 web-test: install
