@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test check format build bench inspector compiler aegis bench-test web-test chromium image image-test install
+.PHONY: demo test fuzz check format build bench inspector compiler aegis bench-test web-test chromium image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -15,6 +15,10 @@ demo: build
 
 test: build
 	npm test
+
+# All that is random, from a seed that nobody has tried (test/random.ts). What fails names it.
+fuzz: build
+	TOLLGATE_TEST_SEED=new npm test -- $$(grep -rl --include='*.test.ts' -e 'random.ts' -e 'rbitrary' test)
 
 # The official conformance suites of MCP, directly and through the gate, check by check.
 conformance: install

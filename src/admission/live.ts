@@ -1,61 +1,61 @@
 /** Pages that are open are told when a request has changed, in this process or in another one. */
 import type { Response } from 'express'
+import { Changes } from '../pep/changes.ts'
 import { liveMs, liveSilenceMs, liveStreamsMax } from './limits.ts'
+
+export interface LivePorts {
+  /** Another text when a request has changed. */
+  readonly version: () => string
+  /** Told of a ledger that cannot be read. */
+  readonly report: (error: unknown) => void
+}
 
 export class Live {
   readonly #version: () => string
+  readonly #changes: Changes
   readonly #pages = new Set<Response>()
-  #timer: NodeJS.Timeout | undefined
-  #last = ''
-  #saidAt = 0
+  #silence: NodeJS.Timeout | undefined
 
-  constructor(version: () => string) {
+  constructor({ version, report }: LivePorts) {
     this.#version = version
+    this.#changes = new Changes({ version, report, pollMs: liveMs })
   }
 
-  /** False when so many pages are open already. */
+  /** False when so many pages are open already. Throws when the ledger cannot be read. */
   add(response: Response): boolean {
     if (this.#pages.size >= liveStreamsMax) return false
+    if (this.#pages.size === 0) this.#begin()
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     })
     response.write('retry: 2000\n\n')
-    if (this.#pages.size === 0) this.#begin()
     this.#pages.add(response)
     response.once('close', () => {
       this.#pages.delete(response)
-      if (this.#pages.size === 0) clearInterval(this.#timer)
+      if (this.#pages.size === 0) this.#stop()
     })
     return true
   }
 
   end(): void {
-    clearInterval(this.#timer)
+    this.#stop()
     for (const page of this.#pages) page.end()
   }
 
   #begin(): void {
-    this.#last = this.#now()
-    this.#timer = setInterval(() => this.#look(), liveMs).unref()
+    this.#changes.start(() => this.#tell('event: change\ndata:\n\n'), this.#version())
+    this.#silence = setInterval(() => this.#tell(': still here\n\n'), liveSilenceMs).unref()
   }
 
-  #look(): void {
-    const version = this.#now()
-    const changed = version !== this.#last
-    this.#last = version
-    if (!changed && Date.now() - this.#saidAt < liveSilenceMs) return
-    this.#saidAt = Date.now()
-    for (const page of this.#pages) page.write(changed ? 'event: change\ndata:\n\n' : ': still here\n\n')
+  #stop(): void {
+    this.#changes.stop()
+    clearInterval(this.#silence)
   }
 
-  /** A ledger that cannot be read has not changed as far as anybody knows. */
-  #now(): string {
-    try {
-      return this.#version()
-    } catch {
-      return this.#last
-    }
+  #tell(text: string): void {
+    for (const page of this.#pages) page.write(text)
+    this.#silence?.refresh()
   }
 }

@@ -2,7 +2,7 @@
  * Tells somebody of what becomes of requests: each record in order, at least once, also after a restart. The ledger keeps up
  * to where they were told; one who cannot be reached is tried again, and nobody else waits for that.
  */
-
+import { pause } from '../http/pause.ts'
 import { messageOf } from '../model/errors.ts'
 import type { RecordKind, StoredRecord } from '../model/ledger.ts'
 import { liveMs, tellAgainMs, tellAgainMsMax, tellGiveUpMs } from './limits.ts'
@@ -90,20 +90,6 @@ export class Outbox {
 
 export function waitAfter(failures: number): number {
   return Math.min(tellAgainMsMax, tellAgainMs * 2 ** (failures - 1))
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    timer.unref()
-    if (signal.aborted) done()
-    else signal.addEventListener('abort', done)
-  })
 }
 
 /** Posts a text. Rejects unless the other side says that it took it. */

@@ -38,7 +38,10 @@ export class AdmissionServer {
 
   constructor(options: AdmissionOptions) {
     this.#sweeper = setInterval(() => expireOverdue(options), expiryMs).unref()
-    this.#live = new Live(() => options.ledger.approvalsVersion())
+    this.#live = new Live({
+      version: () => options.ledger.approvalsVersion(),
+      report: (error) => options.log(`open pages are not told of changes: ${messageOf(error)}`),
+    })
     this.#reservations = options.gate && new Reservations(options.gate, options.ledger)
     const app = express().disable('x-powered-by').disable('etag')
     app.use((request, response, next) => {

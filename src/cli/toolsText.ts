@@ -6,25 +6,24 @@ import type { AcceptedTool } from '../pep/tools.ts'
 import { hiddenIn, hiddenSentence } from '../scan/hidden.ts'
 import { escaped } from '../scan/json.ts'
 import { called, oneLine, visible } from '../scan/visible.ts'
-import { columnWidths, fitted, widthOf } from './auditColumns.ts'
+import { type Column, tableLines } from './table.ts'
 import { type Colour, paint } from './terminal.ts'
 import type { MemberChange, ToolDifference } from './toolsDiff.ts'
 
-interface Column {
-  readonly title: string
-  readonly least: number
-  readonly leaveOut?: number
-  readonly cell: (view: ToolView) => string
-}
-
-const columns: readonly Column[] = [
-  { title: 'SERVER', least: 6, cell: ({ server }) => server },
-  { title: 'TOOL', least: 12, cell: ({ tool }) => tool },
-  { title: 'STATE', least: 7, cell: ({ state }) => state },
+const columns: readonly Column<ToolView>[] = [
+  { title: 'SERVER', least: 6, cell: ({ server }) => shown(server) },
+  { title: 'TOOL', least: 12, cell: ({ tool }) => shown(tool) },
+  { title: 'STATE', least: 7, cell: ({ state }) => state, colour: (state) => colours[state as ToolState] },
   { title: 'SINCE', least: 20, leaveOut: 1, cell: ({ since }) => since.replace(/\.\d+Z$/, 'Z') },
   { title: 'SHA256', least: 12, leaveOut: 2, cell: ({ pinned, held }) => digestsOf([...pinned, ...held]) },
   { title: 'HIDDEN TEXT', least: 11, leaveOut: 3, cell: hiddenOf },
 ]
+
+const colours: Readonly<Record<ToolState, Colour>> = { pinned: 'green', changed: 'red', new: 'yellow' }
+
+function shown(name: string): string {
+  return visible(plain(name))
+}
 
 const digestShown = 12
 
@@ -37,31 +36,9 @@ function hiddenOf({ pinned, held }: ToolView): string {
   return [...new Set(kinds)].join(' ')
 }
 
-const gap = '  '
-
-export function* toolLines(views: readonly ToolView[], width: number, stream: NodeJS.WriteStream): Generator<string> {
-  if (views.length === 0) return
-  const rows = views.map((view) => columns.map(({ cell }) => visible(plain(cell(view))) || '-'))
-  const sizes = columns.map(({ title, least, leaveOut }, index) => ({
-    natural: rows.reduce((most, row) => Math.max(most, widthOf(row[index] as string)), title.length),
-    least,
-    ...(leaveOut !== undefined && { leaveOut }),
-  }))
-  const widths = columnWidths(sizes, width, gap.length)
-  const lineOf = (row: readonly string[], state?: ToolState) =>
-    row
-      .map((text, index) => {
-        const cell = fitted(text, widths[index] as number)
-        return state && columns[index]?.title === 'STATE' ? paint(colours[state], cell, stream) : cell
-      })
-      .filter((_, index) => (widths[index] as number) > 0)
-      .join(gap)
-      .trimEnd()
-  yield `${paint('bold', lineOf(columns.map(({ title }) => title)), stream)}\n`
-  for (const [index, row] of rows.entries()) yield `${lineOf(row, views[index]?.state)}\n`
+export function toolLines(views: readonly ToolView[], width: number, stream: NodeJS.WriteStream): Generator<string> {
+  return tableLines(columns, views, width, stream)
 }
-
-const colours: Readonly<Record<ToolState, Colour>> = { pinned: 'green', changed: 'red', new: 'yellow' }
 
 export function differencesText(differences: readonly ToolDifference[], stream: NodeJS.WriteStream): string {
   return differences.map((one) => differenceText(one, stream)).join('\n')

@@ -19,6 +19,7 @@ import { defaultResource, detectResources, envDetector, resourceFromAttributes }
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import type { Call } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
+import { messageOf } from '../model/errors.ts'
 import { contextOf } from '../model/trace.ts'
 import type { Gatekeeper, Outcome } from '../pep/gatekeeper.ts'
 import { version } from '../runtime/version.ts'
@@ -41,11 +42,13 @@ interface UnderWay {
 export class Traces {
   readonly #provider: BasicTracerProvider
   readonly #underWay = new Map<string, UnderWay>()
+  readonly #say: (sentence: string) => void
 
   /** `say` hears that spans cannot be sent. Where they go is in the environment, by the names of OpenTelemetry. */
   constructor(say: (sentence: string) => void) {
     const own = resourceFromAttributes({ 'service.name': 'tollgate', 'service.version': version })
     const told = detectResources({ detectors: [envDetector] })
+    this.#say = say
     complainTo(say)
     this.#provider = new BasicTracerProvider({
       resource: defaultResource().merge(own).merge(told),
@@ -69,10 +72,11 @@ export class Traces {
   /** Sends what is left. */
   async end(): Promise<void> {
     for (const { span } of this.#underWay.values()) span.end()
-    const gaveUp = new AbortController()
-    const sent = this.#provider.shutdown().catch(() => {})
-    await Promise.race([sent, wait(sendMs, undefined, { ref: false, signal: gaveUp.signal }).catch(() => {})])
-    gaveUp.abort()
+    try {
+      await Promise.race([this.#provider.shutdown(), wait(sendMs, undefined, { ref: false })])
+    } catch (error) {
+      this.#say(`what was left of the traces was not sent: ${messageOf(error)}`)
+    }
   }
 
   #admit(gate: Gatekeeper, calls: readonly Call[]): readonly Decision[] {

@@ -153,5 +153,3 @@ export function isRefused({ stopped }: Interceptor, reply: Reply): boolean {
   if (stopped !== undefined) reply.error(403, errorCodes.refused, stopped.message)
   return stopped !== undefined
 }
-
-export const unknownSession = 'there is no such session: initialize again'

@@ -100,7 +100,10 @@ export class Incoming implements Dispatcher.DispatchHandler {
     return all.length === 1 ? (all[0] as Buffer) : Buffer.concat(all, length)
   }
 
-  /** Reads on to the end, so that the connection can be used again, unless there is much of it. */
+  /**
+   * Reads on to the end, so that the connection can be used again. What is too much or breaks off has its connection
+   * closed by that, and nothing was wanted of it: there is nobody to tell.
+   */
   async discard(): Promise<void> {
     await this.whole(errorBytesMax).catch(() => {})
   }

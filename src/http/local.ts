@@ -24,7 +24,6 @@ import {
   methodOf,
   type Posted,
   requestId,
-  unknownSession,
 } from './endpoint.ts'
 import { type Fields, sessionField } from './fields.ts'
 import { processesMax, processIdleMsMin, sessionStreamsMax } from './limits.ts'
@@ -274,13 +273,10 @@ export class Local implements Endpoint {
     void conversation?.stop()
   }
 
-  #sessionOf({ headers, principal }: Asker, reply: Reply): Session | undefined | null {
-    const id = headers[sessionField]
-    if (id === undefined) return undefined
-    const session = typeof id === 'string' ? this.#sessions.find(id, principal) : undefined
-    if (session === undefined) reply.error(404, errorCodes.sessionNotFound, unknownSession)
-    else if (isOtherRevision(headers, session)) reply.error(400, errorCodes.invalidRequest, otherRevision)
-    else return session
+  #sessionOf(asker: Asker, reply: Reply): Session | undefined | null {
+    const session = this.#sessions.named(asker, reply)
+    if (!session || !isOtherRevision(asker.headers, session)) return session
+    reply.error(400, errorCodes.invalidRequest, otherRevision)
     return null
   }
 

@@ -15,7 +15,6 @@ import {
   methodOf,
   type Posted,
   requestId,
-  unknownSession,
 } from './endpoint.ts'
 import { answeredWith, Exchange } from './exchange.ts'
 import { type Fields, fieldsForCaller, fieldsForUpstream, isPacked, mediaType, sessionField } from './fields.ts'
@@ -70,7 +69,7 @@ export class Remote implements Endpoint {
 
   async post(posted: Posted, reply: Reply): Promise<void> {
     const stateless = posted.read.ok && isStateless(posted.read.message)
-    const session = stateless ? undefined : this.#sessionOf(posted, reply)
+    const session = stateless ? undefined : this.#sessions.named(posted, reply)
     if (session === null) return
     const opens = !stateless && session === undefined && methodOf(posted.read) === 'initialize'
     if (this.#exchanges >= exchangesMax || (opens && this.#sessions.isFull))
@@ -136,7 +135,7 @@ export class Remote implements Endpoint {
   }
 
   async get(asker: Asker, reply: Reply): Promise<void> {
-    const session = this.#sessionOf(asker, reply)
+    const session = this.#sessions.named(asker, reply)
     if (session === null) return
     if (session !== undefined && session.streams >= sessionStreamsMax)
       return reply.busy('the session has too many streams')
@@ -183,7 +182,7 @@ export class Remote implements Endpoint {
   }
 
   async remove(asker: Asker, reply: Reply): Promise<void> {
-    const session = this.#sessionOf(asker, reply)
+    const session = this.#sessions.named(asker, reply)
     if (session === null) return
     try {
       const fields = fieldsForUpstream(asker.headers, session?.id)
@@ -209,16 +208,6 @@ export class Remote implements Endpoint {
     await this.#upstream.close()
     await turn() // what was under way is answered first
     for (const session of this.#sessions.all) this.#sessions.end(session, 'the gate ended')
-  }
-
-  /** Null when the session is not the asker's: it is told so. Undefined when none is named. */
-  #sessionOf({ headers, principal }: Asker, reply: Reply): Session | undefined | null {
-    const id = headers[sessionField]
-    if (id === undefined) return undefined
-    const session = typeof id === 'string' ? this.#sessions.find(id, principal) : undefined
-    if (session !== undefined) return session
-    reply.error(404, errorCodes.sessionNotFound, unknownSession)
-    return null
   }
 
   #interceptor(principal: Principal, opens: boolean): Interceptor {

@@ -2,9 +2,12 @@
 import { hash } from 'node:crypto'
 import type { Line } from '../mcp/framing.ts'
 import type { Interceptor } from '../mcp/interceptor.ts'
+import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import type { Id } from '../model/message/message.ts'
+import type { Asker } from './endpoint.ts'
+import { sessionField } from './fields.ts'
 import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, sessionsMax, untoldMessagesMax } from './limits.ts'
 import type { Reply } from './reply.ts'
 
@@ -123,10 +126,17 @@ export class Sessions {
     return session
   }
 
-  /** Another one's session is unknown, as one is that never was. */
-  find(id: string, principal: Principal): Session | undefined {
-    const session = this.#sessions.get(id)
-    return session?.belongsTo(principal) ? session : undefined
+  /**
+   * The session that a request names; undefined when it names none. Null when it is not the asker's, who is told so:
+   * another one's session is unknown, as one is that never was.
+   */
+  named({ headers, principal }: Asker, reply: Reply): Session | undefined | null {
+    const id = headers[sessionField]
+    if (id === undefined) return undefined
+    const session = typeof id === 'string' ? this.#sessions.get(id) : undefined
+    if (session?.belongsTo(principal)) return session
+    reply.error(404, errorCodes.sessionNotFound, 'there is no such session: initialize again')
+    return null
   }
 
   end(session: Session, why: string): void {

@@ -16,6 +16,7 @@ import type { Endpoint } from './endpoint.ts'
 import { type Fields, sessionField } from './fields.ts'
 import { resumeMsMax, retryMsMax } from './limits.ts'
 import { LineReply } from './lineReply.ts'
+import { pause } from './pause.ts'
 
 export interface StdioFrontOptions {
   readonly endpoint: Endpoint
@@ -190,10 +191,8 @@ export class StdioFront {
   }
 
   /** False when it is all over. */
-  async #pause(ms: number): Promise<boolean> {
-    const { signal } = this.#ending
-    await wait(ms, undefined, { signal, ref: false }).catch(() => {})
-    return !signal.aborted
+  #pause(ms: number): Promise<boolean> {
+    return pause(ms, this.#ending.signal)
   }
 
   /** Over HTTP a request of the stateless revision is taken back by leaving it. */

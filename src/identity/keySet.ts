@@ -10,6 +10,8 @@ import { keysIn } from './jwks.ts'
 import { jwksStaleMsMax } from './limits.ts'
 
 export interface Keys {
+  /** Has them at hand. Never rejects: what went wrong is said, and tokens are refused until it is well. */
+  load(): Promise<void>
   /** Another number for each set of keys: what was verified by one says nothing about the next. */
   generation(): Promise<number> | number
   /** For `jwtVerify`. Rejects with a `Refused` when there are no keys to verify with. */
@@ -20,6 +22,7 @@ export interface Keys {
 export function keysOfFile(file: string, say: (sentence: string) => void): Keys {
   const keys = follow(file, (bytes) => createLocalJWKSet(keysIn(Buffer.from(bytes).toString('utf8'), file)), say)
   return {
+    load: async () => {},
     generation: () => keys.generation,
     keyOf: async (header, token) => {
       const known = keys.value()
@@ -66,7 +69,7 @@ export class KeySet implements Keys {
       return await keys(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || this.#isCooling) throw error
-      await this.#load()
+      await this.load()
       return await (await this.#fresh())(header, token)
     }
   }
@@ -78,14 +81,14 @@ export class KeySet implements Keys {
   async #fresh(): Promise<ReturnType<typeof createLocalJWKSet>> {
     const isOld = performance.now() - this.#loadedAt >= this.#options.refreshMs
     if (this.#loading !== undefined && this.#keys === undefined) await this.#loading
-    else if (isOld && !this.#isCooling) await this.#load()
+    else if (isOld && !this.#isCooling) await this.load()
     if (this.#keys !== undefined && performance.now() - this.#loadedAt < this.#options.refreshMs + jwksStaleMsMax)
       return this.#keys
     throw noKeys()
   }
 
   /** One request for all that wait. */
-  #load(): Promise<void> {
+  load(): Promise<void> {
     this.#triedAt = performance.now()
     this.#loading ??= this.#loadOnce().finally(() => {
       this.#loading = undefined

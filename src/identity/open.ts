@@ -21,7 +21,7 @@ export function openIdentity(settings: IdentitySettings, { project, say }: Openi
   const issuers = settings.issuers.map((issuer) => tokensOf(issuer, say))
   const apiKeys = settings.apiKeys.map((file) => apiKeysOf(file, say))
   const tokens: readonly TokenSource[] = [...apiKeys, ...issuers.map((one) => one.tokens)]
-  for (const { keys } of issuers) void Promise.resolve(keys.generation()).catch(() => {}) // told already
+  for (const { keys } of issuers) void keys.load()
   const { headers, certificates } = settings
   return new Identity({ tokens, headers, certificates, project, log: say })
 }

@@ -9,7 +9,8 @@ import { newKey } from '../../src/admission/approvers.ts'
 import { openapi } from '../../src/admission/openapi.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
-import { type Answer, Desk } from './fixtures/desk.ts'
+import type { Answer } from '../answer.ts'
+import { Desk } from './fixtures/desk.ts'
 
 let desk: Desk
 before(async () => {

@@ -10,9 +10,10 @@ import { toldKinds } from '../../src/admission/webhook.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
+import type { Answer } from '../answer.ts'
 import { ScriptedServer } from '../http/fixtures/gate.ts'
 import { until } from '../mcp/fixtures/gated.ts'
-import { type Answer, Desk } from './fixtures/desk.ts'
+import { Desk } from './fixtures/desk.ts'
 
 const key = webhookKey(`whsec_${randomBytes(32).toString('base64')}`)
 const signingSecret = randomBytes(16).toString('hex')

@@ -9,7 +9,8 @@ import { runOf } from '../../src/cli/serveRuns.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { bodyOf } from '../../src/log/body.ts'
 import { callBytesMax } from '../../src/model/limits.ts'
-import { type Answer, Desk } from './fixtures/desk.ts'
+import type { Answer } from '../answer.ts'
+import { Desk } from './fixtures/desk.ts'
 
 let desk: Desk
 before(async () => {

@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bodyOf } from '../../src/log/body.ts'
-import { type Answer, Desk, policy } from './fixtures/desk.ts'
+import type { Answer } from '../answer.ts'
+import { Desk, policy } from './fixtures/desk.ts'
 
 let desk: Desk
 before(async () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { labelValuesMax, recordsSearchedItemsMax } from '../../src/admission/limits.ts'
-import { type Answer, Desk, policy } from './fixtures/desk.ts'
+import type { Answer } from '../answer.ts'
+import { Desk, policy } from './fixtures/desk.ts'
 
 let desk: Desk
 before(async () => {

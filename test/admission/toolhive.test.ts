@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { bodyOf } from '../../src/log/body.ts'
-import { type Answer, Desk } from './fixtures/desk.ts'
+import type { Answer } from '../answer.ts'
+import { Desk } from './fixtures/desk.ts'
 
 let desk: Desk
 before(async () => {

@@ -1,7 +1,8 @@
 /** Random Aegis files and actions, from small pools in which things nearly match. */
-import fc from 'fast-check'
+
 import type { Json } from '../../src/model/canonical.ts'
 import { globs, instants, value } from '../codegen/arbitraryOrdered.ts'
+import { fc } from '../random.ts'
 import { pattern, subject } from './arbitraryPatterns.ts'
 
 export type File = { readonly rules: readonly Rule[]; readonly [key: string]: unknown }

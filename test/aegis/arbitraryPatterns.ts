@@ -1,5 +1,5 @@
 /** Random regular expressions as Python writes them, and texts that they nearly match. */
-import fc from 'fast-check'
+import { fc } from '../random.ts'
 
 const atoms = [
   'a',

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import fc from 'fast-check'
 import { type Artifact, sealArtifact } from '../../src/bundle/artifact.ts'
 import { withHandWritten } from '../../src/bundle/build.ts'
 import { readCallLine } from '../../src/cli/callLine.ts'
@@ -15,11 +14,11 @@ import type { Policy } from '../../src/model/policy.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { fc, seed } from '../random.ts'
 import { type Asked, actions, type File, files, type Rule } from './arbitrary.ts'
 import { Aegis, type Answer, whyNoAegis } from './python.ts'
 
 const decisions = Number(process.env['TOLLGATE_AEGIS_DECISIONS'] ?? 20_000)
-const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
 const actionsPerFile = 200
 
 const skip = whyNoAegis()

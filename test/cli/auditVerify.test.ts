@@ -3,7 +3,6 @@ import { copyFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type Database from 'better-sqlite3'
-import fc from 'fast-check'
 import { encodeArtifact } from '../../src/bundle/artifact.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { type ProofOptions, proveRecords } from '../../src/cli/auditProof.ts'
@@ -21,6 +20,7 @@ import {
   tamper,
   temporaryFolder,
 } from '../log/ledgers.ts'
+import { fc } from '../random.ts'
 import { tollgate } from './auditRun.ts'
 
 const everyday = everydayLedger()

@@ -12,14 +12,13 @@ import type { Call } from '../../src/model/call.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
 import { layered } from '../../src/runtime/policySet.ts'
+import type { Answer } from '../answer.ts'
 import { tollgate } from './auditRun.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-sessions-'))
 const ledger = join(folder, 'ledger.db')
 const report = (error: unknown) => assert.fail(error as Error)
-// biome-ignore lint/suspicious/noExplicitAny: views are looked into member by member
-type View = any
-const json = (...args: string[]): View => {
+const json = (...args: string[]): Answer => {
   const { status, stdout, stderr } = tollgate([...args, '--json', '--ledger', ledger])
   assert.equal(status, 0, stderr)
   return JSON.parse(stdout)
@@ -102,11 +101,11 @@ test('what sessions spent is, counter by counter, what the ledger has counted', 
 
 test('calls, outcomes, callers and times are those of the records; a check is no call', () => {
   const sessions = json('sessions', 'list')
-  assert.deepEqual(sessions.map(({ session_id }: View) => session_id).toSorted(), ['s-0', 's-1', 's-2'])
+  assert.deepEqual(sessions.map(({ session_id }: Answer) => session_id).toSorted(), ['s-0', 's-1', 's-2'])
   const one = json('sessions', 'show', 's-0')
   assert.deepEqual(
     one,
-    sessions.find(({ session_id }: View) => session_id === 's-0'),
+    sessions.find(({ session_id }: Answer) => session_id === 's-0'),
   )
   assert.deepEqual(one.calls, { allowed: 81, denied: 1, held: 1, killed: 0 })
   assert.equal(one.refused_messages, 1)
@@ -114,7 +113,7 @@ test('calls, outcomes, callers and times are those of the records; a check is no
   assert.equal(success + error + unknown + open, 81)
   assert.ok(success > 0 && error > 0 && unknown > 0 && open > 1)
   assert.deepEqual(
-    one.principals.map(({ user = null }: View) => user),
+    one.principals.map(({ user = null }: Answer) => user),
     ['bob', 'ada', null],
   )
   assert.deepEqual([one.servers, one.stopped, one.runs, one.uncounted_calls], [['bank'], null, [], 0])
@@ -191,7 +190,7 @@ test('runs are those that the policy pack saw', async () => {
   own.close()
   const runs = JSON.parse(tollgate(['runs', 'list', '--json', '--ledger', file]).stdout)
   assert.deepEqual(
-    runs.map(({ run_id, workflow_id, sessions, calls }: View) => [
+    runs.map(({ run_id, workflow_id, sessions, calls }: Answer) => [
       run_id,
       workflow_id,
       sessions,

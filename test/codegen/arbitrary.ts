@@ -1,5 +1,5 @@
 /** Random policies and calls. Values come from small pools with the borders in them, so that rules are hit, just missed and confused. */
-import fc from 'fast-check'
+
 import type { Call, Facts, Principal } from '../../src/model/call.ts'
 import type { Json } from '../../src/model/canonical.ts'
 import type {
@@ -18,6 +18,7 @@ import type {
   Test,
 } from '../../src/model/policy.ts'
 import { counterId } from '../../src/model/policy.ts'
+import { fc } from '../random.ts'
 
 const names = [
   'pay',

@@ -2,11 +2,12 @@
  * Random policies of ordered rules, and calls of them. Values come from small pools in which things nearly match, so that
  * rules are hit, just missed, and asked what they cannot answer.
  */
-import fc from 'fast-check'
+
 import type { Call } from '../../src/model/call.ts'
 import type { Json } from '../../src/model/canonical.ts'
 import type { Answer, FirstPolicy, OrderedCondition, OrderedRule, TextPattern } from '../../src/model/ordered.ts'
 import type { Method } from '../../src/model/policy.ts'
+import { fc } from '../random.ts'
 
 const tools = [
   'read_x',

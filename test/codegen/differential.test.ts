@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
 import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
@@ -15,6 +14,7 @@ import type { AllPolicy } from '../../src/model/policy.ts'
 import { planFor } from '../../src/model/strategy.ts'
 import { Engine } from '../../src/pdp/engine.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
+import { fc, seed } from '../random.ts'
 import { calls, factsFrom, policies, usages } from './arbitrary.ts'
 import { instants, orderedCalls, orderedPolicies } from './arbitraryOrdered.ts'
 
@@ -22,7 +22,6 @@ type Policy = AllPolicy | FirstPolicy
 
 const decisions = Number(process.env['TOLLGATE_DIFFERENTIAL_DECISIONS'] ?? 100_000)
 const callsPerPolicy = 1_000
-const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
 
 type Case = { readonly call: Call; readonly used: readonly (number | undefined)[]; readonly at: number }
 

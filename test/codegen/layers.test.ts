@@ -1,7 +1,6 @@
 /** Layers of random policies: compiled and reference agree, and each layer judges what it would judge alone. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import fc from 'fast-check'
 import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
@@ -14,6 +13,7 @@ import { planFor, visibility } from '../../src/model/strategy.ts'
 import { Engine } from '../../src/pdp/engine.ts'
 import { evaluateLayers } from '../../src/reference/layers.ts'
 import { packCalls, packs } from '../pack/arbitrary.ts'
+import { fc, seed } from '../random.ts'
 import { calls, factsFrom, policies, usages } from './arbitrary.ts'
 import { instants, orderedCalls, orderedPolicies } from './arbitraryOrdered.ts'
 
@@ -21,7 +21,6 @@ const decisions = Number(process.env['TOLLGATE_DIFFERENTIAL_DECISIONS'] ?? 100_0
 const callsPerPolicy = 200
 /** Policies take long to compile, and stacks of them nothing: there are more of these, so that none decides what is reached. */
 const callsPerStack = 20
-const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
 const names = ['org', 'team', 'agent', 'a', 'z']
 
 const compiler = await openCompiler()

@@ -1,8 +1,9 @@
 /** Random native policies of rules that must all pass, as documents: every key, from small pools. Some of them have mistakes. */
-import fc from 'fast-check'
+
 import type { Call } from '../../src/model/call.ts'
 import type { Json } from '../../src/model/canonical.ts'
 import type { Method } from '../../src/model/policy.ts'
+import { fc } from '../random.ts'
 
 type Doc = fc.Arbitrary<Json>
 

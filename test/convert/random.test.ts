@@ -1,7 +1,6 @@
 /** What is converted means the same: random policies of each language, read back and asked the same calls over days. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { allOut } from '../../src/convert/all.ts'
 import { toNative } from '../../src/convert/convert.ts'
 import { Origins } from '../../src/convert/origins.ts'
@@ -13,11 +12,11 @@ import { parsePolicy } from '../../src/policy/parse.ts'
 import { readSource } from '../../src/policy/source.ts'
 import { actions, files } from '../aegis/arbitrary.ts'
 import { calls as interceptCalls, policies as interceptPolicies } from '../intercept/arbitrary.ts'
+import { fc, seed } from '../random.ts'
 import { calls, documents, pauses } from './arbitrary.ts'
 import { activeByReference, decisionsOf, meaning, parsed, type TimedCall } from './meaning.ts'
 
 const runs = Number(process.env['TOLLGATE_CONVERT_POLICIES'] ?? 200)
-const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
 const callsPerPolicy = 60
 
 function timed(of: fc.Arbitrary<Call>): readonly TimedCall[] {

@@ -1,7 +1,8 @@
 /** Each bad input: a clear reason, nothing forwarded, a record, and the process alive. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { type Answer, decisionIn, wrap } from './wrapped.ts'
+import type { Answer } from '../answer.ts'
+import { decisionIn, wrap } from './wrapped.ts'
 
 const gate = await wrap(`
 version: "1"

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, decisionIn, wrap } from './wrapped.ts'
+import type { Answer } from '../answer.ts'
+import { decisionIn, wrap } from './wrapped.ts'
 
 const capped = 'version: "1"\ndefault: deny\ntools:\n  pay: { rules: [{ spend: { daily: 10 } }] }\n'
 

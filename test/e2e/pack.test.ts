@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { decisionKey } from '../../src/mcp/refusal.ts'
-import { type Answer, wrap } from './wrapped.ts'
+import type { Answer } from '../answer.ts'
+import { wrap } from './wrapped.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-pack-run-'))
 after(() => rmSync(folder, { recursive: true }))

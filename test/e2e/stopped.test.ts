@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Answer } from '../answer.ts'
 import { tollgate } from '../cli/auditRun.ts'
-import { type Answer, decisionIn, type Wrapped, wrap } from './wrapped.ts'
+import { decisionIn, type Wrapped, wrap } from './wrapped.ts'
 
 const policy = `version: "1"
 default: deny

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { describeWith } from '../../src/log/describe.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
+import type { Answer } from '../answer.ts'
 import { tollgate } from '../cli/auditRun.ts'
-import { type Answer, decisionIn, type Wrapped, wrap } from './wrapped.ts'
+import { decisionIn, type Wrapped, wrap } from './wrapped.ts'
 
 const policy = (wait = '1m', timeout = '10m') => `version: "1"
 default: deny

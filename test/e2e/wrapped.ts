@@ -8,12 +8,10 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openLedger } from '../../src/ledger/ledger.ts'
+import type { Answer } from '../answer.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const witness = fileURLToPath(new URL('witness.mjs', import.meta.url))
-
-// biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field
-export type Answer = any
 
 export interface Wrapped extends AsyncDisposable {
   readonly child: ChildProcess

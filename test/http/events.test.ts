@@ -1,8 +1,8 @@
 /** Server-sent events: read alike however they arrive, written so that every reader finds the same. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { EventSplitter, eventText, withoutMessage } from '../../src/http/events.ts'
+import { fc } from '../random.ts'
 
 function read(text: string | Buffer, sizes: readonly number[] = []): [string | undefined, ...string[]][] {
   const bytes = Buffer.from(text as string)

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { sessionlessFor } from '../../src/http/sessions.ts'
+import type { Answer } from '../answer.ts'
 import { installed, until } from '../mcp/fixtures/gated.ts'
 import { modernMeta, request, toolCall } from '../mcp/fixtures/scope.ts'
 import { HttpGate, initialize, ScriptedServer } from './fixtures/gate.ts'
@@ -35,8 +36,7 @@ const server = await ScriptedServer.start((body, response, { method }) => {
 })
 after(() => server[Symbol.asyncDispose]())
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field
-const answerOf = async (response: Response): Promise<any> => response.json()
+const answerOf = async (response: Response): Promise<Answer> => response.json()
 
 const posted = () => server.requests.filter(({ body }) => body !== '').map(({ body }) => JSON.parse(body))
 const arrived = (name: string) => until(() => posted().some(({ params }) => params?.name === name), `${name} arrives`)

@@ -1,12 +1,12 @@
 /** Whatever is changed of a token, it is not taken; and no text that could stand in the header makes the gate fail. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import fc from 'fast-check'
 import { defaultMapping } from '../../src/identity/claims.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { defaults } from '../../src/identity/issuers.ts'
 import { openIdentity } from '../../src/identity/open.ts'
 import { algorithms } from '../../src/identity/tokens.ts'
+import { fc } from '../random.ts'
 import { Issuer } from './fixtures/issuer.ts'
 import { Folder } from './fixtures/serving.ts'
 

@@ -57,10 +57,9 @@ before(async () => {
   serving = await Serving.start(folder, ...args, '--upstream', upstream.url.href)
 })
 after(async () => {
-  // What did not start is not there to be ended, and what did would keep this process.
-  await serving?.[Symbol.asyncDispose]()
-  await upstream?.[Symbol.asyncDispose]()
-  await issuer?.[Symbol.asyncDispose]()
+  await serving[Symbol.asyncDispose]()
+  await upstream[Symbol.asyncDispose]()
+  await issuer[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 })
 

@@ -1,7 +1,6 @@
 /** The change itself: nothing but the start of a server, and off again to the byte. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import fc from 'fast-check'
 import { containers } from '../../src/init/clients.ts'
 import { difference } from '../../src/init/difference.ts'
 import { readText } from '../../src/init/document.ts'
@@ -9,6 +8,7 @@ import { type Entry, entriesOf } from '../../src/init/entries.ts'
 import { secretArguments, shownArguments, withoutSecrets } from '../../src/init/secrets.ts'
 import { undone } from '../../src/init/undo.ts'
 import { headOf, wrap, wrappedEntries, wrappedOf } from '../../src/init/wrapping.ts'
+import { fc } from '../random.ts'
 
 const gate = { node: '/usr/bin/node', main: '/opt/tollgate/dist/cli/main.js', policy: '/p/a b.yaml' }
 

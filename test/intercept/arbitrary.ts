@@ -3,8 +3,9 @@
  * docs/policies/intercept.md as a difference is left out. Values come from small pools, so that conditions are met, just missed
  * and confused with their prints.
  */
-import fc from 'fast-check'
+
 import type { Json } from '../../src/model/canonical.ts'
+import { fc } from '../random.ts'
 
 export interface RandomPolicy {
   readonly version: '1'

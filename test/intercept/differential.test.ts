@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import fc from 'fast-check'
 import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
@@ -14,12 +13,12 @@ import { Engine } from '../../src/pdp/engine.ts'
 import type { ActivePolicy } from '../../src/pep/gate.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
+import { fc, seed } from '../random.ts'
 import { calls, policies, type RandomCall, type RandomPolicy } from './arbitrary.ts'
 import { askIntercept, findIntercept, type Said } from './program.ts'
 
 const rounds = Number(process.env['TOLLGATE_INTERCEPT_POLICIES'] ?? 100)
 const callsPerPolicy = 100
-const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
 const program = findIntercept()
 let compiler: Awaited<ReturnType<typeof openCompiler>> | undefined
 after(() => compiler?.close())

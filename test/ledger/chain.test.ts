@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
-import fc from 'fast-check'
 import { type ChainReport, origin, recordHash, verifyChain } from '../../src/ledger/chain.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import type { StoredRecord } from '../../src/model/ledger.ts'
+import { fc } from '../random.ts'
 import { scratch } from './fixtures.ts'
 
 const faultOf = (report: ChainReport) => (report.intact ? undefined : [report.fault.kind, report.fault.seq])

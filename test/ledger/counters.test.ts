@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { openDatabase } from '../../src/ledger/file.ts'
 import { openLedger, SqliteLedger } from '../../src/ledger/ledger.ts'
 import type { CounterKey } from '../../src/model/counters.ts'
 import type { Window } from '../../src/model/policy.ts'
 import { calendarEnd, windowStart } from '../../src/model/time.ts'
+import { fc } from '../random.ts'
 import { counter, day, dayMs, HandClock, noon, sliding, total } from './fixtures.ts'
 
 function setUp() {

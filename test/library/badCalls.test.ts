@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'
-import fc from 'fast-check'
 import { strictJson } from '../../src/library/strictJson.ts'
 import { callBytesMax } from '../../src/model/limits.ts'
+import { fc } from '../random.ts'
 import { opened } from './fixtures.ts'
 
 const policy = 'version: "1"\ndefault: allow\ntools: {}\n'

@@ -5,9 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Gate, type GateOptions, openGate, type Report } from '../../src/index.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: records are looked into field by field
-export type StoredEvent = any
+import type { Answer } from '../answer.ts'
 
 export interface Opened {
   readonly gate: Gate
@@ -15,7 +13,7 @@ export interface Opened {
   readonly ledger: string
   readonly reports: readonly Report[]
   /** All records so far, or those of a type. */
-  records(...types: readonly string[]): readonly StoredEvent[]
+  records(...types: readonly string[]): readonly Answer[]
 }
 
 export function temporaryFolder(t: TestContext): string {
@@ -42,7 +40,7 @@ export async function opened(t: TestContext, policy: string, options: Partial<Ga
   return { gate, folder, ledger, reports, records }
 }
 
-export function recordsOf(file: string): readonly StoredEvent[] {
+export function recordsOf(file: string): readonly Answer[] {
   const ledger = openLedger({ file, readOnly: true })
   try {
     return [...ledger.records()].map(({ body }) => JSON.parse(body))

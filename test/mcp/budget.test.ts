@@ -1,12 +1,12 @@
 /** A client that does what it likes against an honest server: no budget is exceeded, and nothing goes on without a record. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { buildPolicy } from '../../src/bundle/build.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { describeWith } from '../../src/log/describe.ts'
 import { Gate } from '../../src/pep/gate.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { fc } from '../random.ts'
 import { result, Scope, toolCall } from './fixtures/scope.ts'
 
 const cap = 10

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { type Frame, LineSplitter, piecesOf, tooLong } from '../../src/mcp/framing.ts'
+import { fc } from '../random.ts'
 
 function split(chunks: readonly (string | Uint8Array)[], bytesMax = 1_000): readonly string[] {
   const splitter = new LineSplitter(bytesMax)

@@ -1,7 +1,7 @@
 /** What holds for whatever a client and a server write. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../random.ts'
 import { Scope } from './fixtures/scope.ts'
 
 const method = fc.constantFrom(

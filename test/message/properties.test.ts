@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import type { Json } from '../../src/model/canonical.ts'
 import { survivesDouble } from '../../src/model/decimal.ts'
 import { foldedKey } from '../../src/model/message/folding.ts'
 import { readJson } from '../../src/model/message/json.ts'
 import { readMessage } from '../../src/model/message/read.ts'
 import { serialise } from '../../src/model/message/serialise.ts'
+import { fc } from '../random.ts'
 
 const runs = { numRuns: 2_000 }
 

@@ -1,8 +1,8 @@
 /** Canonical JSON, RFC 8785. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { canonical, type Json } from '../../src/model/canonical.ts'
+import { fc } from '../random.ts'
 
 test('the example of RFC 8785 section 3.2.2 comes out as section 3.2.3 says', () => {
   const value = {

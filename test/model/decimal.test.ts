@@ -1,8 +1,8 @@
 /** Amounts: exact in, exact inside, rounded up where a budget would lose. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { exactMicroOf, microOf, survivesDouble, unitsText } from '../../src/model/decimal.ts'
+import { fc } from '../random.ts'
 
 test('amounts become whole micro-units', () => {
   const rows: readonly [unknown, number | undefined][] = [

@@ -1,8 +1,8 @@
 /** Globs of Python's fnmatch against each other; `test/aegis` holds what they match against Python itself. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { coversGlob, matchesGlob } from '../../src/model/fnmatch.ts'
+import { fc } from '../random.ts'
 
 const piece = fc.constantFrom('a', 'b', '*', '?', '[ab]', '[!a]', '[', ']')
 const glob = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join(''))

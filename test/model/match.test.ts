@@ -1,9 +1,9 @@
 /** Globs and URIs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { globMatches } from '../../src/model/match.ts'
 import { unsafeUri } from '../../src/model/uri.ts'
+import { fc } from '../random.ts'
 
 test('globs match whole names', () => {
   const matching: readonly [string, string][] = [

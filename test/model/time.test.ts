@@ -1,9 +1,9 @@
 /** Instants and calendar windows, UTC. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import type { CalendarUnit } from '../../src/model/policy.ts'
 import { calendarEnd, instantOf, windowStart } from '../../src/model/time.ts'
+import { fc } from '../random.ts'
 
 const rows: readonly [CalendarUnit, string, string, string][] = [
   ['second', '2026-01-05T12:34:56.789Z', '2026-01-05T12:34:56.000Z', '2026-01-05T12:34:57.000Z'],

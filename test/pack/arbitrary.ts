@@ -1,9 +1,10 @@
 /** Random packs and runs, from pools so small that most of what a run says is nearly right. */
-import fc from 'fast-check'
+
 import type { Call } from '../../src/model/call.ts'
 import type { Json } from '../../src/model/canonical.ts'
 import type { PackPolicy, ToolBinding, Workflow } from '../../src/model/pack/policy.ts'
 import { accessDecisions, accessModes, gatePhases, stages, statuses } from '../../src/model/pack/words.ts'
+import { fc } from '../random.ts'
 
 const place = { file: 'pack.json', line: 1, col: 1 }
 const agents = ['codex', 'claude', 'github_copilot']

@@ -1,7 +1,6 @@
 /** The compiled pack and the reference evaluator must agree on every random pack, run and path. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import fc from 'fast-check'
 import { withHandWritten } from '../../src/bundle/build.ts'
 import { generate } from '../../src/codegen/generate.ts'
 import { openCompiler } from '../../src/compile/compiler.ts'
@@ -13,10 +12,10 @@ import { stops } from '../../src/model/pack/stops.ts'
 import { planFor } from '../../src/model/strategy.ts'
 import { Engine } from '../../src/pdp/engine.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
+import { fc, seed } from '../random.ts'
 import { emptyPack, packCalls, packs, paths, patterns } from './arbitrary.ts'
 
 const decisions = Number(process.env['TOLLGATE_DIFFERENTIAL_DECISIONS'] ?? 100_000)
-const seed = Number(process.env['TOLLGATE_DIFFERENTIAL_SEED'] ?? Date.now() % 2 ** 31)
 const callsPerPack = 500
 const noon = Date.parse('2026-01-05T12:00:00Z')
 

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import fc from 'fast-check'
 import { buildPolicy } from '../../src/bundle/build.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
@@ -22,6 +21,7 @@ import { Approvals } from '../../src/pep/approvals.ts'
 import type { Gate } from '../../src/pep/gate.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { fc } from '../random.ts'
 
 const policyOf = (close: string) =>
   buildPolicy({

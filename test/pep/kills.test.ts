@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import fc from 'fast-check'
 import { buildPolicy } from '../../src/bundle/build.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
@@ -27,6 +26,7 @@ import type { Gate } from '../../src/pep/gate.ts'
 import { Kills } from '../../src/pep/kills.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { fc } from '../random.ts'
 
 const artifact = await buildPolicy({
   name: 'policy.yaml',

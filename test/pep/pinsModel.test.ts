@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { buildPolicy } from '../../src/bundle/build.ts'
 import { readLedger } from '../../src/cli/auditLedger.ts'
 import { proveRecords } from '../../src/cli/auditProof.ts'
@@ -13,6 +12,7 @@ import { definitionOf } from '../../src/model/pinning.ts'
 import { Tools } from '../../src/pep/tools.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { fc } from '../random.ts'
 
 const names = ['a', 'b', 'c'] as const
 const artifacts = {

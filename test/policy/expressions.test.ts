@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { loadPolicy } from '@open-policy-agent/opa-wasm'
-import fc from 'fast-check'
 import { openCompiler } from '../../src/compile/compiler.ts'
 import { readExpression, wholeMatch } from '../../src/policy/expressions.ts'
 import { unicodeClasses } from '../../src/policy/unicode.ts'
+import { fc } from '../random.ts'
 
 const accepted = (pattern: string) => !('fault' in readExpression(pattern))
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import test from 'node:test'
-import fc from 'fast-check'
 import { canonical, type Json } from '../../src/model/canonical.ts'
 import { formatDiagnostic, parsePolicy } from '../../src/policy/parse.ts'
+import { fc } from '../random.ts'
 import { deepFrozen } from './frozen.ts'
 
 const fixtures = new URL('fixtures/', import.meta.url)

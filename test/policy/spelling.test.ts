@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { distance, nearest } from '../../src/policy/spelling.ts'
+import { fc } from '../random.ts'
 
 test('an insertion, a deletion, a substitution and a swap of neighbours count one each', () => {
   for (const [a, b, count] of [

@@ -1,7 +1,6 @@
 /** What is said to decide nothing decides nothing: random policies without it give the same verdicts on random calls. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import type { Call } from '../../src/model/call.ts'
 import { amountsOf, inputOf } from '../../src/model/input.ts'
 import type { FirstPolicy, OrderedCondition, OrderedRule } from '../../src/model/ordered.ts'
@@ -11,6 +10,7 @@ import { Report } from '../../src/policy/diagnostics.ts'
 import { reportNeverAsked } from '../../src/policy/warnings/ordered.ts'
 import { reportUnreachable } from '../../src/policy/warnings/unreachable.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
+import { fc } from '../random.ts'
 
 // Few words and values, so that one rule often says what another does.
 const numbers = [1, 2, 3] as const

@@ -1,7 +1,6 @@
 /** Explanations agree with decisions, on random policies too; and what they say would do, does. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import type { Call, Input } from '../../src/model/call.ts'
 import { canonical, type Json } from '../../src/model/canonical.ts'
 import { amountsOf, inputOf } from '../../src/model/input.ts'
@@ -12,6 +11,7 @@ import { explain } from '../../src/reference/explain.ts'
 import { calls, factsFrom, policies, usages } from '../codegen/arbitrary.ts'
 import { instants, orderedCalls, orderedPolicies } from '../codegen/arbitraryOrdered.ts'
 import { packCalls, packs } from '../pack/arbitrary.ts'
+import { fc } from '../random.ts'
 import { isConsistent } from './explained.ts'
 
 test('every random decision is explained by the rule that makes it', () => {

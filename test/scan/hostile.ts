@@ -1,5 +1,5 @@
 /** Names, words and schemas that a server may list to break a policy, its reader, or the terminal it is shown on. */
-import fc from 'fast-check'
+import { fc } from '../random.ts'
 
 export const hostileNames: readonly string[] = [
   '',

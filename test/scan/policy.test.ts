@@ -1,11 +1,11 @@
 /** The policy of a scan: valid whatever the server lists, and no looser than the hints it goes by. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { compilePolicy } from '../../src/bundle/build.ts'
 import type { Scan } from '../../src/scan/definition.ts'
 import { type PolicyOptions, startingPolicy } from '../../src/scan/policy.ts'
 import { hasUnseen } from '../../src/scan/visible.ts'
+import { fc } from '../random.ts'
 import { hostileNames, hostileScan } from './hostile.ts'
 import { judge, parsed } from './judge.ts'
 

@@ -1,0 +1,14 @@
+/**
+ * The one seed of everything random in a test run. It is fixed, so that a commit passes for all or fails for all;
+ * `TOLLGATE_TEST_SEED` takes another, and `new` one that nobody has tried (`make fuzz`). A test that fails names it.
+ */
+import fc from 'fast-check'
+
+const asked = process.env['TOLLGATE_TEST_SEED'] ?? '20261121'
+
+export const seed = asked === 'new' ? Date.now() % 2 ** 31 : Number(asked)
+if (!Number.isInteger(seed)) throw new Error(`TOLLGATE_TEST_SEED is a whole number or "new", not ${asked}`)
+
+fc.configureGlobal({ seed })
+
+export { fc }
