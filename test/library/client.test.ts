@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { opened, until } from './fixtures.ts'
-import { decisionIn, type Sdk, sdks, type TestClient, type TestServer, text } from './sdks.ts'
+import { decisionIn, furnish, type Sdk, sdks, type TestClient, type TestServer, text } from './sdks.ts'
 
 const policy = `
 version: "1"
@@ -40,33 +40,13 @@ interface Stage {
 /** A wrapped client, connected in memory to a server without a guard. */
 async function staged(t: TestContext, sdk: Sdk, options: object = {}): Promise<Stage> {
   const { gate, records } = await opened(t, policy)
-  const ran: string[] = []
-  let aborted = false
   const server = sdk.server()
-  for (const name of ['pay', 'say', 'few', 'held', 'hidden'])
-    sdk.tool(server, name, (args) => {
-      ran.push(name)
-      return text(JSON.stringify(args))
-    })
-  const output = { output: true }
-  sdk.tool(server, 'checked', () => ({ content: [], structuredContent: { ok: true } }), output)
-  sdk.tool(server, 'slow', async (_, { signal, progress }) => {
-    ran.push('slow')
-    await progress(1)
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
-    aborted = true
-    return text('done')
-  })
-  sdk.tool(server, 'ask', async (_, { elicit }) => text(JSON.stringify(await elicit())))
-  sdk.resource(server, 'a', 'file:///public/a')
-  sdk.resource(server, 'secret', 'file:///secret')
-  sdk.prompt(server, 'greet')
-  sdk.prompt(server, 'other')
+  const furnished = furnish(sdk, server, ['pay', 'say', 'few', 'held', 'hidden'])
   const client = gate.wrapClient(sdk.client(options) as never, { server: 'shop' }) as TestClient
   const [near, far] = sdk.pair()
   await Promise.all([client.connect(near), server.connect(far)])
   t.after(() => client.close())
-  return { client, server, ran, gate, records, aborted: () => aborted }
+  return { client, server, gate, records, ...furnished }
 }
 
 for (const sdk of sdks) {

@@ -163,3 +163,32 @@ export function decisionIn(answer: unknown): Any {
 export function text(message: string): ToolResult {
   return { content: [{ type: 'text', text: message }] }
 }
+
+/** A server with what the tests ask of one: tools that note that they ran, one that waits, one that asks, resources, prompts. */
+export function furnish(
+  sdk: Sdk,
+  server: TestServer,
+  names: readonly string[],
+): { readonly ran: string[]; readonly aborted: () => boolean } {
+  const ran: string[] = []
+  let aborted = false
+  for (const name of names)
+    sdk.tool(server, name, (args) => {
+      ran.push(name)
+      return text(JSON.stringify(args))
+    })
+  sdk.tool(server, 'checked', () => ({ content: [], structuredContent: { ok: true } }), { output: true })
+  sdk.tool(server, 'slow', async (_, { signal, progress }) => {
+    ran.push('slow')
+    await progress(1)
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    aborted = true
+    return text('done')
+  })
+  sdk.tool(server, 'ask', async (_, { elicit }) => text(JSON.stringify(await elicit())))
+  sdk.resource(server, 'a', 'file:///public/a')
+  sdk.resource(server, 'secret', 'file:///secret')
+  sdk.prompt(server, 'greet')
+  sdk.prompt(server, 'other')
+  return { ran, aborted: () => aborted }
+}

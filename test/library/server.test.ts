@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { opened, recordsOf, temporaryFolder, until } from './fixtures.ts'
-import { decisionIn, type Sdk, sdks, type TestClient, type TestServer, text } from './sdks.ts'
+import { decisionIn, furnish, type Sdk, sdks, type TestClient, type TestServer, text } from './sdks.ts'
 
 const policy = `
 version: "1"
@@ -40,34 +40,16 @@ interface Stage {
 /** A guarded server, connected in memory to a client without a guard. */
 async function staged(t: TestContext, sdk: Sdk, options: object = {}): Promise<Stage> {
   const { gate, records } = await opened(t, policy)
-  const ran: string[] = []
-  let aborted = false
   const server = gate.guardServer(sdk.server() as never, { server: 'shop', principal: { user: 'ann' } }) as TestServer
-  for (const name of ['pay', 'say', 'few', 'hidden'])
-    sdk.tool(server, name, (args) => {
-      ran.push(name)
-      return text(JSON.stringify(args))
-    })
-  sdk.tool(server, 'checked', () => ({ content: [], structuredContent: { ok: true } }), { output: true })
+  const furnished = furnish(sdk, server, ['pay', 'say', 'few', 'hidden'])
   sdk.tool(server, 'fails', () => {
     throw new Error('out of order')
   })
-  sdk.tool(server, 'slow', async (_, { signal, progress }) => {
-    await progress(1)
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
-    aborted = true
-    return text('done')
-  })
-  sdk.tool(server, 'ask', async (_, { elicit }) => text(JSON.stringify(await elicit())))
-  sdk.resource(server, 'a', 'file:///public/a')
-  sdk.resource(server, 'secret', 'file:///secret')
-  sdk.prompt(server, 'greet')
-  sdk.prompt(server, 'other')
   const client = sdk.client(options)
   const [near, far] = sdk.pair()
   await Promise.all([client.connect(near), server.connect(far)])
   t.after(() => client.close())
-  return { client, server, ran, gate, records, aborted: () => aborted }
+  return { client, server, gate, records, ...furnished }
 }
 
 for (const sdk of sdks) {

@@ -7,9 +7,9 @@ import { openLedger } from '../../src/ledger/ledger.ts'
 import { type ArgumentsKept, describeWith } from '../../src/log/describe.ts'
 import { cancelledRememberedMax } from '../../src/mcp/limits.ts'
 import { canonical } from '../../src/model/canonical.ts'
-import type { Ledger } from '../../src/model/ledger.ts'
 import { Gate } from '../../src/pep/gate.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { around } from '../ledger/fixtures.ts'
 import { modernMeta, request, result, Scope, toolCall } from './fixtures/scope.ts'
 
 const artifact = await buildPolicy({
@@ -31,18 +31,12 @@ prompts:
 function open(kept: ArgumentsKept = 'full') {
   const real = openLedger({ file: ':memory:' })
   let transactions = 0
-  const ledger: Ledger = {
+  const ledger = around(real, {
     transact: (work) => {
       transactions++
       return real.transact(work)
     },
-    records: (options) => real.records(options),
-    policy: (revision) => real.policy(revision),
-    killOf: (who) => real.killOf(who),
-    pinsOf: (tool) => real.pinsOf(tool),
-    isSeenWhole: (server) => real.isSeenWhole(server),
-    close: () => real.close(),
-  }
+  })
   const gate = new Gate({
     ledger,
     describe: describeWith({ id: 'test', version: '0' }, kept),

@@ -21,6 +21,7 @@ import { Approvals } from '../../src/pep/approvals.ts'
 import type { Gate } from '../../src/pep/gate.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { scratchFile } from '../ledger/fixtures.ts'
 import { fc } from '../random.ts'
 
 const policyOf = (close: string) =>
@@ -35,12 +36,6 @@ const [asking, counting, denying, changed] = await Promise.all([
   policyOf(`${ask}, { action: deny, arguments: { account: { max: 100 } } }`),
   policyOf('{ name: ask, action: require_approval, approval_timeout: 10m, arguments: { account: { min: 0 } } }'),
 ])
-
-function scratch(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tollgate-approvals-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, 'ledger.db')
-}
 
 interface Bank {
   readonly gate: Gate
@@ -87,7 +82,7 @@ const by = (name: string): { by: Approver } => ({ by: { name, known_by: 'os_user
 const proved = (file: string) => readLedger(file, (source) => proveRecords(source))
 
 test('a request is made once, with a record, and its grant lets one call through', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const { call, approvals, records, ledger } = bankOf(t, file)
   const first = call(1)
   assert.equal(idOf(call(1)), idOf(first))
@@ -117,7 +112,7 @@ test('a request is made once, with a record, and its grant lets one call through
 })
 
 test('what was answered stays answered, and an answer that does not count changes nothing', (t) => {
-  const { call, approvals, records, at, ...bank } = bankOf(t, scratch(t))
+  const { call, approvals, records, at, ...bank } = bankOf(t, scratchFile(t))
   const fails = (work: () => unknown, code: string) => {
     const before = records().length
     assert.throws(work, { code })
@@ -139,7 +134,7 @@ test('what was answered stays answered, and an answer that does not count change
 })
 
 test('an answer that comes too late is refused, and the expiry recorded', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const bank = bankOf(t, file)
   const id = idOf(bank.call(1))
   bank.at += 10 * 60_000
@@ -149,7 +144,7 @@ test('an answer that comes too late is refused, and the expiry recorded', (t) =>
 })
 
 test('a grant that nobody used expires with a record', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const bank = bankOf(t, file)
   const id = idOf(bank.call(1))
   bank.approvals.approve(id, by('ada'))
@@ -166,7 +161,7 @@ test('a grant that nobody used expires with a record', (t) => {
 })
 
 test('a quorum counts persons, and nobody who asked', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const { call, approvals } = bankOf(t, file)
   const pair = { name: 'pair' }
   const id = idOf(call(1, pair))
@@ -184,7 +179,7 @@ test('a quorum counts persons, and nobody who asked', (t) => {
 })
 
 test('a policy that changed meanwhile judges the call anew', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const { call, approvals, gate } = bankOf(t, file)
   const id = idOf(call(1))
   approvals.approve(id, by('ada'))
@@ -198,7 +193,7 @@ test('a policy that changed meanwhile judges the call anew', (t) => {
 })
 
 test('what waits, and what was approved, takes nothing from a limit', (t) => {
-  const { call, approvals, gate } = bankOf(t, scratch(t))
+  const { call, approvals, gate } = bankOf(t, scratchFile(t))
   gate.activate(activePolicy(counting))
   for (let i = 0; i < 10; i++) call(1)
   for (const account of [1, 2, 3, 4]) approvals.approve(idOf(call(account)), by('ada'))
@@ -209,7 +204,7 @@ test('what waits, and what was approved, takes nothing from a limit', (t) => {
 })
 
 test('a grant does not come back when the server says that nothing happened', (t) => {
-  const { call, approvals, gate } = bankOf(t, scratch(t))
+  const { call, approvals, gate } = bankOf(t, scratchFile(t))
   approvals.approve(idOf(call(1)), by('ada'))
   const { decision_id: decisionId } = call(1)
   gate.settle([{ decisionId, status: 'error' }])
@@ -217,7 +212,7 @@ test('a grant does not come back when the server says that nothing happened', (t
 })
 
 test('to ask what would be decided asks nobody and uses nothing up', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const { call, approvals, gate, ledger } = bankOf(t, file)
   const what = { ...closing, arguments: { account: 1 } }
   assert.deepEqual([gate.check(what).decision, gate.check(what).approval], ['hold', undefined])
@@ -229,7 +224,7 @@ test('to ask what would be decided asks nobody and uses nothing up', (t) => {
 })
 
 test('what goes on beside the arguments is part of the call, except `_meta`', (t) => {
-  const { call, approvals } = bankOf(t, scratch(t))
+  const { call, approvals } = bankOf(t, scratchFile(t))
   const params = (more: object) => ({ params: { name: 'close', arguments: { account: 1 }, ...more } }) as Partial<Call>
   approvals.approve(idOf(call(1, params({ _meta: { progressToken: 1 } }))), by('ada'))
   assert.equal(call(1, params({ task: { ttl: 1 } })).decision, 'hold')
@@ -238,7 +233,7 @@ test('what goes on beside the arguments is part of the call, except `_meta`', (t
 })
 
 test('so many calls may wait, of one caller and of all, and no call larger than what a person reads', (t) => {
-  const { call } = bankOf(t, ':memory:'.replace(':memory:', scratch(t)))
+  const { call } = bankOf(t, ':memory:'.replace(':memory:', scratchFile(t)))
   for (let i = 0; i < approvalsPendingPerCallerMax; i++) assert.equal(call(i).decision, 'hold')
   assert.equal(call(-1).reason_code, 'APPROVALS_FULL')
   assert.equal(call(0).decision, 'hold', 'what waits already is no new request')
@@ -396,7 +391,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 test('gates and persons in processes of their own, killed at any moment: no grant is used twice, and all of it is proved', async (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const sent: string[] = []
   for (let round = 0; round < 3; round++) {
     const gates = [run(t, 'gate', file), run(t, 'gate', file)]

@@ -9,6 +9,7 @@ import { TollgateError } from '../../src/model/errors.ts'
 import { nameCharsMax, recordedDetailCharsMax } from '../../src/model/limits.ts'
 import { type ActivePolicy, Gate } from '../../src/pep/gate.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { around } from '../ledger/fixtures.ts'
 import { bodies, type Changes, call, type Opened, only, opened } from './opened.ts'
 
 const artifact = await buildPolicy({
@@ -90,18 +91,13 @@ test('a ledger that fails to commit denies every call of the transaction', () =>
   const full = new TollgateError('ledger_full', 'the disk is full')
   let failing = false
   const { gate, ledger, reported } = open({
-    ledger: (real) => ({
-      transact: (work) => {
-        if (failing) throw full
-        return real.transact(work)
-      },
-      records: (options) => real.records(options),
-      policy: (revision) => real.policy(revision),
-      killOf: (who) => real.killOf(who),
-      pinsOf: (tool) => real.pinsOf(tool),
-      isSeenWhole: (server) => real.isSeenWhole(server),
-      close: () => real.close(),
-    }),
+    ledger: (real) =>
+      around(real, {
+        transact: (work) => {
+          if (failing) throw full
+          return real.transact(work)
+        },
+      }),
   })
   failing = true
   const before = bodies(ledger).length
@@ -179,18 +175,13 @@ test('a policy that did not become active, and one that was lost, are records th
 test('a policy is gone though the ledger cannot record it, and though a listener throws', () => {
   let full = false
   const { gate, reported } = open({
-    ledger: (real) => ({
-      transact: (work) => {
-        if (full) throw new TollgateError('ledger_full', 'no room')
-        return real.transact(work)
-      },
-      records: (options) => real.records(options),
-      policy: (revision) => real.policy(revision),
-      killOf: (who) => real.killOf(who),
-      pinsOf: (tool) => real.pinsOf(tool),
-      isSeenWhole: (server) => real.isSeenWhole(server),
-      close: () => real.close(),
-    }),
+    ledger: (real) =>
+      around(real, {
+        transact: (work) => {
+          if (full) throw new TollgateError('ledger_full', 'no room')
+          return real.transact(work)
+        },
+      }),
   })
   gate.onPolicyChange(() => {
     throw new Error('nobody can be told')
@@ -291,18 +282,13 @@ test('an outcome that no call comes after is recorded when its time is up, or th
 test('an outcome that met a busy ledger is recorded with what comes next', () => {
   let busy = false
   const { gate, ledger } = open({
-    ledger: (real) => ({
-      transact: (work) => {
-        if (busy) throw new TollgateError('ledger_busy', 'the ledger is locked')
-        return real.transact(work)
-      },
-      records: (range) => real.records(range),
-      policy: (revision) => real.policy(revision),
-      killOf: (who) => real.killOf(who),
-      pinsOf: (tool) => real.pinsOf(tool),
-      isSeenWhole: (server) => real.isSeenWhole(server),
-      close: () => real.close(),
-    }),
+    ledger: (real) =>
+      around(real, {
+        transact: (work) => {
+          if (busy) throw new TollgateError('ledger_busy', 'the ledger is locked')
+          return real.transact(work)
+        },
+      }),
   })
   const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
   busy = true
@@ -317,20 +303,15 @@ test('an outcome outlives the transaction of a call that could not be recorded',
   let fails = false
   const { gate, ledger } = open({
     later: () => {},
-    ledger: (real) => ({
-      transact: (work) =>
-        real.transact((tx) => {
-          const result = work(tx)
-          if (fails) throw new TollgateError('ledger_full', 'no room')
-          return result
-        }),
-      records: (options) => real.records(options),
-      policy: (revision) => real.policy(revision),
-      killOf: (who) => real.killOf(who),
-      pinsOf: (tool) => real.pinsOf(tool),
-      isSeenWhole: (server) => real.isSeenWhole(server),
-      close: () => real.close(),
-    }),
+    ledger: (real) =>
+      around(real, {
+        transact: (work) =>
+          real.transact((tx) => {
+            const result = work(tx)
+            if (fails) throw new TollgateError('ledger_full', 'no room')
+            return result
+          }),
+      }),
   })
   const { decision_id: decisionId } = only(gate.admit([call('pay', { amount: 10 })]))
   gate.settle([{ decisionId, status: 'error' }])

@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { buildPolicy } from '../../src/bundle/build.ts'
@@ -26,6 +24,7 @@ import type { Gate } from '../../src/pep/gate.ts'
 import { Kills } from '../../src/pep/kills.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
+import { scratchFile } from '../ledger/fixtures.ts'
 import { fc } from '../random.ts'
 
 const artifact = await buildPolicy({
@@ -34,12 +33,6 @@ const artifact = await buildPolicy({
 })
 const by: Approver = { name: 'ada', known_by: 'os_user', os_user: 'ada' }
 const describe = describeWith({ id: 'person', version: '0' }, 'full')
-
-function scratch(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tollgate-kills-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, 'ledger.db')
-}
 
 interface Bank {
   readonly gate: Gate
@@ -83,7 +76,7 @@ const proved = (file: string) => readLedger(file, (source) => proveRecords(sourc
 const session = (name: string): KillTarget => ({ kind: 'session', name })
 
 test('what another connection stops, the next call meets, and what it lifts goes on', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const bank = bankOf(file)
   t.after(() => bank.close())
   assert.equal(bank.call().decision, 'allow')
@@ -101,7 +94,7 @@ test('what another connection stops, the next call meets, and what it lifts goes
 })
 
 test('what could not be read once is not taken for nothing afterwards', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   openLedger({ file }).close()
   const db = new Database(file)
   t.after(() => db.close())
@@ -115,7 +108,7 @@ test('what could not be read once is not taken for nothing afterwards', (t) => {
 })
 
 test('stopped twice is recorded twice, and stands as it was first said; lifted by id', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const bank = bankOf(file)
   t.after(() => bank.close())
   const first = bank.kills.kill(session('s'), { by, reason: 'one' }).kill
@@ -140,7 +133,7 @@ test('stopped twice is recorded twice, and stands as it was first said; lifted b
 })
 
 test('what cannot be written down, or has no name, stops nothing', (t) => {
-  const bank = bankOf(scratch(t))
+  const bank = bankOf(scratchFile(t))
   t.after(() => bank.close())
   const before = [...bank.ledger.records()].length
   for (const kind of killKinds.filter((one) => one !== 'all'))
@@ -166,7 +159,7 @@ test('what cannot be written down, or has no name, stops nothing', (t) => {
 })
 
 test('random kills, lifts and calls of several gates: refused exactly while something stops them', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const banks = [bankOf(file), bankOf(file)]
   t.after(() => banks.forEach((bank) => void bank.close()))
   const names = fc.constantFrom('a', 'A', 'b')
@@ -228,7 +221,7 @@ test('random kills, lifts and calls of several gates: refused exactly while some
 })
 
 test('it survives a gate that is killed, and one that begins anew', async (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const worker = join(import.meta.dirname, 'killWorker.ts')
   const child = spawn(process.execPath, [worker, file], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => void child.kill('SIGKILL'))
@@ -243,7 +236,7 @@ test('it survives a gate that is killed, and one that begins anew', async (t) =>
 })
 
 test('two gates and a person in processes of their own: no call is let through while it is stopped', async (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const worker = join(import.meta.dirname, 'killWorker.ts')
   const children = ['gate', 'gate', 'person'].map((what) =>
     spawn(process.execPath, [worker, file, what], { stdio: ['ignore', 'pipe', 'inherit'] }),
@@ -266,7 +259,7 @@ test('two gates and a person in processes of their own: no call is let through w
 })
 
 test('what a transaction that came to nothing has stopped or lifted is as before', (t) => {
-  const bank = bankOf(scratch(t))
+  const bank = bankOf(scratchFile(t))
   t.after(() => bank.close())
   const kill = { id: 'kill_x', target: session('s-1'), at: 0, by }
   const fails = (work: Parameters<SqliteLedger['transact']>[0]) =>
@@ -294,7 +287,7 @@ test('what a transaction that came to nothing has stopped or lifted is as before
 })
 
 test('an older gate that runs on denies, once a newer one has the ledger', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const old = new Database(file)
   old.pragma('journal_mode = WAL')
   migrate(old, 3)
@@ -306,7 +299,7 @@ test('an older gate that runs on denies, once a newer one has the ledger', (t) =
 })
 
 test('a record that was tampered with does not hide that something was let through, or refused for nothing', (t) => {
-  const file = scratch(t)
+  const file = scratchFile(t)
   const bank = bankOf(file)
   bank.call()
   bank.kills.kill(session('s-1'), { by })
