@@ -28,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   convert: ['model', 'policy'],
   init: ['model', 'scan'],
   runtime: ['model', 'policy', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
+  testing: ['model', 'policy', 'reference', 'compile', 'bundle', 'ledger', 'log', 'pep', 'runtime'],
   library: ['model', 'compile', 'bundle', 'ledger', 'log', 'pep', 'mcp', 'pdp', 'policy', 'runtime'],
   cli: [
     'model',
@@ -49,6 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'convert',
     'init',
     'runtime',
+    'testing',
   ],
 }
 
