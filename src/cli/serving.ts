@@ -8,6 +8,7 @@ import { isLoopback, type Names } from '../http/hosts.ts'
 import { Local } from '../http/local.ts'
 import { Remote, type RemoteOptions } from '../http/remote.ts'
 import { sessionlessFor } from '../http/sessions.ts'
+import { callerOf } from '../http/shares.ts'
 import { type Credential, credentialOf } from '../identity/upstream.ts'
 import { version } from '../runtime/version.ts'
 import { type Admission, openAdmission } from './admission.ts'
@@ -56,6 +57,7 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       log: say,
       ...waiting,
       ...(run && { run }),
+      ...(settings.identity && { callerOf }),
     }
     const routes = new Map(
       targets.map((target) => [target.path, routeOf(target, { ...common, credential: credentials.get(target) })]),

@@ -14,6 +14,7 @@ import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { isStateless } from './agreement.ts'
 import type { Parameters } from './parameters.ts'
 import type { Reply } from './reply.ts'
+import type { SharesOptions } from './shares.ts'
 import type { Together } from './together.ts'
 
 /** Who asks, and the headers with which it does. */
@@ -41,7 +42,7 @@ export interface Endpoint {
   close(): Promise<void>
 }
 
-export interface EndpointOptions {
+export interface EndpointOptions extends SharesOptions {
   readonly gate: Gatekeeper
   /** Name of the server, as the policy knows it. */
   readonly server: string

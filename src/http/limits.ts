@@ -21,8 +21,14 @@ export const connectionsMax = 10_000
 /** Open sessions: each has its requests under way, and its streams on both sides. */
 export const sessionsMax = 4_096
 
+/** Of one caller: clients that leave their sessions behind have some hundreds, and no one keeps the others out. */
+export const sessionsPerCallerMax = 1_024
+
 /** Streams that a client opens beside its calls, in one session: one is usual, and some while it resumes others. */
 export const sessionStreamsMax = 16
+
+/** Of one caller, in all of its sessions and outside of them: a stream holds one of the connections. */
+export const openStreamsPerCallerMax = 2_048
 
 /** Messages that wait for a stream to be opened on which they can be told; the last ones are kept. */
 export const untoldMessagesMax = 64
@@ -30,11 +36,17 @@ export const untoldMessagesMax = 64
 /** Processes of one stdio server: each is a program of its own, with 50 MB and more. */
 export const processesMax = 64
 
+/** Of one caller: a quarter, so that it takes several to fill the machine. */
+export const processesPerCallerMax = 16
+
 /** A process that nobody has used for so long makes room for another caller when there are too many. */
 export const processIdleMsMin = 60_000
 
 /** Requests of one upstream at a time, without those streams: above it callers are told to come back. */
 export const exchangesMax = 4_096
+
+/** Of one caller: no agent has so many calls under way. */
+export const exchangesPerCallerMax = 1_024
 
 /** How long a caller is told to wait when a limit of this page is reached. */
 export const retryAfterSeconds = 5

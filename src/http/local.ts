@@ -14,7 +14,7 @@ import { messageOf } from '../model/errors.ts'
 import { isObject } from '../model/message/json.ts'
 import type { ReadMessage } from '../model/message/message.ts'
 import { isStateless } from './agreement.ts'
-import { Conversation, type ConversationPorts } from './conversation.ts'
+import { Conversation } from './conversation.ts'
 import {
   type Asker,
   type Endpoint,
@@ -26,10 +26,12 @@ import {
   requestId,
 } from './endpoint.ts'
 import { type Fields, sessionField } from './fields.ts'
-import { processesMax, processIdleMsMin, sessionStreamsMax } from './limits.ts'
+import { processIdleMsMin, sessionStreamsMax } from './limits.ts'
 import { Parameters } from './parameters.ts'
+import { Processes } from './processes.ts'
 import { type Reply, untilStopped } from './reply.ts'
 import { ownerOf, type Session, Sessions } from './sessions.ts'
+import { type Place, Shares } from './shares.ts'
 import { Together } from './together.ts'
 import { UnderWay } from './underWay.ts'
 
@@ -40,6 +42,7 @@ export interface LocalOptions extends EndpointOptions {
 /** A process that waits for the next stateless request of its caller. */
 interface Free {
   readonly conversation: Conversation
+  readonly principal: Principal
   readonly owner: string
   readonly since: number
 }
@@ -51,23 +54,35 @@ export class Local implements Endpoint {
   readonly #sessions = new Sessions()
   readonly #learn = (result: unknown) => this.parameters.learn(result)
   readonly #conversations = new Map<Session, Conversation>()
-  /** All processes, with those that are only starting or ending. */
-  readonly #processes = new Set<Promise<Conversation>>()
+  readonly #processes: Processes
   #free: readonly Free[] = []
   /** Stateless requests under way. */
   readonly #stateless = new Map<Conversation, Reply>()
   /** Streams that end when the gate does. */
   readonly #streams = new Set<Reply>()
   readonly #underWay = new UnderWay()
+  readonly #shares: Shares
 
   constructor(options: LocalOptions) {
     this.#options = options
+    this.#shares = new Shares(options)
+    this.#processes = new Processes(options)
     this.#together = new Together(options.gate)
     options.gate.onPolicyChange(() => this.#tellOfChange())
     options.gate.onKill(() => this.#endStopped())
   }
 
   async post(posted: Posted, reply: Reply): Promise<void> {
+    const exchange = this.#shares.exchanges.take(this.#shares.callerOf(posted.principal), reply)
+    if (exchange === undefined) return
+    try {
+      await this.#post(posted, reply)
+    } finally {
+      exchange.leave()
+    }
+  }
+
+  async #post(posted: Posted, reply: Reply): Promise<void> {
     const { read, principal } = posted
     if (read.ok && isStateless(read.message)) return this.#postStateless(posted, reply)
     const session = this.#sessionOf(posted, reply)
@@ -90,11 +105,14 @@ export class Local implements Endpoint {
     if (session === undefined) return needsSession(reply)
     if (session.streams >= sessionStreamsMax) return reply.busy('the session has too many streams')
     if (isRefused(session.interceptor, reply)) return
+    const place = this.#shares.streams.take(this.#shares.callerOf(asker.principal), reply)
+    if (place === undefined) return
     this.#streams.add(reply)
     reply.openStream({})
     const forget = await session.listen(reply)
     await untilStopped(reply)
     forget()
+    place.leave()
     this.#streams.delete(reply)
     reply.end()
   }
@@ -121,13 +139,22 @@ export class Local implements Endpoint {
     for (const session of this.#sessions.all) this.#end(session, 'the gate ended')
     for (const reply of this.#stateless.values()) reply.breakOff('the gate ended')
     for (const free of this.#free) this.#drop(free)
-    await Promise.allSettled([...this.#processes].map(async (process) => (await process).stop()))
+    await this.#processes.stopAll()
   }
 
   /** A process is started for the session; one that does not agree to it ends again. */
   async #open(posted: Posted, reply: Reply): Promise<void> {
+    const place = this.#place(posted, reply)
+    if (place === undefined) return
+    try {
+      await this.#openAt(place, posted, reply)
+    } finally {
+      place.leave()
+    }
+  }
+
+  async #openAt(place: Place, posted: Posted, reply: Reply): Promise<void> {
     const { read, principal } = posted
-    if (this.#sessions.isFull || !this.#hasRoom()) return reply.busy('too many sessions are open here')
     const interceptor = this.#interceptor(principal, randomUUID())
     const line = await judged(this.#together, interceptor, posted, reply)
     const id = requestId(read)
@@ -138,7 +165,7 @@ export class Local implements Endpoint {
       const isHeard = () => session.streams > 0
       const tell = (lines: readonly Line[]) => session.tell(lines)
       const gone = () => this.#end(session, 'the MCP server ended')
-      const conversation = await this.#start({ interceptor, isHeard, tell, gone })
+      const conversation = await this.#processes.start({ interceptor, isHeard, tell, gone }, place)
       this.#conversations.set(session, conversation)
       const fields = (errorCode?: number): Fields => (errorCode === undefined ? { [sessionField]: session.id } : {})
       const { silenceMs } = this.#options
@@ -177,23 +204,37 @@ export class Local implements Endpoint {
   }
 
   async #postStateless(posted: Posted, reply: Reply): Promise<void> {
+    const free = this.#free.find(({ owner }) => owner === ownerOf(posted.principal))
+    if (free !== undefined) {
+      this.#free = this.#free.filter((one) => one !== free)
+      return this.#askStateless(free.conversation, posted, reply)
+    }
+    const place = this.#place(posted, reply)
+    if (place === undefined) return
+    try {
+      await this.#askStateless(place, posted, reply)
+    } finally {
+      place.leave()
+    }
+  }
+
+  /** Of a process that is free, or of a new one that has a place. */
+  async #askStateless(asked: Conversation | Place, posted: Posted, reply: Reply): Promise<void> {
     const { read, principal } = posted
     const id = requestId(read)
-    const free = this.#free.find(({ owner }) => owner === ownerOf(principal))
-    if (free === undefined && !this.#hasRoom()) return reply.busy('too much is under way here')
-    if (free !== undefined) this.#free = this.#free.filter((one) => one !== free)
-    const interceptor = free?.conversation.interceptor ?? this.#interceptor(principal, this.#sessionlessOf(principal))
+    const free = asked instanceof Conversation ? asked : undefined
+    const interceptor = free?.interceptor ?? this.#interceptor(principal, this.#sessionlessOf(principal))
     const line = await judged(this.#together, interceptor, posted, reply)
     if (line === undefined || id === undefined) {
       // The requests that it could speak of have a process of their own, and leaving them is what ends them.
       if (line !== undefined) reply.empty(202)
-      if (free !== undefined) this.#release(free.conversation, principal)
+      if (free !== undefined) this.#release(free, principal)
       return
     }
     const listens = methodOf(read) === 'subscriptions/listen'
     const forget = this.#underWay.add({ interceptor, reply, id })
     try {
-      const conversation = free?.conversation ?? (await this.#startStateless(interceptor))
+      const conversation = asked instanceof Conversation ? asked : await this.#startStateless(interceptor, asked)
       this.#stateless.set(conversation, reply)
       if (listens) this.#streams.add(reply)
       const silenceMs = listens ? 0 : this.#options.silenceMs
@@ -214,34 +255,20 @@ export class Local implements Endpoint {
     }
   }
 
-  async #startStateless(interceptor: Interceptor): Promise<Conversation> {
+  async #startStateless(interceptor: Interceptor, place: Place): Promise<Conversation> {
     const gone = () => {
       this.#free = this.#free.filter(({ conversation }) => conversation.interceptor !== interceptor)
     }
-    return this.#start({ interceptor, isHeard: () => false, tell: async () => {}, gone })
+    return this.#processes.start({ interceptor, isHeard: () => false, tell: async () => {}, gone }, place)
   }
 
   #release(conversation: Conversation, principal: Principal): void {
-    this.#free = [...this.#free, { conversation, owner: ownerOf(principal), since: Date.now() }]
+    this.#free = [...this.#free, { conversation, principal, owner: ownerOf(principal), since: Date.now() }]
   }
 
   #drop(free: Free): void {
     this.#free = this.#free.filter((one) => one !== free)
     void free.conversation.stop()
-  }
-
-  /** Notes the process until it is over. */
-  #start(ports: Omit<ConversationPorts, 'command' | 'log'>): Promise<Conversation> {
-    const { command, log } = this.#options
-    const forget = () => this.#processes.delete(starting)
-    const gone = () => {
-      forget()
-      ports.gone()
-    }
-    const starting = Conversation.start({ ...ports, gone, command, log })
-    this.#processes.add(starting)
-    starting.catch(forget)
-    return starting
   }
 
   #notStarted(error: unknown, interceptor: Interceptor, { read }: Posted, reply: Reply): void {
@@ -253,17 +280,26 @@ export class Local implements Endpoint {
     reply.error(502, errorCodes.internal, why, id ?? null)
   }
 
+  /** For one more process; undefined when there is none, and the caller is told. */
+  #place({ principal }: Posted, reply: Reply): Place | undefined {
+    const { callerOf, processes } = this.#shares
+    const caller = callerOf(principal)
+    if (processes.isFullFor(caller)) this.#makeRoom((other) => callerOf(other) === caller)
+    else if (processes.isFull) this.#makeRoom(() => true)
+    return processes.take(caller, reply)
+  }
+
   /** SDK clients do not end the sessions that they leave: those that were not used for some time make room. */
-  #hasRoom(): boolean {
-    if (this.#processes.size < processesMax) return true
-    const [free] = this.#free
+  #makeRoom(isAsked: (principal: Principal) => boolean): void {
+    const free = this.#free.find(({ principal }) => isAsked(principal))
     const now = Date.now()
     const longest = this.#sessions.all
-      .filter((session) => session.idleMs(now) > processIdleMsMin)
+      .filter((session) => isAsked(session.principal) && session.idleMs(now) > processIdleMsMin)
       .sort((one, other) => other.idleMs(now) - one.idleMs(now))[0]
+    const conversation = free?.conversation ?? (longest && this.#conversations.get(longest))
+    if (conversation !== undefined) this.#processes.makeRoom(conversation)
     if (free !== undefined) this.#drop(free)
     else if (longest !== undefined) this.#end(longest, 'the session made room for another')
-    return free !== undefined || longest !== undefined
   }
 
   #end(session: Session, why: string): void {

@@ -19,10 +19,11 @@ import {
 import { answeredWith, Exchange } from './exchange.ts'
 import { type Fields, fieldsForCaller, fieldsForUpstream, isPacked, mediaType, sessionField } from './fields.ts'
 import type { Answered } from './incoming.ts'
-import { exchangesMax, sessionStreamsMax } from './limits.ts'
+import { sessionStreamsMax } from './limits.ts'
 import { Parameters } from './parameters.ts'
 import { type Reply, untilStopped } from './reply.ts'
 import { type Session, Sessions } from './sessions.ts'
+import { type Place, Shares } from './shares.ts'
 import { EventStream } from './stream.ts'
 import { Together } from './together.ts'
 import { UnderWay } from './underWay.ts'
@@ -57,11 +58,12 @@ export class Remote implements Endpoint {
   readonly #sessionless = new Set<Reply>()
   /** What such a server lets its clients expect. */
   readonly #declared = new Set<string>()
-  #exchanges = 0
+  readonly #shares: Shares
 
   constructor(options: RemoteOptions) {
     this.#options = options
     this.#together = new Together(options.gate)
+    this.#shares = new Shares(options)
     this.#upstream = new Upstream(options.url, options.credential)
     options.gate.onPolicyChange(() => this.#tellOfChange())
     options.gate.onKill(() => this.#endStopped())
@@ -72,22 +74,26 @@ export class Remote implements Endpoint {
     const session = stateless ? undefined : this.#sessions.named(posted, reply)
     if (session === null) return
     const opens = !stateless && session === undefined && methodOf(posted.read) === 'initialize'
-    if (this.#exchanges >= exchangesMax || (opens && this.#sessions.isFull))
-      return reply.busy('too much is under way here')
+    const caller = this.#shares.callerOf(posted.principal)
+    const exchange = this.#shares.exchanges.take(caller, reply)
+    if (exchange === undefined) return
+    const place = opens ? this.#shares.sessions.take(caller, reply) : undefined
+    if (opens && place === undefined) return exchange.leave()
     const interceptor = session?.interceptor ?? this.#interceptor(posted.principal, opens)
-    this.#exchanges++
     const release = session?.use(reply)
     try {
       const line = await judged(this.#together, interceptor, posted, reply)
-      if (line !== undefined) await this.#exchange({ ...posted, line, interceptor, session, opens }, reply)
+      if (line !== undefined) await this.#exchange({ ...posted, line, interceptor, session, place }, reply)
     } finally {
       release?.()
-      this.#exchanges--
+      place?.leave()
+      exchange.leave()
     }
   }
 
   async #exchange(judged: Judged, reply: Reply): Promise<void> {
-    const { read, headers, line, interceptor, opens } = judged
+    const { read, headers, line, interceptor, place } = judged
+    const opens = place !== undefined
     const method = methodOf(read)
     const listens = method === 'subscriptions/listen' ? { interceptor, reply } : undefined
     let { session } = judged
@@ -126,10 +132,10 @@ export class Remote implements Endpoint {
   }
 
   /** The session that the server opened, if it has sessions. */
-  #opened({ principal, interceptor }: Judged, { status, headers }: Answered): Session | undefined {
+  #opened({ principal, interceptor, place }: Judged, { status, headers }: Answered): Session | undefined {
     const id = headers[sessionField]
     if (id === undefined || status >= 300) return undefined
-    const session = typeof id === 'string' ? this.#sessions.open({ id, principal, interceptor }) : undefined
+    const session = typeof id === 'string' ? this.#sessions.open({ id, principal, interceptor, place }) : undefined
     if (session === undefined) throw new Error('its session id is none, or is taken')
     return session
   }
@@ -141,6 +147,8 @@ export class Remote implements Endpoint {
       return reply.busy('the session has too many streams')
     const interceptor = session?.interceptor ?? this.#interceptor(asker.principal, false)
     if (isRefused(interceptor, reply)) return
+    const place = this.#shares.streams.take(this.#shares.callerOf(asker.principal), reply)
+    if (place === undefined) return
     this.#streams.add(reply)
     const ended = this.#underWay.add({ interceptor, reply, id: undefined })
     try {
@@ -165,6 +173,7 @@ export class Remote implements Endpoint {
       reply.error(status, errorCodes.internal, why)
     } finally {
       this.#streams.delete(reply)
+      place.leave()
       ended()
       reply.end()
       interceptor.settle()
@@ -285,7 +294,8 @@ interface Judged extends Posted {
   readonly line: Line
   readonly interceptor: Interceptor
   readonly session: Session | undefined
-  readonly opens: boolean
+  /** Of the session that this is to open. */
+  readonly place: Place | undefined
 }
 
 function resumes({ headers }: Asker): boolean {

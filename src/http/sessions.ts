@@ -8,17 +8,21 @@ import { canonical, type Json } from '../model/canonical.ts'
 import type { Id } from '../model/message/message.ts'
 import type { Asker } from './endpoint.ts'
 import { sessionField } from './fields.ts'
-import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, sessionsMax, untoldMessagesMax } from './limits.ts'
+import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, untoldMessagesMax } from './limits.ts'
 import type { Reply } from './reply.ts'
+import type { Place } from './shares.ts'
 
 export interface Opened {
   readonly id: string
   readonly principal: Principal
   readonly interceptor: Interceptor
+  /** Its place among those that callers share. */
+  readonly place?: Place | undefined
 }
 
 export class Session {
   readonly id: string
+  readonly principal: Principal
   readonly interceptor: Interceptor
   readonly #owner: string
   /** Streams beside those of calls, in the order in which they were opened. */
@@ -26,12 +30,15 @@ export class Session {
   readonly #calls = new Set<Reply>()
   /** Calls whose stream broke, with the time: they may be resumed. */
   readonly #broken = new Map<Id, number>()
+  readonly #giveBack: (() => void) | undefined
   #untold: readonly Line[] = []
   #usedAt = Date.now()
 
-  constructor({ id, principal, interceptor }: Opened) {
+  constructor({ id, principal, interceptor, place }: Opened) {
     this.id = id
+    this.principal = principal
     this.interceptor = interceptor
+    this.#giveBack = place?.keep()
     this.#owner = ownerOf(principal)
   }
 
@@ -102,6 +109,7 @@ export class Session {
 
   /** Whatever is under way stops, and its outcome is unknown; whoever listens hears the end. */
   end(why: string): void {
+    this.#giveBack?.()
     this.giveUpBroken(Number.POSITIVE_INFINITY, why)
     for (const reply of [...this.#calls, ...this.#streams]) reply.breakOff(why)
   }
@@ -112,10 +120,6 @@ export class Sessions {
 
   get all(): readonly Session[] {
     return [...this.#sessions.values()]
-  }
-
-  get isFull(): boolean {
-    return this.#sessions.size >= sessionsMax
   }
 
   /** Undefined for an id that no session can have: one that is taken is another caller's. */

@@ -5,11 +5,10 @@ import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { resumeMsMax, sessionIdleMsMax, sessionStreamsMax, sessionsMax } from '../../src/http/limits.ts'
-import { Sessions } from '../../src/http/sessions.ts'
+import { resumeMsMax, sessionIdleMsMax, sessionStreamsMax } from '../../src/http/limits.ts'
 import { callBytesMax } from '../../src/model/limits.ts'
 import { until } from '../mcp/fixtures/gated.ts'
-import { Scope, toolCall } from '../mcp/fixtures/scope.ts'
+import { toolCall } from '../mcp/fixtures/scope.ts'
 import { HttpGate, initialize, ScriptedServer } from './fixtures/gate.ts'
 
 let server: ScriptedServer
@@ -197,16 +196,6 @@ test('a call whose stream broke is not waited for without end', async () => {
   assert.equal(gate.outcomes.length, before)
   gate.endpoint.sweep(Date.now() + resumeMsMax + 1_000)
   assert.deepEqual(gate.outcomes.slice(before), ['unknown: its stream broke'])
-})
-
-test('there is an end to the number of sessions', () => {
-  const all = new Sessions()
-  const { interceptor } = new Scope()
-  for (let n = 0; n < sessionsMax; n++) {
-    assert.equal(all.isFull, false)
-    assert.ok(all.open({ id: `s-${n}`, principal: {}, interceptor }))
-  }
-  assert.equal(all.isFull, true)
 })
 
 test('after all that the gate answers as before', async () => {
