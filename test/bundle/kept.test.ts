@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { builtFile, sourceDigest } from '../../src/bundle/codeDigest.ts'
 import { keptName } from '../../src/bundle/kept.ts'
 import { loadPolicyFile } from '../../src/runtime/policyFile.ts'
 
@@ -57,4 +67,12 @@ test('what was kept is not believed once it was changed, or others could have ch
 test('a policy with mistakes is told its mistakes every time', async () => {
   writeFileSync(file, 'version: "1"\ndefault: maybe\n')
   for (let i = 0; i < 2; i++) await assert.rejects(loadPolicyFile(file), { code: 'policy_invalid' })
+})
+
+test('what was built says of its code what is true of it, and what runs as it is keeps no such note', async () => {
+  const dist = new URL('../../dist/bundle/codeDigest.js', import.meta.url).href
+  const built: { builtFile: string; sourceDigest(): string } = await import(dist)
+  assert.equal(readFileSync(built.builtFile, 'latin1'), built.sourceDigest())
+  assert.notEqual(built.sourceDigest(), sourceDigest())
+  assert.ok(!existsSync(builtFile))
 })
