@@ -5,7 +5,7 @@
  * bounded, and an answer that came late is no answer. It would print to stdout, where MCP lives: the compiler's
  * capabilities have no `print`.
  */
-import { createRequire } from 'node:module'
+import { createRequire, Module } from 'node:module'
 import type { LoadedPolicy } from '@open-policy-agent/opa-wasm'
 import type { Json } from '../model/canonical.ts'
 import type { Verdict } from '../model/decision.ts'
@@ -17,12 +17,24 @@ interface Library {
   loadPolicySync(module: WebAssembly.Module, memory: { initial: number; maximum: number }): LoadedPolicy
 }
 
+const require = createRequire(import.meta.url)
+
 /**
  * The library is CommonJS with a types-only default; `require` gives it without an interop copy. It brings a YAML parser
- * along: it is loaded with the first policy and not before, when a server that is wrapped is starting already.
+ * along for a built-in that no policy of ours can call, 5 MB and as many milliseconds: it is handed nothing instead, and
+ * only while it is loaded, since others may share that parser.
  */
-const library = () => require('@open-policy-agent/opa-wasm') as Library
-const require = createRequire(import.meta.url)
+function library(): Library {
+  const name = '@open-policy-agent/opa-wasm'
+  const parser = createRequire(require.resolve(name)).resolve('yaml')
+  if (parser in require.cache) return require(name)
+  require.cache[parser] = Object.assign(new Module(parser), { loaded: true })
+  try {
+    return require(name)
+  } finally {
+    delete require.cache[parser]
+  }
+}
 
 const pageBytes = 64 * 1024
 

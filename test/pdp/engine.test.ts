@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { openCompiler } from '../../src/compile/compiler.ts'
 import { Engine } from '../../src/pdp/engine.ts'
@@ -36,4 +37,13 @@ test('an engine that failed answers the next question', async () => {
   for (const input of ['', '{', 'null', '0', '{}'])
     assert.throws(() => engine.evaluate(input), { code: 'decision_undefined' }, input)
   assert.deepEqual(engine.evaluate(JSON.stringify({ verdict })), verdict)
+})
+
+test('the YAML parser that the library would bring along is whole for others who ask for it', async () => {
+  const modules = { 'yes.rego': 'package tollgate\n\ndecision := {"decision": "allow"}\n' }
+  await using compiler = await openCompiler()
+  const { wasm } = await compiler.build({ modules, entrypoints: ['tollgate/decision'] })
+  new Engine(wasm, {}, 'tollgate/decision')
+  const library = createRequire(import.meta.url).resolve('@open-policy-agent/opa-wasm')
+  assert.deepEqual(createRequire(library)('yaml').parse('a: [1]'), { a: [1] })
 })
