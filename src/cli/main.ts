@@ -2,6 +2,9 @@
 import module from 'node:module'
 import { nodeTrouble } from '../model/nodeVersion.ts'
 
+/** All that lies here is ours. */
+const home = new URL('..', import.meta.url).href
+
 const trouble = nodeTrouble(process.versions.node)
 if (trouble !== undefined) {
   // Nothing else may be loaded before.
@@ -9,6 +12,14 @@ if (trouble !== undefined) {
   process.exitCode = 1
 } else {
   module.enableCompileCache()
+  // Node asks the file system several times where each module is; where ours are is plain.
+  module.registerHooks({
+    resolve(specifier, context, next) {
+      const { parentURL } = context
+      const isOurs = specifier.startsWith('.') && parentURL?.startsWith(home)
+      return isOurs ? { url: new URL(specifier, parentURL).href, shortCircuit: true } : next(specifier, context)
+    },
+  })
   const { endOnSignals, exitWith, leaveWhenUnread } = await import('./exit.ts')
   if (process.pid === 1) endOnSignals()
   leaveWhenUnread(process.stdout)
