@@ -7,6 +7,8 @@ import type { Policy } from '../model/policy.ts'
 export interface Source {
   readonly name: string
   readonly text: string
+  /** Not a policy by itself: one of the others names it. */
+  readonly beside?: true
 }
 
 export interface Artifact {

@@ -42,7 +42,7 @@ function policySource({ name, text, beside }: PolicyText, sources: Source[]): Po
   if (!beside) return { file: name, text }
   const reading = (other: string) => {
     const found = beside(other)
-    sources.push(sourceOf(other, found))
+    sources.push({ ...sourceOf(other, found), beside: true })
     return found
   }
   return { file: name, text, beside: reading }

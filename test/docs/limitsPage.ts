@@ -18,6 +18,7 @@ const titles: Readonly<Record<string, string>> = {
   'src/policy/limits.ts': 'The policy languages',
   'src/model/pack/limits.ts': 'Runs of workflows',
   'src/compile/limits.ts': 'The compiler',
+  'src/opa/limits.ts': 'Bundles',
   'src/scan/limits.ts': 'The scan of a server',
   'src/init/limits.ts': 'Configurations of clients',
 }
@@ -89,6 +90,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/Patterns/, 'patterns'],
   [/Items/, 'items'],
   [/Entries/, 'entries'],
+  [/Bits/, 'bits'],
   [/Paths/, 'paths'],
   [/^stars/, 'stars'],
   [/Choices/, 'alternatives'],

@@ -1,0 +1,170 @@
+/** Is a bundle signed by those who are trusted, whole, and fresh? */
+import { hash } from 'node:crypto'
+import { compactVerify } from 'jose'
+import { type Bundle, fileAt } from './bundle.ts'
+import { BundleError } from './errors.ts'
+import { type BundleFile, signaturesPath } from './files.ts'
+import { fileHash } from './hashing.ts'
+import type { VerificationKey } from './keys.ts'
+import { clockSkewMs } from './limits.ts'
+import { type Claims, claimsOf, headerOf, readTokens, type SignedFile } from './signatures.ts'
+import type { Moment, Seen, Signer, Trust, Verified } from './trust.ts'
+
+/** Throws a `BundleError` for whatever keeps the bundle from being believed. */
+export async function verifyBundle({ files }: Bundle, trust: Trust, moment: Moment): Promise<Verified> {
+  const signatures = fileAt(files, signaturesPath)
+  if (!signatures) {
+    if (trust.allowUnsigned) return { signers: [] }
+    throw new BundleError('bundle_unsigned', 'the bundle is not signed')
+  }
+  if (trust.keys.length === 0 && trust.allowUnsigned) return { signers: [] }
+  const counted: Counted[] = []
+  for (const token of readTokens(signatures.bytes)) {
+    const one = await countedToken(token, trust)
+    if (one) counted.push(one)
+  }
+  requireThreshold(counted, trust)
+  for (const { claims } of counted) {
+    requireFiles(files, claims.files)
+    requireFresh(claims, trust, moment)
+  }
+  return summary(counted, requireSequence(counted, trust, moment))
+}
+
+interface Counted {
+  readonly claims: Claims
+  readonly key: VerificationKey
+  readonly signer: Signer
+}
+
+/** Undefined for a token of a key that is none of ours. Throws for one that names a key of ours and is not by it. */
+async function countedToken(token: string, trust: Trust): Promise<Counted | undefined> {
+  const header = headerOf(token)
+  const claims = claimsOf(token)
+  const keyId = header.keyId ?? claims.keyId
+  const key = keyNamed(keyId, trust.keys)
+  if (!key) return undefined
+  const name = key.id ?? keyId ?? 'the key'
+  if (header.algorithm !== key.algorithm)
+    throw new BundleError(
+      'bundle_algorithm_refused',
+      `the signature says it is ${header.algorithm}, and \`${name}\` is a key for ${key.algorithm}`,
+    )
+  try {
+    await compactVerify(token, key.key, { algorithms: [key.algorithm] })
+  } catch (cause) {
+    throw new BundleError('bundle_signature_wrong', `the signature by \`${name}\` does not match`, { cause })
+  }
+  const scope = trust.scope ?? key.scope ?? ''
+  if ((claims.scope ?? '') !== scope)
+    throw new BundleError(
+      'bundle_scope_wrong',
+      `the bundle is signed for the scope \`${claims.scope ?? ''}\`, and \`${scope}\` is wanted`,
+    )
+  return { claims, key, signer: { keyId: name, algorithm: key.algorithm } }
+}
+
+/** Tokens that OPA's own `sign` makes name no key: then there must be one alone. */
+function keyNamed(id: string | undefined, keys: readonly VerificationKey[]): VerificationKey | undefined {
+  if (id === undefined) return keys.length === 1 ? keys[0] : undefined
+  return keys.find((key) => key.id === id) ?? keys.find((key) => key.id === undefined)
+}
+
+function requireThreshold(counted: readonly Counted[], { keys, threshold }: Trust): void {
+  if (counted.length === 0) {
+    const known = keys.map(({ id }) => `\`${id ?? '(any)'}\``).join(', ')
+    throw new BundleError(
+      'bundle_key_unknown',
+      `the bundle is signed by no key that is trusted here: ${known || 'there is none'}`,
+    )
+  }
+  // By the key itself: two names for one key are one signer.
+  const signers = new Set(counted.map(({ key }) => key.fingerprint)).size
+  if (signers < threshold)
+    throw new BundleError(
+      'bundle_threshold_missed',
+      `the bundle has ${signers} of the ${threshold} signatures by different keys that are wanted`,
+    )
+}
+
+/** Every file is listed, and everything that is listed is there. */
+function requireFiles(files: readonly BundleFile[], listed: readonly SignedFile[]): void {
+  const open = new Map(listed.map((file) => [file.name, file]))
+  if (open.size < listed.length)
+    throw new BundleError('bundle_signatures_invalid', 'the signatures are wrong: a token lists a file twice')
+  for (const file of files) {
+    if (file.path === signaturesPath) continue
+    const signed = open.get(file.path)
+    if (!signed) throw new BundleError('bundle_file_unsigned', `the file \`${file.path}\` is not in the signature`)
+    if (fileHash(file, signed.algorithm) !== signed.hash)
+      throw new BundleError('bundle_file_changed', `the file \`${file.path}\` is not what was signed`)
+    open.delete(file.path)
+  }
+  const [missing] = open.keys()
+  if (missing !== undefined)
+    throw new BundleError('bundle_file_missing', `the file \`${missing}\` was signed, and is not there`)
+}
+
+function requireFresh({ issuedAt, notBefore, expiresAt }: Claims, { ageMsMax }: Trust, { now }: Moment): void {
+  if (expiresAt !== undefined && now >= expiresAt * 1000)
+    throw new BundleError('bundle_expired', `the signature of the bundle expired at ${shown(expiresAt)}`)
+  const from = Math.max(notBefore ?? 0, issuedAt ?? 0)
+  if (now + clockSkewMs < from * 1000)
+    throw new BundleError(
+      'bundle_not_yet_valid',
+      `the bundle is signed for ${shown(from)} and later: is the clock right?`,
+    )
+  if (ageMsMax === undefined) return
+  if (issuedAt === undefined)
+    throw new BundleError('bundle_undated', 'the signature of the bundle does not say when it was made')
+  if (now - issuedAt * 1000 > ageMsMax)
+    throw new BundleError(
+      'bundle_expired',
+      `the signature of the bundle is of ${shown(issuedAt)}, which is too long ago`,
+    )
+}
+
+function shown(seconds: number): string {
+  const at = new Date(Math.min(seconds * 1000, 8.64e15))
+  return at.toISOString()
+}
+
+/** All who signed agree on it. */
+function requireSequence(counted: readonly Counted[], { sequenceMin }: Trust, { seen }: Moment): Seen | undefined {
+  const [sequence, ...others] = new Set(counted.map(({ claims }) => claims.sequence))
+  if (others.length > 0)
+    throw new BundleError('bundle_signatures_invalid', 'the signatures are wrong: they do not agree on the sequence')
+  if (sequence === undefined) {
+    if (seen === undefined && sequenceMin === undefined) return undefined
+    throw new BundleError(
+      'bundle_sequence_missing',
+      'the signature of the bundle has no sequence, and an earlier bundle had one',
+    )
+  }
+  const lowest = Math.max(seen?.sequence ?? 0, sequenceMin ?? 0)
+  if (sequence < lowest)
+    throw new BundleError('bundle_older', `the bundle has the sequence ${sequence}, and ${lowest} was reached already`)
+  const content = contentDigest((counted[0] as Counted).claims.files)
+  if (sequence === seen?.sequence && content !== seen.content)
+    throw new BundleError(
+      'bundle_sequence_reused',
+      `the bundle has the sequence ${sequence}, which another bundle had before`,
+    )
+  return { sequence, content }
+}
+
+function contentDigest(files: readonly SignedFile[]): string {
+  const lines = files.map(({ name, hash: digest, algorithm }) => JSON.stringify([name, algorithm, digest]))
+  return hash('sha256', lines.sort().join('\n'))
+}
+
+function summary(counted: readonly Counted[], seen: Seen | undefined): Verified {
+  const issued = counted.flatMap(({ claims }) => claims.issuedAt ?? [])
+  const expires = counted.flatMap(({ claims }) => claims.expiresAt ?? [])
+  return {
+    signers: counted.map(({ signer }) => signer),
+    ...(seen && { sequence: seen.sequence, seen }),
+    ...(issued.length > 0 && { issuedAt: Math.min(...issued) * 1000 }),
+    ...(expires.length > 0 && { expiresAt: Math.min(...expires) * 1000 }),
+  }
+}
