@@ -23,6 +23,7 @@ type request struct {
 	Text         string            `json:"text"`
 	Run          string            `json:"run"`
 	Coverage     bool              `json:"coverage"`
+	Vars         bool              `json:"vars"`
 	Query        string            `json:"query"`
 	Input        json.RawMessage   `json:"input"`
 }

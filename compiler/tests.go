@@ -43,6 +43,7 @@ type place struct {
 	File string `json:"file"`
 	Row  int    `json:"row"`
 	Text string `json:"text"`
+	Vars string `json:"vars,omitempty"` // the expression with the values of its variables, where they were asked for
 }
 
 func runTests(req *request) any {
@@ -63,7 +64,7 @@ func runTests(req *request) any {
 	if err != nil {
 		return explain(err)
 	}
-	answer := testsAnswer{Tests: summarise(results)}
+	answer := testsAnswer{Tests: run.summarise(results)}
 	if coverage != nil {
 		report := coverage.Report(modules)
 		answer.Coverage = &report
@@ -79,6 +80,7 @@ func runTests(req *request) any {
 // testRun is one set of modules under OPA's runner.
 type testRun struct {
 	filter   string
+	vars     bool
 	compiler *ast.Compiler
 	store    storage.Store
 	runner   *tester.Runner
@@ -86,8 +88,10 @@ type testRun struct {
 
 func newTestRun(req *request, modules map[string]*ast.Module) *testRun {
 	run := &testRun{
-		filter:   req.Run,
-		compiler: newCompiler(req).WithCapabilities(withTestCases(req.allowed())),
+		filter: req.Run,
+		vars:   req.Vars,
+		// Operands get names, so that their values can be told.
+		compiler: newCompiler(req).WithCapabilities(withTestCases(req.allowed())).WithRewriteTestRules(req.Vars),
 		store:    inmem.NewFromObjectWithOpts(dataOf(req), inmem.OptRoundTripOnWrite(false)),
 	}
 	run.runner = run.newRunner().SetModules(modules)
@@ -136,14 +140,14 @@ func (run *testRun) again(first []testResult) ([]testResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	traced := summarise(results)
+	traced := run.summarise(results)
 	for i := range traced {
 		traced[i].DurationNs = first[i].DurationNs
 	}
 	return traced, nil
 }
 
-func summarise(results []*tester.Result) []testResult {
+func (run *testRun) summarise(results []*tester.Result) []testResult {
 	found := make([]testResult, 0, len(results))
 	for _, result := range results {
 		one := testResult{
@@ -154,13 +158,13 @@ func summarise(results []*tester.Result) []testResult {
 			Outcome:    outcomeOf(result),
 			DurationNs: result.Duration.Nanoseconds(),
 			Output:     string(result.Output),
-			Cases:      casesOf(result),
+			Cases:      run.casesOf(result),
 		}
 		if result.Error != nil {
 			one.Error = result.Error.Error()
 		}
 		if result.Fail {
-			one.FailedAt = lastFailure(result.Trace)
+			one.FailedAt = run.lastFailure(result.Trace)
 		}
 		found = append(found, one)
 	}
@@ -180,7 +184,7 @@ func outcomeOf(result *tester.Result) string {
 }
 
 // casesOf lists the leaves of a parameterised test.
-func casesOf(result *tester.Result) []testCase {
+func (run *testRun) casesOf(result *tester.Result) []testCase {
 	var found []testCase
 	for name, sub := range result.SubResults.Iter {
 		if len(sub.SubResults) > 0 {
@@ -189,7 +193,7 @@ func casesOf(result *tester.Result) []testCase {
 		one := testCase{Name: slices.Clone(name), Outcome: "pass"}
 		if sub.Fail {
 			one.Outcome = "fail"
-			one.FailedAt = lastFailure(sub.Trace)
+			one.FailedAt = run.lastFailure(sub.Trace)
 		}
 		found = append(found, one)
 	}
@@ -197,7 +201,7 @@ func casesOf(result *tester.Result) []testCase {
 }
 
 // lastFailure finds the expression that failed last, as `opa test` shows it: inside an `every`, not the `every`.
-func lastFailure(trace []*topdown.Event) *place {
+func (run *testRun) lastFailure(trace []*topdown.Event) *place {
 	for _, event := range slices.Backward(trace) {
 		if event.Op != topdown.FailOp || event.Location == nil || event.QueryID == 0 {
 			continue
@@ -206,9 +210,26 @@ func lastFailure(trace []*topdown.Event) *place {
 		if isExpr && expr.IsEvery() {
 			continue
 		}
-		return &place{File: event.Location.File, Row: event.Location.Row, Text: string(event.Location.Text)}
+		return &place{
+			File: event.Location.File,
+			Row:  event.Location.Row,
+			Text: string(event.Location.Text),
+			Vars: run.varsOf(event),
+		}
 	}
 	return nil
+}
+
+// varsOf shows the values of variables as `opa test --var-values` does.
+func (run *testRun) varsOf(event *topdown.Event) string {
+	if !run.vars {
+		return ""
+	}
+	var text strings.Builder
+	if err := topdown.PrettyEvent(&text, event, topdown.PrettyEventOpts{PrettyVars: true}); err != nil {
+		return ""
+	}
+	return strings.TrimSpace(text.String())
 }
 
 // withTestCases allows the call that the runner itself puts into parameterised tests.

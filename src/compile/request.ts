@@ -40,6 +40,8 @@ export interface TestRequest {
   /** A regular expression over full test names, as in `data.refunds_test.test_large`. */
   readonly run?: string
   readonly coverage?: boolean
+  /** With the values of the variables where a test failed. */
+  readonly vars?: boolean
   /** `testCapabilities` unless told otherwise. */
   readonly capabilities?: Capabilities
 }
@@ -50,6 +52,8 @@ export interface TestPlace {
   readonly file: string
   readonly row: number
   readonly text: string
+  /** The expression again, with the values of its variables below it. */
+  readonly vars?: string
 }
 
 export interface TestCase {

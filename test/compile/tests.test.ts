@@ -58,6 +58,15 @@ test('each test is reported with its outcome, its place, what it printed and whe
   assert.equal(table?.cases?.[1]?.failed_at?.row, 18)
 })
 
+test('where a test fails, the values of its variables are told if they are asked for', async () => {
+  const { tests: results } = await compiler.test({ modules, run: 'test_table', vars: true })
+  const failed = results[0]?.cases?.find(({ outcome }) => outcome === 'fail')?.failed_at
+  assert.equal(failed?.row, 18)
+  assert.match(failed?.vars ?? '', /\| +900\n/)
+  const without = await compiler.test({ modules, run: 'test_table' })
+  assert.equal(without.tests[0]?.cases?.[1]?.failed_at?.vars, undefined)
+})
+
 test('coverage names the lines that no test reached', async () => {
   const policy = `${refunds}\nforgotten if input.never\n`
   const { tests: results, coverage } = await compiler.test({
