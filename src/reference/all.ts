@@ -61,7 +61,7 @@ export function isApproved(hold: string, { approved = [] }: Input): boolean {
   return approved.includes(hold)
 }
 
-function readingTruth({ counter, spans }: Reading, input: Input): Truth {
+export function readingTruth({ counter, spans }: Reading, input: Input): Truth {
   const value = used(input, counter)
   if (value === undefined) return 'unclear'
   return spans.some((span) => within(value, span)) ? 'yes' : 'no'

@@ -109,7 +109,7 @@ function seenCaller({ for: callers = [] }: Pick<Rule, 'for'>, { principal }: Inp
   })
 }
 
-function questionText({ question, rule }: Check): string {
+export function questionText({ question, rule }: Check): string {
   switch (question.kind) {
     case 'holds':
       return conditionText(question.condition)
@@ -134,7 +134,7 @@ function questionText({ question, rule }: Check): string {
   return question satisfies never
 }
 
-function readingText({ counter, spans }: Extract<Question, { kind: 'reads' }>['reading']): string {
+export function readingText({ counter, spans }: Extract<Question, { kind: 'reads' }>['reading']): string {
   const show = isSpend(counter) ? unitsText : String
   const said = spans.map(({ min, max }) => {
     if (min === undefined) return `at most ${show(max ?? 0)}`

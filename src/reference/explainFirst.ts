@@ -66,7 +66,7 @@ function whenText({ match, conditions }: OrderedRule): string {
   return [...globs, ...conditions.map(conditionText)].join('; and ')
 }
 
-function conditionText(condition: OrderedCondition): string {
+export function conditionText(condition: OrderedCondition): string {
   switch (condition.kind) {
     case 'after':
       return `it is ${clock(condition.minute)} UTC or later`

@@ -132,6 +132,11 @@ const questions: Readonly<Record<Stop, Question>> = {
   ],
 }
 
+/** What is asked where this could stop a call. */
+export function stopText(stop: Stop): string {
+  return questions[stop][0]
+}
+
 const first: readonly Stop[] = ['RUN_MISSING', 'KILL_SIGNAL']
 const ofOthers: readonly Stop[] = ['RESOURCE_NOT_ALLOWED', 'PROMPT_NOT_ALLOWED']
 const approvals: readonly Stop[] = ['APPROVAL_DENIED', 'APPROVAL_REQUIRED']
