@@ -23,6 +23,7 @@ COPY package.json LICENSE /opt/tollgate/
 COPY bin /opt/tollgate/bin
 COPY compiler/dist /opt/tollgate/compiler/dist
 COPY rego /opt/tollgate/rego
+COPY proto /opt/tollgate/proto
 COPY web /opt/tollgate/web
 COPY --from=build /opt/tollgate/node_modules /opt/tollgate/node_modules
 COPY --from=build /opt/tollgate/dist /opt/tollgate/dist

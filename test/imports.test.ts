@@ -113,6 +113,7 @@ test('each danger has one door', () => {
     ],
     ['signed tokens', /from 'jose'/, 'identity/', 'opa/'],
     ['OpenTelemetry', /from '@opentelemetry/, 'cli/traces.ts'],
+    ['gRPC', /from '@grpc\//, 'admission/extMcpServer.ts'],
     ['the logger', /from 'pino'/, 'cli/logJson.ts'],
     [
       'the MCP SDKs at run time',

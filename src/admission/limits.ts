@@ -98,3 +98,9 @@ export const labelValuesMax = 100
 
 /** ToolHive sends at most 1 MiB of a message, and says a little of it besides. */
 export const toolhiveBodyBytesMax = 1280 * 1024
+
+/** A message to ExtMcp: the largest call that is judged and what is said besides, or the list of a server. */
+export const extMcpMessageBytesMax = 8 * 1024 * 1024
+
+/** A gateway asks over a few connections, many calls on each. */
+export const extMcpConnectionsMax = 100

@@ -50,7 +50,10 @@ export interface Notify {
   readonly slack?: Slack
 }
 
-export type AdmissionGate = Pick<Gate, 'admit' | 'check' | 'refuse' | 'settle' | 'flush' | 'active'>
+export type AdmissionGate = Pick<
+  Gate,
+  'admit' | 'check' | 'refuse' | 'settle' | 'flush' | 'active' | 'visible' | 'listed'
+>
 
 /** Throws `gate_missing`. */
 export function gateOf({ gate }: AdmissionPorts): AdmissionGate {
@@ -88,7 +91,11 @@ export interface Status {
 
 /** The credential of a program: `Authorization: Bearer …`. */
 export function bearerOf({ headers }: IncomingMessage): string | undefined {
-  return /^Bearer +([\x21-\x7e]+)$/i.exec(headers.authorization ?? '')?.[1]
+  return bearerIn(headers.authorization)
+}
+
+export function bearerIn(authorization = ''): string | undefined {
+  return /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1]
 }
 
 /** The key as the password of a URL, for programs that can be given nothing but a URL. The name before it says nothing. */

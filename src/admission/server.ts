@@ -2,15 +2,14 @@
  * The admission server: the operator's own door, on a port or a Unix socket of its own. Programs ask its API, persons its
  * pages; both show who they are.
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
-import { type AddressInfo, connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import express from 'express'
 import { isKnownHost, isKnownOrigin, type Names } from '../http/hosts.ts'
 import { headerBytesMax, headersMsMax, requestMsMax } from '../http/limits.ts'
-import { messageOf, TollgateError } from '../model/errors.ts'
+import { messageOf } from '../model/errors.ts'
 import { api } from './api.ts'
 import { adminConnectionsMax, adminDrainMs, expiryMs } from './limits.ts'
 import { Live } from './live.ts'
@@ -19,8 +18,7 @@ import type { AdmissionPorts } from './ports.ts'
 import { expireOverdue } from './requests.ts'
 import { Reservations } from './reservations.ts'
 import { SignIns } from './signIns.ts'
-
-export type AdminAddress = { readonly host: string; readonly port: number } | { readonly path: string }
+import { type AdminAddress, listenAt } from './sockets.ts'
 
 export interface AdmissionOptions extends AdmissionPorts {
   readonly names: Names
@@ -62,14 +60,8 @@ export class AdmissionServer {
 
   /** Rejects with `listen_failed`. Gives the port, of an address that has one. */
   async listen(address: AdminAddress): Promise<number | undefined> {
-    if (!('path' in address)) {
-      await this.#listen(address, `${address.host}:${address.port}`)
-      return (this.#server.address() as AddressInfo).port
-    }
-    await removeStale(address.path)
-    await this.#listen(address, address.path)
-    chmodSync(address.path, 0o600)
-    return undefined
+    await listenAt(this.#server, address)
+    return 'path' in address ? undefined : (this.#server.address() as AddressInfo).port
   }
 
   /** New connections get this certificate. */
@@ -87,28 +79,4 @@ export class AdmissionServer {
     clearTimeout(timer)
     this.#reservations?.end()
   }
-
-  #listen(where: AdminAddress, name: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause) => {
-        const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'it is in use' : messageOf(cause)
-        reject(new TollgateError('listen_failed', `cannot listen on \`${name}\`: ${why}`, { cause }))
-      })
-      this.#server.listen({ ...where }, resolve)
-    })
-  }
-}
-
-/** A socket file that a dead process left. One that somebody answers on stays, and so does any other file. */
-async function removeStale(path: string): Promise<void> {
-  const code = await new Promise<string | undefined>((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(undefined)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
-  })
-  // Linux refuses a connection to a file of any kind.
-  if (code === 'ECONNREFUSED' && lstatSync(path).isSocket()) unlinkSync(path)
 }

@@ -3,21 +3,19 @@
  * is about. Both show their key in the URL they are given, as it is all that they can send; whatever is odd is a no.
  */
 import type { Response, Router } from 'express'
-import { isPassed } from '../mcp/methods.ts'
 import type { Call, Principal } from '../model/call.ts'
 import { readCallObject } from '../model/callObject.ts'
 import type { Json } from '../model/canonical.ts'
 import type { Decision } from '../model/decision.ts'
 import { messageOf } from '../model/errors.ts'
-import { saysMore } from '../model/message/acts.ts'
 import { isObject } from '../model/message/json.ts'
 import type { JsonObject, Message } from '../model/message/message.ts'
 import { readMessage } from '../model/message/read.ts'
 import { principalOf, readPrincipal } from '../model/principal.ts'
-import type { ReasonCode } from '../model/reasons.ts'
 import { bytes, valueIn } from './body.ts'
 import { scoped } from './keys.ts'
 import { toolhiveBodyBytesMax } from './limits.ts'
+import { judgedMessage, refused } from './messages.ts'
 import { type AdmissionGate, type AdmissionPorts, gateOf } from './ports.ts'
 
 const webhookVersion = 'v0.1.0'
@@ -68,18 +66,8 @@ function answerTo(asked: JsonObject | Error, ports: AdmissionPorts): Decision | 
 
 /** A webhook is never told how the call ended: what it reserved stays spent. */
 function judged(gate: AdmissionGate, message: Message, about: Omit<Call, 'method' | 'name' | 'arguments'>) {
-  if (message.kind === 'response') return undefined
-  const { method, params } = message
-  if (message.kind === 'notification')
-    return method.startsWith('notifications/') ? undefined : refused(gate, 'UNKNOWN_METHOD', 'it has no `id`', method)
-  if (message.act === undefined) {
-    const subscribes = method === 'subscriptions/listen' && params?.['notifications'] !== undefined
-    if (isPassed(method) && !subscribes) return undefined
-    return refused(gate, 'UNKNOWN_METHOD', 'the gate does not know the method', method)
-  }
-  const sent = params !== undefined && saysMore(params, message.act)
-  const [decision] = gate.admit([{ ...message.act, ...about, ...(sent && { params }) }]) as readonly [Decision]
-  if (decision.decision === 'allow')
+  const decision = judgedMessage(gate, message, about)
+  if (decision?.decision === 'allow')
     gate.settle([{ decisionId: decision.decision_id, status: 'unknown', detail: 'a webhook is not told the outcome' }])
   return decision
 }
@@ -91,11 +79,6 @@ function webhookAnswer(gate: AdmissionGate, answer: Decision | undefined | Error
   const details = { decision_id, rule, ...(approval && { approval_id: approval.id }) }
   if (says === 'allow') return { allowed: true, details }
   return { allowed: false, code: 403, message, reason: reason_code, details }
-}
-
-function refused(gate: AdmissionGate, reason: ReasonCode, message: string, method?: string): Decision {
-  const about = { reason, message, server: '', principal: {}, session: '', ...(method !== undefined && { method }) }
-  return gate.refuse([about])[0] as Decision
 }
 
 function serverIn({ backend_server: backend, server_name: name }: JsonObject): string {

@@ -3,7 +3,7 @@
 import type { Outbox } from '../admission/outbox.ts'
 import type { AdmissionGate, Notify, Status } from '../admission/ports.ts'
 import type { Runs } from '../admission/runs.ts'
-import type { AdminAddress } from '../admission/server.ts'
+import type { AdminAddress } from '../admission/sockets.ts'
 import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import type { GateEvent } from '../model/event.ts'
@@ -12,12 +12,13 @@ import { Kills } from '../pep/kills.ts'
 import { orderedId } from '../runtime/ids.ts'
 import { adminUrlOf, pageOf } from './approvalWait.ts'
 import { UsageError } from './exit.ts'
+import { type ExtMcp, type ExtMcpOptions, extMcpOf, openExtMcp } from './extMcp.ts'
 import { RecordedCharges } from './recordedCharges.ts'
 import { addressIn } from './serveOptions.ts'
 import { followTls, tlsOptions } from './serveTls.ts'
 import type { TlsFiles } from './settingsFile.ts'
 
-export interface AdmissionOptions {
+export interface AdmissionOptions extends ExtMcpOptions {
   /** `PORT`, `HOST:PORT`, or `unix:PATH`. */
   readonly admin?: string
   readonly approvers?: string
@@ -36,24 +37,27 @@ export interface Admission {
   readonly approvers: string | undefined
   readonly notify: string | undefined
   readonly tls: TlsFiles | undefined
+  readonly extMcp: ExtMcp | undefined
 }
 
 /** Undefined where none is wanted. Throws a `UsageError`. */
 export function admissionOf(options: AdmissionOptions): Admission | undefined {
-  const { admin, approvers, adminUrl, notify, adminTlsCert, adminTlsKey } = options
+  const { admin, approvers, adminUrl, notify, adminTlsCert, adminTlsKey, extMcp } = options
   if (admin === undefined) {
     const others = {
       '--approvers': approvers,
       '--notify': notify,
       '--admin-tls-cert': adminTlsCert,
       '--admin-tls-key': adminTlsKey,
+      '--ext-mcp': extMcp,
     }
     for (const [flag, value] of Object.entries(others))
       if (value !== undefined)
         throw new UsageError(`\`${flag}\` says something of the admission server: open it with \`--admin\``)
+    extMcpOf(options, { addressOf, tls: undefined, approvers: undefined })
     return undefined
   }
-  const address = addressOf(admin)
+  const address = addressOf('--admin', admin)
   const url = adminUrl === undefined ? undefined : adminUrlOf(adminUrl)
   const own = 'path' in address ? undefined : address.host
   if (own !== undefined && !isLoopback(own) && url === undefined)
@@ -65,7 +69,8 @@ export function admissionOf(options: AdmissionOptions): Admission | undefined {
     hosts: new Set(hosts.map((name) => (name.includes(':') ? `[${name.replace(/[[\]]/g, '')}]` : name))),
     origins: new Set(url ? [url.origin] : []),
   }
-  return { address, names, url, approvers, notify, tls: tlsOf(options) }
+  const tls = tlsOf(options)
+  return { address, names, url, approvers, notify, tls, extMcp: extMcpOf(options, { addressOf, tls, approvers }) }
 }
 
 function tlsOf({ adminTlsCert: cert, adminTlsKey: key }: AdmissionOptions): TlsFiles | undefined {
@@ -100,12 +105,13 @@ export async function openAdmission(
   const notify = admission.notify === undefined ? undefined : await notifyOf(admission.notify)
   const charges = new RecordedCharges((revision) => ledger.policy(revision))
   const tls = admission.tls && tlsOptions(admission.tls, say)
+  const keyHolderOf = (credential: string) => approvers?.ofKey(credential)
   const server = new AdmissionServer({
     ledger,
     approvals: new Approvals({ ledger, describe }),
     kills: new Kills({ ledger, describe, newId: orderedId }),
     chargesOf: (body) => charges.of(body),
-    keyHolderOf: (credential) => approvers?.ofKey(credential),
+    keyHolderOf,
     ...(own && { gate: own }),
     ...(runs && { runs }),
     ...(metrics && { metrics }),
@@ -121,12 +127,15 @@ export async function openAdmission(
     `persons answer at ${url?.href ?? ('path' in address ? `unix:${address.path}` : addressText(tls ? 'https' : 'http', address.host, port))}`,
   )
   if (approvers === undefined) say('nobody can sign in there: `--approvers` names the file with their keys')
+  const asked = { ledger, keyHolderOf, say, ...(runs && { runs }) }
+  const extMcp = admission.extMcp && own && (await openExtMcp(admission.extMcp, { ...asked, gate: own }))
   const stopFollowing = admission.tls && followTls(admission.tls, (renewed) => server.secure(renewed), say)
   const told = notify ? await toldOf(notify, admission, administered) : []
   return {
     async close() {
       stopFollowing?.()
       await Promise.all(told.map((one) => one.stop()))
+      await extMcp?.close()
       await server.close()
     },
   }
@@ -152,10 +161,10 @@ export function isAdminAddress(text: string): boolean {
   return (text.startsWith('unix:') && text.length > 5) || addressIn(text) !== undefined
 }
 
-function addressOf(text: string): AdminAddress {
+function addressOf(flag: string, text: string): AdminAddress {
   if (text.startsWith('unix:') && text.length > 5) return { path: text.slice(5) }
   const address = addressIn(text)
   if (address === undefined)
-    throw new UsageError(`\`--admin\` takes PORT, HOST:PORT or unix:PATH, as in \`127.0.0.1:8718\`, got \`${text}\``)
+    throw new UsageError(`\`${flag}\` takes PORT, HOST:PORT or unix:PATH, as in \`127.0.0.1:8718\`, got \`${text}\``)
   return { ...address, host: address.host.toLowerCase() }
 }

@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import { levels, logFormats } from './log.ts'
 
 export const durabilities = ['process', 'power'] as const
+export const extMcpAuths = ['none', 'key', 'certificate'] as const
 export const argumentsKept = ['full', 'digest', 'none'] as const
 
 export const ledgerOption = () =>
@@ -55,6 +56,14 @@ export const adminUrlOption = () =>
 export const adminTlsCertOption = () =>
   new Option('--admin-tls-cert <file>', 'speak TLS there with this certificate (a chain in PEM)')
 export const adminTlsKeyOption = () => new Option('--admin-tls-key <file>', 'its private key (PEM)')
+export const extMcpOption = () =>
+  new Option('--ext-mcp <address>', 'where agentgateway asks, over gRPC (ExtMcp): PORT, HOST:PORT, or unix:PATH')
+export const extMcpAuthOption = () =>
+  new Option('--ext-mcp-auth <what>', 'what whoever asks there shows (on this machine none, if not given)').choices(
+    extMcpAuths,
+  )
+export const extMcpClientCaOption = () =>
+  new Option('--ext-mcp-client-ca <file>', 'the authority of the certificates that are shown there (PEM)')
 export const durabilityOption = () =>
   new Option('--durability <what>', 'what a record survives').choices(durabilities).default('process')
 export const argumentsOption = () =>

@@ -23,6 +23,9 @@ import {
   argumentsOption,
   collected,
   durabilityOption,
+  extMcpAuthOption,
+  extMcpClientCaOption,
+  extMcpOption,
   groupOption,
   inFormat,
   jsonFormatOption,
@@ -115,6 +118,9 @@ addIdentityOptions(serveCommand)
   .addOption(adminUrlOption())
   .addOption(adminTlsCertOption())
   .addOption(adminTlsKeyOption())
+  .addOption(extMcpOption())
+  .addOption(extMcpAuthOption())
+  .addOption(extMcpClientCaOption())
   .addOption(ledgerOption())
   .addOption(durabilityOption())
   .addOption(argumentsOption())

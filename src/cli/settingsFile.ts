@@ -139,7 +139,8 @@ function optionsIn(fields: OptionFields, beside: (name: string) => string): Read
 /** Files are found beside the settings, also in `NAME=FILE` and `unix:PATH`. */
 function locatedWord(option: string, word: string, beside: (name: string) => string): string {
   if (option === 'ledger' && word === ':memory:') return word
-  if (option === 'admin') return word.startsWith('unix:') ? `unix:${beside(word.slice(5))}` : word
+  if (option === 'admin' || option === 'extMcp')
+    return word.startsWith('unix:') ? `unix:${beside(word.slice(5))}` : word
   if (option !== 'layer') return beside(word)
   const at = word.indexOf('=') + 1
   return word.slice(0, at) + beside(word.slice(at))

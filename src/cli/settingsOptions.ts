@@ -12,7 +12,7 @@ import { isLayerName } from '../runtime/policySet.ts'
 import { isAdminAddress } from './admission.ts'
 import { isAdminUrl } from './approvalWait.ts'
 import { levels, logFormats } from './log.ts'
-import { argumentsKept, durabilities } from './options.ts'
+import { argumentsKept, durabilities, extMcpAuths } from './options.ts'
 import { addressIn, isOrigin, isServerUrl, timeoutMsMax } from './serveOptions.ts'
 
 /** A text that a check lets through. */
@@ -193,6 +193,9 @@ export const settingsOptions = {
   admin_url: plain('adminUrl', 'By which address persons reach the page of approvals.', adminUrl),
   admin_tls_cert: file('adminTlsCert', 'The certificate of the page and the API of approvals.'),
   admin_tls_key: file('adminTlsKey', 'Its private key.'),
+  ext_mcp: { ...plain('extMcp', 'Where agentgateway asks (ExtMcp).', adminAddress), isFile: true },
+  ext_mcp_auth: plain('extMcpAuth', 'What whoever asks there shows.', choice(...extMcpAuths)),
+  ext_mcp_client_ca: file('extMcpClientCa', 'The authority of the certificates that are shown there.'),
   ledger: file('ledger', 'Where counters and records are.'),
   durability: plain('durability', 'What a record survives.', choice(...durabilities)),
   arguments: plain('arguments', 'What is recorded of arguments the policy does not read.', choice(...argumentsKept)),
