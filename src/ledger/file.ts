@@ -24,6 +24,9 @@ const checkpointPages = 4_000
 /** A transaction touches the ends of a few trees, whatever their size; better-sqlite3 would keep 16 MB. */
 const cacheKb = 2_000
 
+/** An empty ledger in memory is copied: to make its tables takes longer than to judge some calls, and tests make many. */
+let emptyImage: Buffer | undefined
+
 /** Throws `ledger_newer_schema`, `ledger_corrupt`, `ledger_read_only`, and the errors of SQLite and the file system. */
 export function openDatabase(options: FileOptions): Database.Database {
   const { file, durability, readOnly } = options
@@ -31,7 +34,11 @@ export function openDatabase(options: FileOptions): Database.Database {
   // Whatever link leads here: every process must look for the locks of the others in one folder.
   const place = file === ':memory:' ? file : realpathSync(file)
   if (file !== ':memory:' && !readOnly) mustBeWritable(place)
-  const db = new Database(place, { readonly: readOnly, fileMustExist: readOnly, timeout: ledgerBusyMs })
+  const db = new Database((file === ':memory:' && emptyImage) || place, {
+    readonly: readOnly,
+    fileMustExist: readOnly,
+    timeout: ledgerBusyMs,
+  })
   try {
     db.pragma('trusted_schema = OFF')
     // One snapshot: another process may be creating the tables at this moment.
@@ -46,6 +53,7 @@ export function openDatabase(options: FileOptions): Database.Database {
     db.pragma(`journal_size_limit = ${2 * checkpointPages * 4096}`)
     db.pragma(`synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)
     if (version !== schemaVersion) migrate(db)
+    if (file === ':memory:') emptyImage ??= db.serialize()
     return db
   } catch (thrown) {
     db.close()
