@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Call } from '../../src/model/call.ts'
+import { baselineOf } from '../../src/testing/mutation/baseline.ts'
 import { mutantsOf } from '../../src/testing/mutation/mutants.ts'
 import { mutationOf, tryMutants } from '../../src/testing/mutation/run.ts'
 import { trialOf } from '../../src/testing/mutation/trials.ts'
+import { referenceOf } from '../../src/testing/reference.ts'
 import type { Case, Step } from '../../src/testing/suite.ts'
 import { writtenOf } from '../../src/testing/written.ts'
 
@@ -199,6 +201,25 @@ test('a change is noticed by a case that is decided otherwise, and by no other',
   )
   // All calls come at one moment, so that nothing is said of the window.
   assert.deepEqual(left, ['8 at most 2 calls an hour; now: a minute', '8 at most 2 calls an hour; now: a day'])
+})
+
+test('a case that a mutant decides as before is not played, and would have passed', () => {
+  const set = written(policy)
+  const pay = (amount: number) => callOf('pay', { amount })
+  const cases = [
+    caseOf('reads', step(callOf('read'), 'allow')),
+    caseOf('pays', step(pay(100), 'allow'), step(pay(101), 'deny'), step(pay(5), 'allow')),
+    caseOf('often', step(pay(1), 'allow', 2), step(pay(1), 'deny')),
+  ]
+  const skipped = cases.flatMap((one) => {
+    const trial = trialOf(one)
+    const baseline = baselineOf(trial, referenceOf(set.policy))
+    const same = mutantsOf(set).mutants.filter(({ policy: mutant }) => baseline.isAsBefore(referenceOf(mutant)))
+    for (const { policy: mutant, change } of same)
+      assert.ok(trial.passes(referenceOf(mutant)), `${one.name}: ${change}`)
+    return same
+  })
+  assert.ok(skipped.length > 20 && skipped.length < 3 * mutantsOf(set).mutants.length)
 })
 
 test('the score counts a change once in a file that is part of two policies', () => {

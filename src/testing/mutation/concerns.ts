@@ -1,35 +1,52 @@
 /** Which calls a mutant can decide otherwise than the policy: those of targets of which something changed speaks. */
 import { matchesGlob } from '../../model/fnmatch.ts'
 import { isLayered } from '../../model/layers.ts'
-import { matchingEntries, type Target } from '../../model/match.ts'
-import type { Policy, PolicySet } from '../../model/policy.ts'
+import { type Target, targetMatches } from '../../model/match.ts'
+import type { OrderedRule } from '../../model/ordered.ts'
+import type { Entry, Policy, PolicySet } from '../../model/policy.ts'
+
+export type Concerns = (target: Target) => boolean
 
 /** What a change leaves as it was is the same object in both. */
-export function concerns(policy: PolicySet, mutant: PolicySet, target: Target): boolean {
+export function concernsOf(policy: PolicySet, mutant: PolicySet): Concerns {
   const [before, after] = [partsOf(policy), partsOf(mutant)]
-  return before.some((one, index) => {
+  const changed = before.flatMap((one, index) => {
     const other = after[index] as Policy
-    return one !== other && concernsOne(one, other, target)
+    return one === other ? [] : [concernsOfOne(one, other)]
   })
+  return (target) => changed.some((concerns) => concerns(target))
 }
 
 function partsOf(policy: PolicySet): readonly Policy[] {
   return isLayered(policy) ? policy.layers.map((layer) => layer.policy) : [policy]
 }
 
-function concernsOne(policy: Policy, mutant: Policy, target: Target): boolean {
+function concernsOfOne(policy: Policy, mutant: Policy): Concerns {
   if (policy.strategy === 'all' && mutant.strategy === 'all') {
-    const differs = !isSame(matchingEntries(policy, target), matchingEntries(mutant, target))
-    return differs || policy.default !== mutant.default
+    const entries = differing(policy.entries, mutant.entries)
+    return policy.default !== mutant.default ? always : (target) => entries.some((entry) => speaksOf(entry, target))
   }
   if (policy.strategy === 'first' && mutant.strategy === 'first') {
-    const rules = (one: typeof policy) =>
-      one.rules.filter(({ match }) => matchesGlob(match.type, target.name) && matchesGlob(match.target, target.server))
-    return !isSame(rules(policy), rules(mutant)) || policy.otherwise !== mutant.otherwise
+    const rules = differing(policy.rules, mutant.rules)
+    return policy.otherwise !== mutant.otherwise ? always : (target) => rules.some((rule) => ruleSpeaksOf(rule, target))
   }
+  return always
+}
+
+function always(): boolean {
   return true
 }
 
-function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
-  return one.length === other.length && one.every((item, index) => item === other[index])
+/** Those that are in one of them alone. Their order is the same in both. */
+function differing<T>(before: readonly T[], after: readonly T[]): readonly T[] {
+  const [had, has] = [new Set(before), new Set(after)]
+  return [...before.filter((one) => !has.has(one)), ...after.filter((one) => !had.has(one))]
+}
+
+function speaksOf({ method, match }: Entry, target: Target): boolean {
+  return method === target.method && match.some((pattern) => targetMatches(pattern, target))
+}
+
+function ruleSpeaksOf({ match }: OrderedRule, { name, server }: Target): boolean {
+  return matchesGlob(match.type, name) && matchesGlob(match.target, server)
 }

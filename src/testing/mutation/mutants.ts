@@ -1,5 +1,4 @@
 /** The mutants of a policy: each has one small change, such as a slip of the pen or a careless review lets through. */
-import { canonical, type Json } from '../../model/canonical.ts'
 import type { Place, Policy, PolicySet } from '../../model/policy.ts'
 import { isLayeredSet, type Written, type WrittenSet } from '../written.ts'
 import type { Edit } from './edit.ts'
@@ -36,6 +35,7 @@ function mutantsOfOne(written: Written, put: (policy: Policy) => PolicySet): Mut
   const edits = editsOf(written.policy)
   const counted = edits.filter(({ parts = [] }) => !parts.some((part) => written.isIdle(part)))
   // Another change may have given the same policy.
+  const textOf = textBeside(written.policy)
   const known = new Set([textOf(written.policy)])
   const mutants = counted.flatMap(({ to, change, parts = [] }): readonly Mutant[] => {
     const text = textOf(to)
@@ -58,6 +58,20 @@ function editsOf(policy: Policy): readonly Edit<Policy>[] {
   return policy satisfies never
 }
 
-function textOf(policy: Policy): string {
-  return canonical(policy as unknown as Json)
+/** As text, in which what a change left as it was is its number alone: policies may be long. */
+function textBeside(policy: Policy): (other: Policy) => string {
+  const parts = new Map<unknown, number>(partsOf(policy).map((part, index) => [part, index]))
+  return (other) => JSON.stringify(other, (_, value: unknown) => parts.get(value) ?? value)
+}
+
+function partsOf(policy: Policy): readonly object[] {
+  switch (policy.strategy) {
+    case 'all':
+      return policy.entries
+    case 'first':
+      return policy.rules
+    case 'pack':
+      return policy.workflows
+  }
+  return policy satisfies never
 }

@@ -4,7 +4,8 @@ import type { Place } from '../../model/policy.ts'
 import type { ActiveLayers, ActivePolicy } from '../../pep/active.ts'
 import { referenceOf } from '../reference.ts'
 import { policyOf, type WrittenSet } from '../written.ts'
-import { concerns } from './concerns.ts'
+import { type Baseline, baselineOf } from './baseline.ts'
+import { type Concerns, concernsOf } from './concerns.ts'
 import { mutantsOf } from './mutants.ts'
 
 /** A case, as far as a mutant has to do with it. */
@@ -12,6 +13,8 @@ export interface Trial {
   readonly name: string
   /** What its calls and its lists are about. */
   readonly targets: readonly Target[]
+  /** It looks at what a list shows, too. */
+  readonly hasLists: boolean
   /** Is everything as the case expects? */
   passes(active: ActivePolicy | ActiveLayers): boolean
 }
@@ -36,16 +39,26 @@ export type Progress = (done: number, of: number) => void
 export function tryMutants(set: WrittenSet, trials: readonly Trial[], progress: Progress = () => {}): MutationRun {
   const policy = policyOf(set)
   const asWritten = referenceOf(policy)
-  const other = trials.find((trial) => !trial.passes(asWritten))
+  const known = trials.map((trial) => ({ trial, baseline: baselineOf(trial, asWritten) }))
+  const other = known.find(({ baseline }) => !baseline.passes)?.trial
   if (other) throw new Error(`the reference evaluator does not decide \`${other.name}\` as the compiled policy does`)
   const { mutants, equivalent } = mutantsOf(set)
   const tried = mutants.map(({ place, change, policy: mutant }, index) => {
     progress(index, mutants.length)
-    const touched = trials.filter(({ targets }) => targets.some((target) => concerns(policy, mutant, target)))
-    const active = referenceOf(mutant)
-    return { place, change, isNoticed: touched.some((trial) => !trial.passes(active)) }
+    return { place, change, isNoticed: isNoticed(referenceOf(mutant), known, concernsOf(policy, mutant)) }
   })
   return { tried, equivalent }
+}
+
+interface Known {
+  readonly trial: Trial
+  readonly baseline: Baseline
+}
+
+/** Most cases have nothing to do with a mutant, which is told without playing them. */
+function isNoticed(mutant: ActivePolicy | ActiveLayers, known: readonly Known[], concerns: Concerns): boolean {
+  const touched = known.filter(({ trial }) => trial.targets.some(concerns))
+  return touched.some(({ trial, baseline }) => !baseline.isAsBefore(mutant) && !trial.passes(mutant))
 }
 
 export interface Mutation {

@@ -10,6 +10,7 @@ export function trialOf(testCase: Case): Trial {
   return {
     name: testCase.name,
     targets: distinct(testCase.steps.flatMap((step) => targetsOf(step))),
+    hasLists: testCase.steps.some(({ kind }) => kind === 'list'),
     passes: (active) => playCase(testCase, active).status === 'passed',
   }
 }
