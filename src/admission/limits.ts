@@ -75,7 +75,7 @@ export const outcomeMs = 15 * 60_000
 /** A day: what nobody has told by then will not be told. */
 export const outcomeMsMax = 24 * 60 * 60_000
 
-/** Registered runs: more than one gate serves, and each is kept in memory. */
+/** Registered runs: more than one gate serves. */
 export const runsMax = 10_000
 
 /** A run that its host does not register again is over. */

@@ -1,6 +1,6 @@
 /**
- * Runs as the hosts of agents have registered them, until they expire or are taken back. They live as long as the gate: after
- * a restart a call belongs to no run until its host has registered it again, and a policy pack denies it.
+ * Runs as the hosts of agents have registered them, until they expire or are taken back. They are kept in the ledger: so they
+ * survive a restart, and gates that share a ledger know the same.
  */
 import { TollgateError } from '../model/errors.ts'
 import { nameTrouble } from '../model/message/acts.ts'
@@ -22,46 +22,65 @@ export interface Registered {
   readonly expires_at: string
 }
 
-interface Kept {
-  readonly registered: Registered
-  readonly until: number
+/** Where they are kept: the ledger. */
+export interface KeptRuns {
+  run(id: string): KeptRun | undefined
+  runs(now: number): readonly KeptRun[]
+  runsCount(now: number): number
+  keepRun(run: KeptRun): void
+  removeRun(id: string): void
+  removeExpiredRuns(now: number): void
+}
+
+interface KeptRun {
+  readonly id: string
+  readonly expires: number
+  readonly registered: string
 }
 
 export class Runs {
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept: KeptRuns
   readonly #now: () => number
 
-  constructor(now: () => number = Date.now) {
+  constructor(kept: KeptRuns, now: () => number = Date.now) {
+    this.#kept = kept
     this.#now = now
   }
 
-  /** As it is registered by now. */
+  /** As it is registered by now. What cannot be read is no run: what needs one is denied. */
   get(id: string): Run | undefined {
-    return this.#live(id)?.attributes
+    try {
+      return this.#live(id)?.attributes
+    } catch {
+      return undefined
+    }
+  }
+
+  get count(): number {
+    return this.#kept.runsCount(this.#now())
   }
 
   list(): readonly Registered[] {
-    this.#forgetExpired()
-    return [...this.#kept.values()].map(({ registered }) => registered)
+    return this.#kept.runs(this.#now()).map(registeredOf)
   }
 
   /** Takes the place of what was registered under its id. Throws `run_invalid` and `runs_full`. */
   register(said: JsonObject, by: string): { readonly registered: Registered; readonly isNew: boolean } {
     const { id, attributes, seconds } = read(said)
-    const isNew = this.#live(id) === undefined
-    if (isNew && this.#kept.size >= runsMax) this.#forgetExpired()
-    if (isNew && this.#kept.size >= runsMax)
-      throw new TollgateError('runs_full', `${runsMax} runs are registered: take back those that are over`)
     const now = this.#now()
-    const until = now + seconds * 1000
+    const isNew = this.#live(id) === undefined
+    this.#kept.removeExpiredRuns(now)
+    if (isNew && this.count >= runsMax)
+      throw new TollgateError('runs_full', `${runsMax} runs are registered: take back those that are over`)
+    const expires = now + seconds * 1000
     const registered: Registered = {
       run_id: id,
       attributes: { ...attributes, run_id: id },
       registered_at: new Date(now).toISOString(),
       registered_by: by,
-      expires_at: new Date(until).toISOString(),
+      expires_at: new Date(expires).toISOString(),
     }
-    this.#kept.set(id, { registered, until })
+    this.#kept.keepRun({ id, expires, registered: JSON.stringify(registered) })
     return { registered, isNew }
   }
 
@@ -69,19 +88,18 @@ export class Runs {
   remove(id: string): Registered {
     const registered = this.#live(id)
     if (registered === undefined) throw new TollgateError('run_unknown', `no run ${quoted(id)} is registered`)
-    this.#kept.delete(id)
+    this.#kept.removeRun(id)
     return registered
   }
 
   #live(id: string): Registered | undefined {
-    const kept = this.#kept.get(id)
-    return kept !== undefined && kept.until > this.#now() ? kept.registered : undefined
+    const kept = this.#kept.run(id)
+    return kept !== undefined && kept.expires > this.#now() ? registeredOf(kept) : undefined
   }
+}
 
-  #forgetExpired(): void {
-    const now = this.#now()
-    for (const [id, { until }] of this.#kept) if (until <= now) this.#kept.delete(id)
-  }
+function registeredOf({ registered }: KeptRun): Registered {
+  return JSON.parse(registered) as Registered
 }
 
 function read(said: JsonObject): { readonly id: string; readonly attributes: Run; readonly seconds: number } {

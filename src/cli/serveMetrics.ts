@@ -18,7 +18,7 @@ export async function metricsOf(gate: Gate, { ledger, ledgerFile, waiting, runs 
   return new Metrics(gate, {
     held_calls: () => waiting.answers.waiting,
     approvals_pending: () => ledger.approvals(['pending']).length,
-    runs_registered: () => runs.list().length,
+    runs_registered: () => runs.count,
     kills: () => ledger.kills().length,
     ledger_bytes: () => statSync(ledgerFile).size,
     ledger_records: () => ledger.head().seq,

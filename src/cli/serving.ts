@@ -46,7 +46,7 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
   const servers = targets.map(({ server }) => server ?? '')
   await withGate({ ...serving, servers }, async (gate, waiting, { ledger, describe, reload }) => {
     const told = signalled(reload)
-    const runs = admission && new Runs()
+    const runs = admission && new Runs(ledger)
     const run = runs ? runOf(runs, await registrationOf(options)) : await registrationOf(options)
     const metrics = runs && (await metricsOf(gate, { ledger, ledgerFile: ledgerFileOf(options), waiting, runs }))
     const counted = metrics?.counted(gate) ?? gate

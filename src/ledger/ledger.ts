@@ -20,6 +20,7 @@ import { Instances } from './instances.ts'
 import { Kills } from './kills.ts'
 import { type KnownTool, Pins } from './pins.ts'
 import { Records } from './records.ts'
+import { type KeptRun, KeptRuns } from './runs.ts'
 import { SlidingCounters } from './sliding.ts'
 import { LedgerTransaction, type Tables } from './transaction.ts'
 
@@ -93,6 +94,7 @@ export class SqliteLedger implements Ledger {
   readonly #instance: string
   readonly #tables: Tables
   readonly #instances: Instances
+  readonly #runs: KeptRuns
   readonly #policy: Statement<[string], Uint8Array>
   readonly #cursor: Statement<[string], number>
   readonly #keepCursor: Statement<[string, number]>
@@ -120,6 +122,7 @@ export class SqliteLedger implements Ledger {
       keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING'),
     }
     this.#instances = new Instances(db, options.instance)
+    this.#runs = new KeptRuns(db)
     this.#policy = db.prepare<[string], Uint8Array>('SELECT artifact FROM policies WHERE revision = ?').pluck()
     this.#cursor = db.prepare<[string], number>('SELECT seq FROM cursors WHERE name = ?').pluck()
     this.#keepCursor = db.prepare(
@@ -185,6 +188,33 @@ export class SqliteLedger implements Ledger {
   /** Survives a restart; no record is made of it. */
   keepCursor(name: string, seq: number): void {
     this.#use(() => void this.#keepCursor.run(name, seq))
+  }
+
+  /** A run as it was registered, also one that has expired. Costs no lock. */
+  run(id: string): KeptRun | undefined {
+    return this.#use(() => this.#runs.get(id))
+  }
+
+  /** Those that have not expired. */
+  runs(now: number): readonly KeptRun[] {
+    return this.#use(() => this.#runs.all(now))
+  }
+
+  runsCount(now: number): number {
+    return this.#use(() => this.#runs.count(now))
+  }
+
+  /** Survives a restart; no record is made of it. */
+  keepRun(run: KeptRun): void {
+    this.#use(() => this.#runs.put(run))
+  }
+
+  removeRun(id: string): void {
+    this.#use(() => this.#runs.remove(id))
+  }
+
+  removeExpiredRuns(now: number): void {
+    this.#use(() => this.#runs.removeExpired(now))
   }
 
   /** Another text whenever a request may have changed, here or in another process. Costs no lock. */

@@ -166,6 +166,16 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX records_of_pins ON records (seq) WHERE kind IN ('pin', 'drift', 'accept');
   `,
+  `
+  -- Runs as the hosts of agents have registered them: \`registered\` is what they said (JSON). An older gate does not know of
+  -- them: to it a call belongs to no run, and a policy pack denies it.
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    expires INTEGER NOT NULL,
+    registered TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_by_expiry ON runs (expires);
+  `,
 ]
 
 export const schemaVersion = steps.length

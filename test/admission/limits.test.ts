@@ -5,6 +5,7 @@ import { adminRequestsPerSecondMax, reservationsOpenMax, runsMax } from '../../s
 import { Rates } from '../../src/admission/rates.ts'
 import { Reservations } from '../../src/admission/reservations.ts'
 import { Runs } from '../../src/admission/runs.ts'
+import { openLedger } from '../../src/ledger/ledger.ts'
 import type { Outcome } from '../../src/pep/gatekeeper.ts'
 
 test('a key asks so often in a second, and again in the next', () => {
@@ -34,9 +35,11 @@ test('so many calls wait for their outcome, and when the gate ends all of them a
   )
 })
 
-test('so many runs are registered; those that expired make room, and one is always replaced', () => {
+test('so many runs are registered; those that expired make room, and one is always replaced', (t) => {
   let now = 0
-  const runs = new Runs(() => now)
+  const ledger = openLedger({ file: ':memory:' })
+  t.after(() => ledger.close())
+  const runs = new Runs(ledger, () => now)
   const register = (run_id: string, expires_in_seconds = 60) =>
     runs.register({ run_id, attributes: {}, expires_in_seconds }, 'host')
   for (let count = 0; count < runsMax; count++) register(`r${count}`, count === 7 ? 10 : 60)

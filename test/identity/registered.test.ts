@@ -27,11 +27,16 @@ test('a call is of the run that its host registered under the claimed id, while 
   const { key, line } = newKey('host', ['runs', 'read'])
   folder.write('approvers', `${line}\n`)
   const args = ['-c', 'gate.yaml', '--settings', 'settings.yaml', '--server', 'srv', '--upstream', upstream.url.href]
-  await using serving = await Serving.start(folder, ...args, '--admin', '127.0.0.1:0', '--approvers', 'approvers')
-  await serving.says(/persons answer at/)
-  const admin = /persons answer at (\S+)/.exec(serving.stderr)?.[1] ?? assert.fail('no admission server')
+  const started = async () => {
+    const one = await Serving.start(folder, ...args, '--admin', '127.0.0.1:0', '--approvers', 'approvers')
+    await one.says(/persons answer at/)
+    return one
+  }
+  await using first = await started()
+  let serving = first
   const ask = (path: string, init: RequestInit = {}) => {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const admin = /persons answer at (\S+)/.exec(serving.stderr)?.[1] ?? assert.fail('no admission server')
     return fetch(new URL(path, admin), { ...init, headers })
   }
   const register = async (attributes: object) => {
@@ -48,6 +53,10 @@ test('a call is of the run that its host registered under the claimed id, while 
   assert.equal(await coded({ run_id: 'r1' }), 'ALLOW')
   assert.equal(await coded({ run_id: 'r2' }), before)
   assert.notEqual(await coded({}), 'ALLOW')
+  await first.end()
+  await using second = await started()
+  serving = second
+  assert.equal(await coded({ run_id: 'r1' }), 'ALLOW', 'it survives a restart')
   await register({ workflow_id: 'sensitive-data-remediation', gate_phase: 'tool_call', kill_signal: 'scope creep' })
   assert.equal(await coded({ run_id: 'r1' }), 'KILL_SIGNAL')
   assert.equal((await ask('/v1/runs/r1', { method: 'DELETE' })).status, 200)

@@ -154,6 +154,30 @@ test('a ledger of the first version is brought up to date, with the calls that w
   ledger.close()
 })
 
+test('a ledger of the sixth version gains the runs that are registered, which outlive the process', (t) => {
+  const file = join(scratch(t), 'ledger.db')
+  const old = new Database(file)
+  migrate(old, 6)
+  old.close()
+  const first = openLedger({ file })
+  assert.deepEqual([first.runs(0), first.run('r1')], [[], undefined])
+  for (const expires of [5, 9]) first.keepRun({ id: 'r1', expires, registered: `{"e":${expires}}` })
+  first.keepRun({ id: 'r2', expires: 7, registered: '{}' })
+  first.keepRun({ id: 'r3', expires: 9, registered: '{}' })
+  first.removeRun('r3')
+  first.close()
+  const second = openLedger({ file })
+  assert.deepEqual(second.runs(6), [
+    { id: 'r1', expires: 9, registered: '{"e":9}' },
+    { id: 'r2', expires: 7, registered: '{}' },
+  ])
+  assert.deepEqual([second.runsCount(6), second.runsCount(7), second.runsCount(9)], [2, 1, 0])
+  second.removeExpiredRuns(7)
+  assert.deepEqual([second.run('r1')?.expires, second.run('r2')], [9, undefined])
+  assert.equal(second.verify().intact, true)
+  second.close()
+})
+
 test('a ledger of the second version gains the requests to persons, which change only as they may', (t) => {
   const file = join(scratch(t), 'ledger.db')
   const old = new Database(file)
