@@ -13,6 +13,10 @@ interface Row {
   readonly body: string
 }
 
+/** In the words of the index over them: in others it would not be used. */
+export const pinRecords =
+  "SELECT * FROM records WHERE (kind = 'pin' OR kind = 'drift' OR kind = 'accept') AND seq <= ? ORDER BY seq"
+
 /** Rows read at once: bodies have up to some hundred KB, and no statement stays open between two reads. */
 const batchRows = 64
 
@@ -36,9 +40,7 @@ export class Records {
       SELECT * FROM records WHERE seq > ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`)
     this.#ofDecision = db.prepare('SELECT * FROM records WHERE decision_id = ? ORDER BY seq')
     this.#ofKills = db.prepare("SELECT * FROM records WHERE kind IN ('kill', 'lift') AND seq <= ? ORDER BY seq")
-    this.#ofPins = db.prepare(
-      "SELECT * FROM records WHERE kind IN ('pin', 'drift', 'accept') AND seq <= ? ORDER BY seq",
-    )
+    this.#ofPins = db.prepare(pinRecords)
     this.#instantFrom = db
       .prepare<[number], number>('SELECT at FROM records WHERE seq >= ? ORDER BY seq LIMIT 1')
       .pluck()

@@ -17,6 +17,7 @@ import Database from 'better-sqlite3'
 import { ledgerError } from '../../src/ledger/errors.ts'
 import { openDatabase } from '../../src/ledger/file.ts'
 import { openLedger, type SqliteLedger } from '../../src/ledger/ledger.ts'
+import { pinRecords, Records } from '../../src/ledger/records.ts'
 import { migrate } from '../../src/ledger/schema.ts'
 import { TollgateError } from '../../src/model/errors.ts'
 import { counter, scratch, total } from './fixtures.ts'
@@ -157,7 +158,7 @@ test('a ledger of the first version is brought up to date, with the calls that w
 test('a ledger of the sixth version gains the runs that are registered, which outlive the process', (t) => {
   const file = join(scratch(t), 'ledger.db')
   const old = new Database(file)
-  migrate(old, 6)
+  migrate(old, 7)
   old.close()
   const first = openLedger({ file })
   assert.deepEqual([first.runs(0), first.run('r1')], [[], undefined])
@@ -202,6 +203,29 @@ test('a ledger of the second version gains the requests to persons, which change
   )
   old.close()
   ledger.close()
+})
+
+test('a ledger of the seventh version finds what it knows of tools by another index, which costs other records nothing', (t) => {
+  const file = join(scratch(t), 'ledger.db')
+  const old = new Database(file)
+  migrate(old, 7)
+  old.close()
+  const ledger = openLedger({ file })
+  const kinds = ['pin', 'decision', 'drift', 'outcome', 'accept', 'kill'] as const
+  ledger.transact((tx) => {
+    for (const kind of kinds) tx.append({ kind, body: '{}' })
+  })
+  ledger.close()
+  const db = openDatabase({ file, durability: 'process', readOnly: true })
+  assert.deepEqual(
+    new Records(db).ofPins(6).map(({ kind }) => kind),
+    ['pin', 'drift', 'accept'],
+  )
+  const plan = (sql: string) => JSON.stringify(db.prepare(`EXPLAIN ${sql}`).all())
+  assert.doesNotMatch(plan("INSERT INTO records VALUES (9, 0, 'decision', 'd', '', '', '')"), /OpenEphemeral/)
+  const byIndex = db.prepare(`EXPLAIN QUERY PLAN ${pinRecords}`).all(0)
+  assert.match(JSON.stringify(byIndex), /USING (COVERING )?INDEX records_of_pins/)
+  db.close()
 })
 
 test('a ledger without one of its tables is refused', (t) => {
