@@ -14,6 +14,7 @@ import type {
 } from '../model/event.ts'
 import { recordedArgumentsBytesMax } from '../model/limits.ts'
 import { logLevelOf } from '../model/risk.ts'
+import { instantText } from '../model/time.ts'
 import { approvalMembers } from './describeApproval.ts'
 import { killEventMembers } from './describeKill.ts'
 import { pinEventMembers } from './describePin.ts'
@@ -32,7 +33,7 @@ export type ArgumentsKept = 'full' | 'digest' | 'none'
 export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (event: GateEvent) => string {
   let count = 0
   return (event) => {
-    const head = { type: event.kind, timestamp: new Date(event.at).toISOString(), labels, req_id: ++count }
+    const head = { type: event.kind, timestamp: instantText(event.at), labels, req_id: ++count }
     switch (event.kind) {
       case 'decision':
       case 'check':

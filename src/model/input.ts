@@ -8,6 +8,7 @@ import type { Plan } from './plan.ts'
 import type { Path } from './policy.ts'
 import { pythonText } from './pythonText.ts'
 import type { Names, Shape } from './shape.ts'
+import { instantText } from './time.ts'
 import { wordsIn } from './words.ts'
 
 /** Its members stand in the order of canonical JSON, which is then quickly made. */
@@ -34,7 +35,7 @@ export function inputOf<F>(
     server: call.server,
     session: call.session,
     ...(plan.texts && { texts: textsOf(call, plan.texts) }),
-    time: new Date(at).toISOString(),
+    time: instantText(at),
     ...(method === 'tools/call' && { tool: name }),
     v: 1,
     ...(plan.words && { words: Object.fromEntries(wordsIn(call, plan.words).map((word) => [word, true])) }),

@@ -269,5 +269,5 @@ export function perText(per: PerField): string {
 
 /** `a.b` for ["a", "b"]; a dot or backslash inside a key is escaped with a backslash. */
 export function pathText(path: Path): string {
-  return path.map((key) => key.replace(/[\\.]/g, '\\$&')).join('.')
+  return path.map((key) => (/[\\.]/.test(key) ? key.replace(/[\\.]/g, '\\$&') : key)).join('.')
 }

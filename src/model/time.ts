@@ -17,6 +17,14 @@ export function instantOf(text: string): number | undefined {
   return Number.isNaN(at) ? undefined : at
 }
 
+let lastInstant = { at: 0, text: '1970-01-01T00:00:00.000Z' }
+
+/** As RFC 3339 in UTC, with milliseconds. All of one transaction has one instant, so the last text is remembered. */
+export function instantText(at: number): string {
+  if (at !== lastInstant.at) lastInstant = { at, text: new Date(at).toISOString() }
+  return lastInstant.text
+}
+
 /** Is `YYYY-MM-DD` a day? JavaScript takes the 30th of February for the 2nd of March. */
 export function isDay(day: string): boolean {
   const at = Date.parse(`${day}T00:00:00Z`)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CalendarUnit } from '../../src/model/policy.ts'
-import { calendarEnd, instantOf, windowStart } from '../../src/model/time.ts'
+import { calendarEnd, instantOf, instantText, windowStart } from '../../src/model/time.ts'
 import { fc } from '../random.ts'
 
 const rows: readonly [CalendarUnit, string, string, string][] = [
@@ -52,4 +52,11 @@ test('an instant is an RFC 3339 date-time with its zone, on a day that there is'
     '',
   ])
     assert.equal(instantOf(text), undefined, text)
+})
+
+test('the text of an instant is its own, whatever was asked before', () => {
+  for (const at of [0, 1_795_290_319_021, 1_795_290_319_021, 1_795_290_319_022, 0, -1])
+    assert.equal(instantText(at), new Date(at).toISOString())
+  for (const none of [Number.NaN, 8.64e15 + 1]) assert.throws(() => instantText(none), RangeError)
+  assert.equal(instantText(-1), '1969-12-31T23:59:59.999Z')
 })
