@@ -30,6 +30,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate eval -c policy.yaml --calls calls.jsonl',
     `echo '{"tool":"create_refund","arguments":{"amount":101}}' | tollgate eval -c policy.yaml`,
   ],
+  'tollgate test': [
+    'tollgate test',
+    'tollgate test -v policies/refunds_test.yaml',
+    'tollgate test --format junit -o report.xml policies',
+  ],
   'tollgate convert': [
     'tollgate convert charges.yaml --to native',
     'tollgate convert charges.yaml --to native -o native.yaml',

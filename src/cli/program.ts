@@ -45,6 +45,7 @@ import type { RunOptions } from './run.ts'
 import type { ScanOptions } from './scan.ts'
 import type { SchemaName } from './schema.ts'
 import type { ServeOptions } from './serveOptions.ts'
+import { addTest } from './testCommand.ts'
 
 export const program = new Command('tollgate')
   .description('The gate in front of every MCP call.')
@@ -160,11 +161,11 @@ program
 program
   .command('schema')
   .description(
-    'print the JSON Schema of a policy language or of the settings of a gate, which editors complete and check by',
+    'print the JSON Schema of a policy language, of the settings of a gate or of case files, which editors complete and check by',
   )
   .addArgument(
     new Argument('[language]', 'the language')
-      .choices(['native', 'guard', 'intercept', 'aegis', 'pack', 'pack-settings', 'settings'])
+      .choices(['native', 'guard', 'intercept', 'aegis', 'pack', 'pack-settings', 'settings', 'cases'])
       .default('native'),
   )
   .action(async (language: SchemaName) => (await import('./schema.ts')).schema(language))
@@ -186,6 +187,8 @@ program
   .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
   .option('--ledger <file>', 'count on in this ledger (default: a fresh one in memory)')
   .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))
+
+addTest(program)
 
 program
   .command('convert')

@@ -42,6 +42,8 @@ export interface SuiteResult {
   readonly file: string
   readonly kind: 'cases' | 'aegis' | 'rego'
   readonly cases: readonly CaseResult[]
+  /** What is odd about the file and no mistake. */
+  readonly warnings?: readonly Diagnostic[]
   /** Why none of its tests could be run: an error of the file, or of its policy. */
   readonly trouble?: Trouble
 }

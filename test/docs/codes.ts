@@ -61,7 +61,9 @@ export function unionMembers(name: string, files: readonly Source[] = sources('s
 /** Which severities a mistake is reported with, by its code. */
 export function mistakeSeverities(codes: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
   const severities = new Map(codes.map((code) => [code, new Set<string>()]))
-  for (const { text } of ['src/policy/**/*.ts', 'src/scan/*.ts', 'src/convert/*.ts'].flatMap(sources))
+  for (const { text } of ['src/policy/**/*.ts', 'src/scan/*.ts', 'src/convert/*.ts', 'src/testing/**/*.ts'].flatMap(
+    sources,
+  ))
     for (const [, how = '', code = ''] of text.matchAll(/\.(error|warning|#refuse)\([^']*?'([a-z_]+)'/g))
       severities.get(code)?.add(how === 'warning' ? 'warning' : 'error')
   for (const { text } of sources('src/cli/*.ts'))

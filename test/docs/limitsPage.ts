@@ -21,6 +21,7 @@ const titles: Readonly<Record<string, string>> = {
   'src/opa/limits.ts': 'Bundles',
   'src/scan/limits.ts': 'The scan of a server',
   'src/init/limits.ts': 'Configurations of clients',
+  'src/testing/limits.ts': 'Tests of policies',
 }
 
 const introduction = `# Limits
@@ -120,6 +121,9 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^judged/, 'calls'],
   [/^processes/, 'processes'],
   [/^retryAfter/, 's'],
+  [/Files/, 'files'],
+  [/^folders/, 'folders'],
+  [/^times/, 'times'],
 ]
 
 export function valueText(name: string, value: number): string {

@@ -16,6 +16,7 @@ import {
   packSchema,
   packSettingsSchema,
 } from '../../src/policy/schema.ts'
+import { casesSchema } from '../../src/testing/caseFile/keys.ts'
 import { examplesOf, policyPages } from './pages.ts'
 
 const schemas = {
@@ -26,6 +27,7 @@ const schemas = {
   'pack.schema.json': packSchema,
   'pack-settings.schema.json': packSettingsSchema,
   'settings.schema.json': settingsSchema,
+  'cases.schema.json': casesSchema,
 }
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
@@ -53,6 +55,7 @@ test('a schema is printed as it is published, under a name that stays', () => {
     pack: 'urn:tollgate:policy:pack:1',
     'pack-settings': 'urn:tollgate:policy:pack-settings:1',
     settings: 'urn:tollgate:settings:1',
+    cases: 'urn:tollgate:cases:1',
   }
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const printed = (...args: readonly string[]) =>
