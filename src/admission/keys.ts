@@ -17,7 +17,7 @@ export function authenticated({ keyHolderOf }: AdmissionPorts) {
       const message =
         credential === undefined
           ? 'a key is wanted: `Authorization: Bearer KEY`'
-          : 'this key counts for nothing here: its line must stand in the file of `--approvers`'
+          : 'this key counts for nothing here: its line must stand in the file of `--approvers`, or it must be a token that `approver_tokens` takes'
       return fail(response, { status: 401, code: 'unauthenticated', message })
     }
     if (!rates.take(known.holder.name, Date.now()))

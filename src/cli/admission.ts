@@ -11,6 +11,7 @@ import { Approvals } from '../pep/approvals.ts'
 import { Kills } from '../pep/kills.ts'
 import { orderedId } from '../runtime/ids.ts'
 import { adminUrlOf, pageOf } from './approvalWait.ts'
+import { type ApproverTokens, openApproverTokens } from './approverTokens.ts'
 import { UsageError } from './exit.ts'
 import { type ExtMcp, type ExtMcpOptions, extMcpOf, openExtMcp } from './extMcp.ts'
 import { RecordedCharges } from './recordedCharges.ts'
@@ -86,6 +87,8 @@ export interface Administered {
   readonly gate?: AdmissionGate
   readonly runs?: Runs
   readonly metrics?: { text(): Promise<string> }
+  /** Whose tokens count there. */
+  readonly tokens?: readonly ApproverTokens[]
   readonly describe: (event: GateEvent) => string
   readonly status: () => Status
   readonly say: (sentence: string) => void
@@ -100,12 +103,13 @@ export async function openAdmission(
   const { AdmissionServer } = await import('../admission/server.ts')
   const { Approvers } = await import('../admission/approvers.ts')
   const { address, names, url, approvers: file } = admission
-  const { ledger, describe, status, say, report, gate: own, runs, metrics } = administered
+  const { ledger, describe, status, say, report, gate: own, runs, metrics, tokens } = administered
   const approvers = file === undefined ? undefined : new Approvers(file, report)
   const notify = admission.notify === undefined ? undefined : await notifyOf(admission.notify)
   const charges = new RecordedCharges((revision) => ledger.policy(revision))
   const tls = admission.tls && tlsOptions(admission.tls, say)
-  const keyHolderOf = (credential: string) => approvers?.ofKey(credential)
+  const ofToken = tokens && (await openApproverTokens(tokens, say))
+  const keyHolderOf = (credential: string) => approvers?.ofKey(credential) ?? ofToken?.(credential)
   const server = new AdmissionServer({
     ledger,
     approvals: new Approvals({ ledger, describe }),
@@ -126,7 +130,8 @@ export async function openAdmission(
   say(
     `persons answer at ${url?.href ?? ('path' in address ? `unix:${address.path}` : addressText(tls ? 'https' : 'http', address.host, port))}`,
   )
-  if (approvers === undefined) say('nobody can sign in there: `--approvers` names the file with their keys')
+  if (approvers === undefined && tokens === undefined)
+    say('nobody can sign in there: `--approvers` names the file with their keys')
   const asked = { ledger, keyHolderOf, say, ...(runs && { runs }) }
   const extMcp = admission.extMcp && own && (await openExtMcp(admission.extMcp, { ...asked, gate: own }))
   const stopFollowing = admission.tls && followTls(admission.tls, (renewed) => server.secure(renewed), say)

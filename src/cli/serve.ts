@@ -21,8 +21,8 @@ export async function serve(words: readonly string[], flags: ServeOptions, parse
   const start = startOf(said)
   const loaded = await loadPolicy(choiceOf(options))
   const accept = (policy: PolicySet) => {
-    const run = options.run ?? start.admission?.approvers
-    // Whoever has a key of the admission server can register runs there.
+    // Whoever has a key of the admission server, or a token, can register runs there.
+    const run = options.run ?? start.admission?.approvers ?? start.settings.approverTokens?.[0]?.issuer.issuer
     for (const { server } of start.targets) requireAnswers(policy, { server, run })
   }
   accept(loaded.policy)

@@ -17,7 +17,16 @@ export function settingsOf(options: ServeOptions, file: GateSettings, targets: r
   if (identity !== undefined) refuseOneCaller(options)
   const credentials = [...file.credentials, ...credentialsOf(options)]
   refuseStrangers(credentials, targets)
-  return { credentials, ...(identity && { identity }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
+  refuseOwnApprovers(identity, file.approverTokens)
+  if (file.approverTokens && options.admin === undefined)
+    throw new UsageError('`approver_tokens` says something of the admission server: open it with `--admin`')
+  return {
+    ...(file.approverTokens && { approverTokens: file.approverTokens }),
+    credentials,
+    ...(identity && { identity }),
+    ...(tls && { tls }),
+    ...(publicUrl && { publicUrl }),
+  }
 }
 
 function identityOf(options: ServeOptions, file: IdentitySettings | undefined): IdentitySettings | undefined {
@@ -85,6 +94,18 @@ function refuseOneCaller({ agent, user, group }: ServeOptions): void {
     throw new UsageError(
       `\`--${flag}\` (or its variable) says who all callers are, and this gate asks each of them: leave it out`,
     )
+}
+
+/** An agent has the token of the person for whom it calls: with that it would answer its own calls. */
+function refuseOwnApprovers(identity: IdentitySettings | undefined, tokens: GateSettings['approverTokens'] = []): void {
+  for (const { issuer, audience } of tokens.map((one) => one.issuer)) {
+    const callers = identity?.issuers.filter((one) => one.issuer === issuer).flatMap((one) => one.audience) ?? []
+    const shared = audience.find((one) => callers.includes(one))
+    if (shared !== undefined)
+      throw new UsageError(
+        `\`approver_tokens\` takes tokens for \`${shared}\`, which callers have as well: an agent could answer its own calls. Let tokens of approvers be for another audience`,
+      )
+  }
 }
 
 export interface CredentialOptions {

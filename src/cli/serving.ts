@@ -78,7 +78,13 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       started_at: startedAt,
       kept_open: waiting.answers.waiting,
     })
-    const asked = { gate: counted, ...(runs && { runs }), ...(metrics && { metrics }) }
+    const { approverTokens: tokens } = settings
+    const asked = {
+      gate: counted,
+      ...(runs && { runs }),
+      ...(metrics && { metrics }),
+      ...(tokens && { tokens }),
+    }
     const admitted = admission && (await openAdmission(admission, { ledger, describe, status, say, report, ...asked }))
     if (!settings.identity && !isLoopback(address.host))
       say('warning: nobody is asked who calls, and other machines can connect: whoever does is the one caller')

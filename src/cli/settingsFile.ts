@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { type CredentialSettings, credentialsForm, credentialsOf } from '../identity/credentials.ts'
-import { type IdentitySettings, identityForm, identityOf, located } from '../identity/settings.ts'
+import { type IdentitySettings, identityForm, identityOf, located, locatedIssuer } from '../identity/settings.ts'
 import { messageOf } from '../model/errors.ts'
 import { policyBytesMax } from '../model/limits.ts'
 import { type Diagnostic, Report } from '../policy/diagnostics.ts'
@@ -10,6 +10,7 @@ import { type Field, type Form, type Keys, mistake, record, type Schema } from '
 import { label } from '../policy/scalars.ts'
 import { readSource } from '../policy/source.ts'
 import { readText, start } from '../policy/text.ts'
+import { type ApproverTokens, approverTokensForm, approverTokensOf } from './approverTokens.ts'
 import { settingsEntries } from './settingsOptions.ts'
 
 export interface TlsFiles {
@@ -24,6 +25,8 @@ export interface GateSettings {
   readonly credentials: readonly CredentialSettings[]
   /** Scheme and authority by which clients know the gate. */
   readonly publicUrl?: string
+  /** Who is known at the admission server by a token. */
+  readonly approverTokens?: readonly ApproverTokens[]
 }
 
 const origin: Form<string> = {
@@ -55,6 +58,7 @@ const tlsForm = record(
 const gateKeys = {
   identity: { form: identityForm, about: 'Who calls.' },
   tls: { form: tlsForm, about: 'The gate speaks TLS.' },
+  approver_tokens: { form: approverTokensForm, about: 'Whose tokens count at the page and the API of approvals.' },
   public_url: { form: origin, about: 'How clients reach the gate, where a proxy stands before it.' },
   credentials: { form: credentialsForm, about: 'What servers are shown, by the names that policies call them.' },
 } as const
@@ -155,8 +159,12 @@ function gateSettingsOf(fields: Fields, beside: (name: string) => string, report
       'contradiction',
       '`certificate` needs `client_ca` under `tls`: without it no client certificate is believed',
     )
+  const approverTokens = fields.approver_tokens?.value && approverTokensOf(fields.approver_tokens.value, report)
   return {
     ...(identity && { identity: located(identity, beside) }),
+    ...(approverTokens && {
+      approverTokens: approverTokens.map((one) => ({ ...one, issuer: locatedIssuer(one.issuer, beside) })),
+    }),
     ...(cert?.value !== undefined &&
       key?.value !== undefined && {
         tls: {

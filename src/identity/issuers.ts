@@ -88,7 +88,7 @@ const issuerKeys = {
   keep: { form: names, about: 'Claims that are kept for policy packs and for the record, by their names.' },
 } as const
 
-const jwtKeys = {
+export const jwtKeys = {
   ...issuerKeys,
   algorithms: {
     form: oneOrMore(choice(...algorithms)),

@@ -3,13 +3,13 @@ import { apiKeysOf } from './apiKeys.ts'
 import type { TokenSource } from './caller.ts'
 import { principalOfClaims } from './claims.ts'
 import { bytesOf } from './followed.ts'
-import { Identity } from './identity.ts'
+import { type Identified, Identity } from './identity.ts'
 import type { IssuerSettings, KeysAt } from './issuers.ts'
 import { remoteKeys } from './jwks.ts'
 import { KeySet, type Keys, keysOfFile } from './keySet.ts'
 import { principalOfServiceAccount } from './kubernetes.ts'
 import type { IdentitySettings } from './settings.ts'
-import { Tokens } from './tokens.ts'
+import { Tokens, tooLong } from './tokens.ts'
 
 export interface Opening {
   readonly project?: string | undefined
@@ -24,6 +24,25 @@ export function openIdentity(settings: IdentitySettings, { project, say }: Openi
   for (const { keys } of issuers) void keys.load()
   const { headers, certificates } = settings
   return new Identity({ tokens, headers, certificates, project, log: say })
+}
+
+/** Tokens alone, for those who are shown one by itself. */
+export interface OpenTokens {
+  takes(token: string): boolean
+  /** Never rejects. `address` is for the log. */
+  identify(token: string, address: string): Promise<Identified>
+}
+
+/** As `openIdentity`. */
+export function openTokens(settings: readonly IssuerSettings[], say: Opening['say']): OpenTokens {
+  const issuers = settings.map((issuer) => tokensOf(issuer, say))
+  for (const { keys } of issuers) void keys.load()
+  const tokens = issuers.map((one) => one.tokens)
+  const identity = new Identity({ tokens, log: say })
+  return {
+    takes: (token) => !tooLong(token) && tokens.some((one) => one.takes(token)),
+    identify: (token, address) => identity.identify({ headers: { authorization: [`Bearer ${token}`] }, address }),
+  }
 }
 
 function tokensOf(settings: IssuerSettings, say: Opening['say']): { readonly tokens: Tokens; readonly keys: Keys } {

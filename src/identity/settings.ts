@@ -44,15 +44,17 @@ export function identityOf({ fields, at }: WrittenIdentity, report: Report): Ide
 
 /** The same with the files that it names found by `beside`. */
 export function located(settings: IdentitySettings, beside: (name: string) => string): IdentitySettings {
-  const issuers = settings.issuers.map((issuer): IssuerSettings => {
-    const { file, ca, tokenFile, ...keys } = issuer.keys
-    const found = {
-      ...keys,
-      ...(file !== undefined && { file: beside(file) }),
-      ...(ca !== undefined && { ca: beside(ca) }),
-      ...(tokenFile !== undefined && { tokenFile: beside(tokenFile) }),
-    }
-    return { ...issuer, keys: found }
-  })
+  const issuers = settings.issuers.map((issuer) => locatedIssuer(issuer, beside))
   return { ...settings, issuers, apiKeys: settings.apiKeys.map(beside) }
+}
+
+export function locatedIssuer(issuer: IssuerSettings, beside: (name: string) => string): IssuerSettings {
+  const { file, ca, tokenFile, ...keys } = issuer.keys
+  const found = {
+    ...keys,
+    ...(file !== undefined && { file: beside(file) }),
+    ...(ca !== undefined && { ca: beside(ca) }),
+    ...(tokenFile !== undefined && { tokenFile: beside(tokenFile) }),
+  }
+  return { ...issuer, keys: found }
 }

@@ -49,10 +49,10 @@ export interface ApprovalRequest {
 export interface Approver {
   readonly name: string
   /**
-   * `os_user`: as the operating system calls the user. `command_line`: as the user said. `api_key`: by a key.
+   * `os_user`: as the operating system calls the user. `command_line`: as the user said. `api_key`: by a key. `token`: by a token of an issuer.
    * `webhook`: as a program said that signs what it says. `slack`: as Slack said, of a user who stands for this name.
    */
-  readonly known_by: 'os_user' | 'command_line' | 'api_key' | 'webhook' | 'slack' | 'program'
+  readonly known_by: 'os_user' | 'command_line' | 'api_key' | 'token' | 'webhook' | 'slack' | 'program'
   /** Who it was for the operating system, where the answer came from a process of this machine. */
   readonly os_user?: string
 }
