@@ -6,6 +6,7 @@ import { proveRecords } from './auditProof.ts'
 import type { CallPlace, ProofReport } from './auditReport.ts'
 import { instantOf } from './auditTime.ts'
 import { exitCodes, UsageError } from './exit.ts'
+import { progressOn } from './progress.ts'
 import { paint } from './terminal.ts'
 
 export interface AuditVerifyOptions {
@@ -26,7 +27,7 @@ export function auditVerify({ ledger, json = false, since, head }: AuditVerifyOp
     throw new UsageError(`\`--head\` takes a hash of 64 digits from 0 to f, got \`${head}\``)
   const from = since === undefined ? undefined : instantOf('--since', since, Date.now())
   const file = existingLedger(ledger)
-  const bar = progressOn(process.stderr)
+  const bar = progressOn(process.stderr, 'records')
   const options = {
     ...(from !== undefined && { since: from }),
     ...(head !== undefined && { head }),
@@ -83,22 +84,4 @@ function callLines(what: string, calls: readonly CallPlace[]): string[][] {
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
-}
-
-/** On a terminal, and only for work that takes long enough to be told. */
-function progressOn(stream: NodeJS.WriteStream): { show(done: number, of: number): void; clear(): void } {
-  let shownAt = performance.now()
-  let shown = false
-  const stepMs = 250
-  return {
-    show(done, of) {
-      if (stream.isTTY !== true || performance.now() - shownAt < stepMs) return
-      shownAt = performance.now()
-      shown = true
-      stream.write(`\r${done} of ${of} records`)
-    },
-    clear() {
-      if (shown) stream.write('\r\u001b[K')
-    },
-  }
 }

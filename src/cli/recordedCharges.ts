@@ -1,5 +1,4 @@
 /** What a recorded call took from which counter: its own policy says so, as it was kept, with its own input. */
-import { parseArtifact } from '../bundle/artifact.ts'
 import type { Charged } from '../log/activity.ts'
 import { type Body, objectIn, textIn } from '../log/body.ts'
 import { layersNamedIn, policyNamedIn } from '../log/policies.ts'
@@ -10,16 +9,16 @@ import { chargeOf } from '../model/counters.ts'
 import { valueAt } from '../model/input.ts'
 import { planForSet } from '../model/layers.ts'
 import type { Plan, PlannedCounter } from '../model/plan.ts'
-import type { Method, Policy, PolicySet } from '../model/policy.ts'
+import type { Method } from '../model/policy.ts'
+import { RecordedPolicies } from './recordedPolicies.ts'
 
 export class RecordedCharges {
-  readonly #stored: (revision: string) => Uint8Array | undefined
-  readonly #policies = new Map<string, Policy | undefined>()
+  readonly #policies: RecordedPolicies
   readonly #plans = new Map<string, Plan | undefined>()
 
   /** `stored` gives the compiled policy of a revision, as it was kept. */
   constructor(stored: (revision: string) => Uint8Array | undefined) {
-    this.#stored = stored
+    this.#policies = new RecordedPolicies(stored)
   }
 
   /** Of an allowed call. Undefined when its policy is not kept, or cannot be read. */
@@ -41,35 +40,11 @@ export class RecordedCharges {
     const [method, server, name] = ['method', 'server', 'name'].map((key) => textIn(body, key) ?? '')
     const key = JSON.stringify([...revisions, method, server, name])
     if (this.#plans.has(key)) return this.#plans.get(key)
-    const set = this.#setOf(body)
+    const set = this.#policies.setOf(body)
     const plan = set && planForSet(set, { method: method as Method, server: server ?? '', name: name ?? '' })
     if (this.#plans.size >= plansMax) this.#plans.clear()
     this.#plans.set(key, plan)
     return plan
-  }
-
-  #setOf(body: Body): PolicySet | undefined {
-    const named = layersNamedIn(body)
-    if (!named) return this.#policyOf(policyNamedIn(body)?.revision ?? '')
-    const layers = named.flatMap(({ name, revision }) => {
-      const policy = this.#policyOf(revision)
-      return policy ? [{ name, policy }] : []
-    })
-    return layers.length === named.length ? { layers } : undefined
-  }
-
-  #policyOf(revision: string): Policy | undefined {
-    if (!this.#policies.has(revision)) this.#policies.set(revision, this.#read(revision))
-    return this.#policies.get(revision)
-  }
-
-  #read(revision: string): Policy | undefined {
-    const bytes = this.#stored(revision)
-    try {
-      return bytes && parseArtifact(bytes).policy
-    } catch {
-      return undefined // counted as a call of which nobody can tell
-    }
   }
 }
 

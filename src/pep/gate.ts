@@ -12,6 +12,8 @@ import type { Ledger, RecordKind, Transaction } from '../model/ledger.ts'
 import { plansRememberedMax, recordedDetailCharsMax, visibleRememberedMax } from '../model/limits.ts'
 import type { Target } from '../model/match.ts'
 import { type Pinning, pinningIn } from '../model/pinning.ts'
+import type { Plan } from '../model/plan.ts'
+import type { PolicySet } from '../model/policy.ts'
 import type { ReasonCode } from '../model/reasons.ts'
 import { type ActiveLayers, type ActivePolicy, activated, nameOf, packOf, partsOf, policyIn } from './active.ts'
 import { waitFor } from './facts.ts'
@@ -40,6 +42,8 @@ export interface GatePorts {
   readonly later?: (work: () => void) => void
   /** No list of a server comes by here, and none came by before in this ledger: it is not asked what tools say of themselves. */
   readonly listless?: boolean
+  /** What judging a call of a target takes, for whoever knows more of a call than it says. */
+  readonly plans?: (policy: PolicySet, target: Target) => Plan
 }
 
 export class Gate implements Gatekeeper {
@@ -47,7 +51,7 @@ export class Gate implements Gatekeeper {
   readonly #listeners: (() => void)[] = []
   readonly #killListeners: (() => void)[] = []
   readonly #failureListeners: (() => void)[] = []
-  readonly #plans = new Remembered(plansRememberedMax, planForSet)
+  readonly #plans: Remembered<Plan>
   readonly #visible = new Remembered(visibleRememberedMax, visibilityInSet)
   #active: ActivePolicy | ActiveLayers | undefined
   /** What the active policy asks of the definitions of tools, if it does. */
@@ -60,6 +64,7 @@ export class Gate implements Gatekeeper {
 
   constructor(ports: GatePorts) {
     this.#ports = ports
+    this.#plans = new Remembered(plansRememberedMax, ports.plans ?? planForSet)
   }
 
   /** Makes a policy the one that decides, in one assignment: a call sees one revision. Throws when that cannot be recorded. */

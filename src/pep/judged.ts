@@ -38,13 +38,9 @@ export function judge(
   report: (error: unknown) => void,
 ): Judged {
   if (!active) return stop('POLICY_UNAVAILABLE', 'no valid policy is loaded')
-  const unsafe = call.method === 'resources/read' ? unsafeUri(call.name) : undefined
-  if (unsafe !== undefined) return stop('RESOURCE_URI_UNSAFE', `the resource cannot be judged by its URI: ${unsafe}`)
   const plan = plans.of(active.policy, call)
-  const odd = oddSpelling(call.arguments, plan.names)
-  if (odd !== undefined) {
-    return stop('MALFORMED_CALL', `the argument ${quoted(odd)} differs by letter case alone from one that is judged`)
-  }
+  const unfit = unfitToJudge(call, plan)
+  if (unfit) return unfit
   const amounts = amountsOf(call, plan)
   const keys = plan.counters.map(({ counter, policyId }) => counterKey(policyId, counter, call))
   const facts = plan.layers ? factsByLayer(tx, plan, keys) : factsOf(tx, keys)
@@ -63,6 +59,15 @@ export function judge(
     report(error)
     return stop('ENGINE_FAILED', 'the policy gave no decision')
   }
+}
+
+/** The no to a call that another reader could take for another one than the policy does. */
+export function unfitToJudge(call: Call, plan: Plan): Judged | undefined {
+  const unsafe = call.method === 'resources/read' ? unsafeUri(call.name) : undefined
+  if (unsafe !== undefined) return stop('RESOURCE_URI_UNSAFE', `the resource cannot be judged by its URI: ${unsafe}`)
+  const odd = oddSpelling(call.arguments, plan.names)
+  if (odd === undefined) return undefined
+  return stop('MALFORMED_CALL', `the argument ${quoted(odd)} differs by letter case alone from one that is judged`)
 }
 
 /** The gate's own no. */

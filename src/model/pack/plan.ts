@@ -33,7 +33,7 @@ export function serverNamedInPack({ tools = [] }: PackPolicy): string | undefine
 }
 
 /** A name that is spelled out wins over a glob, one with its server over one without, and the first over the others. */
-function bindingOf({ tools = [] }: PackPolicy, target: Target): ToolBinding | undefined {
+export function bindingOf({ tools = [] }: PackPolicy, target: Target): ToolBinding | undefined {
   if (target.method !== 'tools/call') return undefined
   const found = tools.filter(({ match }) => match.some((pattern) => targetMatches(pattern, target)))
   const spelled = found.filter(({ match }) => match.every(isLiteral))
