@@ -14,6 +14,7 @@ const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
   ['pack', async (settings: Settings) => (await import('./pack.ts')).packSection(settings)],
   ['aegis', async (settings: Settings) => (await import('./aegis.ts')).aegisSection(settings)],
   ['admit', async (settings: Settings) => (await import('./admit.ts')).admitSection(settings)],
+  ['replay', async (settings: Settings) => (await import('./replay.ts')).replaySection(settings)],
   ['stdio', async (settings: Settings) => (await import('./stdio.ts')).stdioSection(settings)],
   ['http', async (settings: Settings) => (await import('./http.ts')).httpSection(settings)],
   ['sessions', async (settings: Settings) => (await import('./sessions.ts')).sessionsSection(settings)],

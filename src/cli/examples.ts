@@ -82,6 +82,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate audit verify',
   ],
   'tollgate audit verify': ['tollgate audit verify', 'tollgate audit verify --json --since 7d'],
+  'tollgate replay': [
+    'tollgate replay --against new.yaml --since 7d',
+    'tollgate replay --against new.yaml --from audit.jsonl --format markdown -o comment.md',
+    'tollgate replay --against new.yaml --from decisions.json.gz --fail-on newly-allowed,undecidable',
+  ],
   'tollgate scan': [
     'tollgate scan -o policy.yaml -- npx -y @modelcontextprotocol/server-memory',
     'tollgate scan --json -o lists.json -- npx -y @modelcontextprotocol/server-memory',

@@ -22,6 +22,7 @@ import {
   notifyOption,
   policyOption,
 } from './options.ts'
+import { addReplay } from './replayCommands.ts'
 import { addTools } from './toolsCommands.ts'
 
 export function addRecordCommands(program: Command): void {
@@ -31,6 +32,7 @@ export function addRecordCommands(program: Command): void {
   addKill(program)
   addTools(program)
   addSessions(program)
+  addReplay(program)
 }
 
 function addExplain(program: Command): void {

@@ -27,6 +27,7 @@ test('every benchmark runs and measures all of its targets', unhurried, async ()
       ['Policy pack', 5],
       ['Aegis files', 2],
       ['Admit', 2],
+      ['Replay', 3],
       ['A call over stdio', 4],
       ['A call over HTTP', 9],
       ['Sessions and connections', 2],

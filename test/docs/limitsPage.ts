@@ -22,6 +22,7 @@ const titles: Readonly<Record<string, string>> = {
   'src/scan/limits.ts': 'The scan of a server',
   'src/init/limits.ts': 'Configurations of clients',
   'src/testing/limits.ts': 'Tests of policies',
+  'src/replay/limits.ts': 'Replay',
 }
 
 const introduction = `# Limits
@@ -116,6 +117,7 @@ const units: readonly (readonly [RegExp, string | ((value: number) => string)])[
   [/^tools/, 'tools'],
   [/^heldDefinitions/, 'definitions'],
   [/^hiddenPlaces/, 'places'],
+  [/Rows/, 'rows'],
   [/CodePoints/, 'characters'],
   [/Parameters/, 'parameters'],
   [/^judged/, 'calls'],
