@@ -29,6 +29,8 @@ export interface ExtMcpOptions extends ExtMcpPorts {
   readonly tls?: TlsOptions
   /** With it each question shows a key. */
   readonly keyHolderOf?: AdmissionPorts['keyHolderOf']
+  /** False while it is not known whose certificates count. */
+  readonly trustsClients?: () => boolean
   readonly log: (sentence: string) => void
 }
 
@@ -90,7 +92,8 @@ export class ExtMcpServer {
 
   /** Why the asker is not heard. */
   async #troubleOf({ metadata }: { metadata: ServerUnaryCall<unknown, unknown>['metadata'] }) {
-    const { keyHolderOf } = this.#options
+    const { keyHolderOf, trustsClients } = this.#options
+    if (trustsClients?.() === false) return denied('the gate cannot read whose certificates count: ask its operator')
     if (keyHolderOf === undefined) return undefined
     const key = bearerIn(metadata.get('authorization').join(','))
     const known = key === undefined ? undefined : await keyHolderOf(key)

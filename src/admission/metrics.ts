@@ -11,6 +11,7 @@ export interface Standing {
   readonly held_calls: () => number
   readonly approvals_pending: () => number
   readonly runs_registered: () => number
+  readonly files_unread: () => number
   readonly kills: () => number
   readonly ledger_bytes: () => number
   readonly ledger_records: () => number
@@ -20,6 +21,7 @@ const helps: Readonly<Record<keyof Standing, string>> = {
   held_calls: 'Calls that are kept open for a person.',
   approvals_pending: 'Requests that wait for a person.',
   runs_registered: 'Runs that are registered.',
+  files_unread: 'Files of keys and credentials that cannot be read again.',
   kills: 'What is stopped.',
   ledger_bytes: 'Size of the ledger, without its write-ahead log.',
   ledger_records: 'Records in the ledger.',

@@ -397,9 +397,26 @@ export const openapi = {
           servers: { type: 'array', items: text },
           started_at: time,
           kept_open: { type: 'integer', minimum: 0 },
+          files_unread: {
+            type: 'array',
+            description: 'Files of keys and credentials that cannot be read again.',
+            items: {
+              type: 'object',
+              properties: {
+                file: text,
+                since: time,
+                counts_until: {
+                  ...textOrNull,
+                  description: 'Until then what it said before counts; `null` where that does not end.',
+                },
+              },
+              required: ['file', 'since', 'counts_until'],
+              additionalProperties: false,
+            },
+          },
           approvals_pending: { type: 'integer', minimum: 0 },
         },
-        required: ['version', 'revision', 'servers', 'started_at', 'kept_open', 'approvals_pending'],
+        required: ['version', 'revision', 'servers', 'started_at', 'kept_open', 'files_unread', 'approvals_pending'],
         additionalProperties: false,
       },
       Listed: {

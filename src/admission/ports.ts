@@ -87,6 +87,12 @@ export interface Status {
   readonly started_at: string
   /** Calls that are kept open for a person at this moment. */
   readonly kept_open: number
+  /** Files of keys and credentials that cannot be read again: what they said before counts until then, `null`: for ever. */
+  readonly files_unread: readonly {
+    readonly file: string
+    readonly since: string
+    readonly counts_until: string | null
+  }[]
 }
 
 /** The credential of a program: `Authorization: Bearer …`. */

@@ -5,6 +5,7 @@ import type { AdmissionGate, Notify, Status } from '../admission/ports.ts'
 import type { Runs } from '../admission/runs.ts'
 import type { AdminAddress } from '../admission/sockets.ts'
 import { hostName, isLoopback, loopbackNames, type Names } from '../http/hosts.ts'
+import type { FollowedFiles } from '../identity/followed.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import type { GateEvent } from '../model/event.ts'
 import { Approvals } from '../pep/approvals.ts'
@@ -89,6 +90,8 @@ export interface Administered {
   readonly metrics?: { text(): Promise<string> }
   /** Whose tokens count there. */
   readonly tokens?: readonly ApproverTokens[]
+  /** Files that are read again when they change. */
+  readonly files?: FollowedFiles
   readonly describe: (event: GateEvent) => string
   readonly status: () => Status
   readonly say: (sentence: string) => void
@@ -108,7 +111,7 @@ export async function openAdmission(
   const notify = admission.notify === undefined ? undefined : await notifyOf(admission.notify)
   const charges = new RecordedCharges((revision) => ledger.policy(revision))
   const tls = admission.tls && tlsOptions(admission.tls, say)
-  const ofToken = tokens && (await openApproverTokens(tokens, say))
+  const ofToken = tokens && (await openApproverTokens(tokens, { say, files: administered.files }))
   const keyHolderOf = (credential: string) => approvers?.ofKey(credential) ?? ofToken?.(credential)
   const server = new AdmissionServer({
     ledger,
@@ -132,13 +135,13 @@ export async function openAdmission(
   )
   if (approvers === undefined && tokens === undefined)
     say('nobody can sign in there: `--approvers` names the file with their keys')
-  const asked = { ledger, keyHolderOf, say, ...(runs && { runs }) }
+  const asked = { ledger, keyHolderOf, say, files: administered.files, ...(runs && { runs }) }
   const extMcp = admission.extMcp && own && (await openExtMcp(admission.extMcp, { ...asked, gate: own }))
-  const stopFollowing = admission.tls && followTls(admission.tls, (renewed) => server.secure(renewed), say)
+  const following = admission.tls && followTls(admission.tls, (renewed) => server.secure(renewed), { say })
   const told = notify ? await toldOf(notify, admission, administered) : []
   return {
     async close() {
-      stopFollowing?.()
+      following?.stop()
       await Promise.all(told.map((one) => one.stop()))
       await extMcp?.close()
       await server.close()

@@ -21,7 +21,14 @@ export async function approvalsServe(options: ApprovalsServeOptions): Promise<vo
     const told = signalled()
     const describe = describeWith({ id: randomUUID(), version }, 'full')
     const startedAt = new Date().toISOString()
-    const status = () => ({ version, revision: null, servers: [], started_at: startedAt, kept_open: 0 })
+    const status = () => ({
+      version,
+      revision: null,
+      servers: [],
+      started_at: startedAt,
+      kept_open: 0,
+      files_unread: [],
+    })
     const server = await openAdmission(admission, { ledger, describe, status, say, report })
     await told
     await server.close()

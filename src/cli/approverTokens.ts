@@ -1,6 +1,7 @@
 /** Persons and programs at the admission server by tokens of an issuer, instead of keys in a file. */
 import type { KeyHolder, Scope } from '../admission/scopes.ts'
 import { personScopes, scopes } from '../admission/scopes.ts'
+import type { Following } from '../identity/followed.ts'
 import { type IssuerSettings, issuerOf, jwtKeys, reportIssuersTwice, valuesOf } from '../identity/issuers.ts'
 import { isApproverName } from '../model/approval.ts'
 import type { Report } from '../policy/diagnostics.ts'
@@ -42,10 +43,10 @@ export function approverTokensOf(written: readonly Written[], report: Report): r
 /** Throws when a file cannot be read. What is wrong with a token that is refused, the log says. */
 export async function openApproverTokens(
   settings: readonly ApproverTokens[],
-  say: (sentence: string) => void,
+  following: Following,
 ): Promise<(token: string) => Promise<KeyHolder | undefined>> {
   const { openTokens } = await import('../identity/open.ts')
-  const opened = settings.map((one) => ({ ...one, tokens: openTokens([one.issuer], say) }))
+  const opened = settings.map((one) => ({ ...one, tokens: openTokens([one.issuer], following) }))
   return async (token) => {
     const one = opened.find(({ tokens }) => tokens.takes(token))
     const found = await one?.tokens.identify(token, 'the admission API')

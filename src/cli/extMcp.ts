@@ -4,6 +4,7 @@ import type { AdmissionGate, AdmissionPorts } from '../admission/ports.ts'
 import type { Runs } from '../admission/runs.ts'
 import type { AdminAddress } from '../admission/sockets.ts'
 import { isLoopback } from '../http/hosts.ts'
+import type { FollowedFiles } from '../identity/followed.ts'
 import { UsageError } from './exit.ts'
 import type { extMcpAuths } from './options.ts'
 import { followTls, tlsOptions } from './serveTls.ts'
@@ -64,12 +65,13 @@ export interface Asked {
   readonly ledger: Pick<AdmissionPorts['ledger'], 'recordsOf'>
   readonly keyHolderOf: AdmissionPorts['keyHolderOf']
   readonly say: (sentence: string) => void
+  readonly files?: FollowedFiles | undefined
 }
 
 /** Rejects with `listen_failed` and `tls_invalid`. */
 export async function openExtMcp(
   { address, auth, tls: files }: ExtMcp,
-  { gate, runs, ledger, keyHolderOf, say }: Asked,
+  { gate, runs, ledger, keyHolderOf, say, files: followed }: Asked,
 ): Promise<{ readonly close: () => Promise<void> }> {
   const { ExtMcpServer } = await import('../admission/extMcpServer.ts')
   const { Reservations } = await import('../admission/reservations.ts')
@@ -80,14 +82,15 @@ export async function openExtMcp(
     reservations: new Reservations(gate, ledger),
     ...(tls && { tls: strict(tls) }),
     ...(auth === 'key' && { keyHolderOf }),
+    trustsClients: () => following?.trustsClients() ?? true,
     log: say,
   })
+  const following = files && followTls(files, (renewed) => server.secure(renewed), { say, files: followed })
   const port = await server.listen(address)
-  const stopFollowing = files && followTls(files, (renewed) => server.secure(renewed), say)
   say(`agentgateway asks (ExtMcp) at ${'path' in address ? `unix:${address.path}` : `${address.host}:${port}`}`)
   return {
     async close() {
-      stopFollowing?.()
+      following?.stop()
       await server.close()
     },
   }

@@ -22,7 +22,7 @@ export async function runRemote(upstream: string, options: RunOptions): Promise<
   const [shown, ...more] = credentialsOf(options)
   if (shown && (shown.server !== '' || more.length > 0))
     throw new UsageError('one server has one credential: name one file, without a name before it')
-  const credential = shown && credentialOf(shown, say)
+  const credential = shown && credentialOf(shown, { say })
   const loaded = await loadPolicy(choiceOf(options))
   const accept = (policy: typeof loaded.policy) => requireAnswers(policy, options)
   accept(loaded.policy)

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Caller, FrontOptions } from '../http/front.ts'
 import { retryAfterSeconds } from '../http/limits.ts'
 import type { Certificate, Presented, Refused } from '../identity/caller.ts'
+import type { FollowedFiles } from '../identity/followed.ts'
 import { openIdentity } from '../identity/open.ts'
 import { challenge, metadataAt, type ResourceOptions } from '../identity/resource.ts'
 import type { IdentitySettings } from '../identity/settings.ts'
@@ -21,12 +22,15 @@ export interface CallersOptions {
   readonly publicUrl?: string | undefined
   readonly isServed: (path: string) => boolean
   readonly say: (sentence: string) => void
+  readonly files?: FollowedFiles
+  /** False while it is not known whose certificates count. */
+  readonly trustsClients: () => boolean
 }
 
 /** Throws when a file that the settings name cannot be read. */
 export function callersOf(options: CallersOptions): Callers {
-  const { settings, project, publicUrl, isServed, say } = options
-  const identity = openIdentity(settings, { project, say })
+  const { settings, project, publicUrl, isServed, say, files, trustsClients } = options
+  const identity = openIdentity(settings, { project, say, files })
   const issuers = settings.issuers.filter(({ kind }) => kind === 'jwt')
   const about = (request: Request): ResourceOptions => ({
     origin: publicUrl ?? originOf(request),
@@ -35,7 +39,7 @@ export function callersOf(options: CallersOptions): Callers {
   })
   return {
     async identify(request) {
-      const identified = await identity.identify(presentedBy(request))
+      const identified = await identity.identify(presentedBy(request, trustsClients))
       if ('principal' in identified) return identified
       const path = (request.url ?? '').split('?', 1)[0] ?? ''
       const asked = identity.takesTokens ? challenge(identified.refused, path, about(request)) : undefined
@@ -62,8 +66,11 @@ function isEncrypted(socket: Request['socket']): socket is TLSSocket {
   return (socket as Partial<TLSSocket>).encrypted === true
 }
 
-function presentedBy({ headersDistinct, socket }: Request): Presented {
-  return { headers: headersDistinct, address: socket.remoteAddress, certificate: certificateOf(socket) }
+function presentedBy({ headersDistinct, socket }: Request, trustsClients: () => boolean): Presented {
+  const certificate = certificateOf(socket)
+  const isTrusted = certificate?.isTrusted === true && trustsClients()
+  const counted = certificate && { ...certificate, isTrusted }
+  return { headers: headersDistinct, address: socket.remoteAddress, certificate: counted }
 }
 
 /** Read once for each connection. */

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import type { Metrics } from '../admission/metrics.ts'
 import type { Runs } from '../admission/runs.ts'
+import type { FollowedFiles } from '../identity/followed.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import type { Gate } from '../pep/gate.ts'
 import type { Waiting } from './openedGate.ts'
@@ -11,14 +12,16 @@ interface Measured {
   readonly ledgerFile: string
   readonly waiting: Waiting
   readonly runs: Runs
+  readonly files: FollowedFiles
 }
 
-export async function metricsOf(gate: Gate, { ledger, ledgerFile, waiting, runs }: Measured): Promise<Metrics> {
+export async function metricsOf(gate: Gate, { ledger, ledgerFile, waiting, runs, files }: Measured): Promise<Metrics> {
   const { Metrics } = await import('../admission/metrics.ts')
   return new Metrics(gate, {
     held_calls: () => waiting.answers.waiting,
     approvals_pending: () => ledger.approvals(['pending']).length,
     runs_registered: () => runs.count,
+    files_unread: () => files.unread().length,
     kills: () => ledger.kills().length,
     ledger_bytes: () => statSync(ledgerFile).size,
     ledger_records: () => ledger.head().seq,

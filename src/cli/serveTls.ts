@@ -1,7 +1,8 @@
 /** The certificate of `tollgate serve`: read at the start, and again when its files change. */
+import { X509Certificate } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { createSecureContext, type TlsOptions } from 'node:tls'
-import { bytesOf, warnOfReaders } from '../identity/followed.ts'
+import { bytesOf, type Following, follow, warnOfReaders } from '../identity/followed.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import type { TlsFiles } from './settingsFile.ts'
 
@@ -30,26 +31,46 @@ function read({ cert, key, clientCa }: TlsFiles): TlsOptions {
   return options
 }
 
-/** Gives a function that stops looking. Files that make no certificate leave the one that is used. */
-export function followTls(
-  files: TlsFiles,
-  use: (options: TlsOptions) => void,
-  say: (sentence: string) => void,
-): () => void {
+export interface FollowedTls {
+  /** False while the file with the authorities of clients is gone, or was unreadable for too long. */
+  readonly trustsClients: () => boolean
+  readonly stop: () => void
+}
+
+/** Files that make no certificate leave the one that is used, and the authorities of clients are those of their own file. */
+export function followTls(files: TlsFiles, use: (options: TlsOptions) => void, following: Following): FollowedTls {
+  const { say } = following
+  const authorities = files.clientCa === undefined ? undefined : follow(files.clientCa, asAuthorities, following)
+  let last = read(files)
   let seen = signatureOf(files)
   const timer = setInterval(() => {
     const now = signatureOf(files)
     if (now === seen) return
     seen = now
     try {
-      use(read(files))
+      last = read(files)
+      use(last)
       say(`\`${files.cert}\` changed: new connections get the new certificate`)
     } catch (error) {
+      const ca = authorities?.value()
+      if (ca) use({ ...last, ca })
       say(`${messageOf(error)}\nthe certificate was not read again: the one before is still used`)
     }
   }, lookMs)
   timer.unref()
-  return () => clearInterval(timer)
+  return {
+    trustsClients: () => authorities === undefined || authorities.value() !== undefined,
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** Throws when they are none. */
+function asAuthorities(bytes: Uint8Array): Buffer {
+  const ca = Buffer.from(bytes)
+  // OpenSSL passes over what it does not know: without one certificate nothing would be left to believe.
+  new X509Certificate(ca)
+  createSecureContext({ ca })
+  return ca
 }
 
 function signatureOf({ cert, key, clientCa }: TlsFiles): string {

@@ -9,6 +9,7 @@ import { Local } from '../http/local.ts'
 import { Remote, type RemoteOptions } from '../http/remote.ts'
 import { sessionlessFor } from '../http/sessions.ts'
 import { callerOf } from '../http/shares.ts'
+import { FollowedFiles, type Unread } from '../identity/followed.ts'
 import { type Credential, credentialOf } from '../identity/upstream.ts'
 import { version } from '../runtime/version.ts'
 import { type Admission, openAdmission } from './admission.ts'
@@ -41,14 +42,17 @@ export interface Serving extends Omit<Opening, 'servers'> {
 export async function serveUntilTold(serving: Serving): Promise<void> {
   const { targets, options, admission, names, address, silenceMs, settings } = serving
   const tls = settings.tls && tlsOptions(settings.tls, say)
-  const credentials = credentialsFor(targets, settings)
-  const callers = callersFor(serving)
+  const files = new FollowedFiles()
+  let front: Front | undefined
+  const following = settings.tls && followTls(settings.tls, (renewed) => front?.secure(renewed), { say, files })
+  const credentials = credentialsFor(targets, settings, files)
+  const callers = callersFor(serving, files, () => following?.trustsClients() ?? true)
   const servers = targets.map(({ server }) => server ?? '')
   await withGate({ ...serving, servers }, async (gate, waiting, { ledger, describe, reload }) => {
     const told = signalled(reload)
     const runs = admission && new Runs(ledger)
     const run = runs ? runOf(runs, await registrationOf(options)) : await registrationOf(options)
-    const metrics = runs && (await metricsOf(gate, { ledger, ledgerFile: ledgerFileOf(options), waiting, runs }))
+    const metrics = runs && (await metricsOf(gate, { ledger, ledgerFile: ledgerFileOf(options), waiting, runs, files }))
     const counted = metrics?.counted(gate) ?? gate
     const traces = await openTraces()
     const common = {
@@ -62,9 +66,9 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     const routes = new Map(
       targets.map((target) => [target.path, routeOf(target, { ...common, credential: credentials.get(target) })]),
     )
-    const front = new Front({ gate: counted, routes, names, ...callers, ...(tls && { tls }), log: say })
-    const stopFollowing = settings.tls && followTls(settings.tls, (renewed) => front.secure(renewed), say)
-    const { port } = await front.listen(address.host, address.port)
+    const opened = new Front({ gate: counted, routes, names, ...callers, ...(tls && { tls }), log: say })
+    front = opened
+    const { port } = await opened.listen(address.host, address.port)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     for (const { path, server } of targets)
       say(
@@ -77,10 +81,12 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       servers,
       started_at: startedAt,
       kept_open: waiting.answers.waiting,
+      files_unread: files.unread().map(unreadText),
     })
     const { approverTokens: tokens } = settings
     const asked = {
       gate: counted,
+      files,
       ...(runs && { runs }),
       ...(metrics && { metrics }),
       ...(tokens && { tokens }),
@@ -92,29 +98,42 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     say('ending: calls under way may finish')
     // Held calls are refused now: they are made again, of the next gate.
     waiting.answers.end()
-    stopFollowing?.()
-    await front.drain()
+    following?.stop()
+    await opened.drain()
     await admitted?.close()
     await traces?.end()
   })
 }
 
 /** Who calls, as the settings say; without any, everybody is the one caller of the flags. */
-function callersFor({ settings, options, targets }: Serving): Pick<FrontOptions, 'identify' | 'document'> {
+function callersFor(
+  { settings, options, targets }: Serving,
+  files: FollowedFiles,
+  trustsClients: () => boolean,
+): Pick<FrontOptions, 'identify' | 'document'> {
   const { identity, publicUrl } = settings
   const principal = principalOf(options)
   if (identity === undefined) return { identify: () => ({ principal }) }
   const isServed = (path: string) => targets.some((target) => target.path === path)
-  return callersOf({ settings: identity, project: options.project, publicUrl, isServed, say })
+  return callersOf({ settings: identity, project: options.project, publicUrl, isServed, say, files, trustsClients })
 }
 
-function credentialsFor(targets: readonly Target[], { credentials }: GateSettings): ReadonlyMap<Target, Credential> {
+function credentialsFor(
+  targets: readonly Target[],
+  { credentials }: GateSettings,
+  files: FollowedFiles,
+): ReadonlyMap<Target, Credential> {
   const found = credentials.flatMap((one) =>
     targets
       .filter((target) => isFor(one.server, target, targets))
-      .map((target) => [target, credentialOf(one, say)] as const),
+      .map((target) => [target, credentialOf(one, { say, files })] as const),
   )
   return new Map(found)
+}
+
+function unreadText({ file, since, until }: Unread): Status['files_unread'][number] {
+  const counts_until = until === undefined ? null : new Date(until).toISOString()
+  return { file, since: new Date(since).toISOString(), counts_until }
 }
 
 function routeOf({ server = '', upstream }: Target, common: Omit<RemoteOptions, 'server' | 'session' | 'url'>): Route {

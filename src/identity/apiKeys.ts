@@ -12,7 +12,7 @@ import { label } from '../policy/scalars.ts'
 import { type Node, readSource } from '../policy/source.ts'
 import { readText, start } from '../policy/text.ts'
 import { invalidToken, type TokenSource } from './caller.ts'
-import { type Followed, follow, warnOfReaders } from './followed.ts'
+import { type Followed, type Following, follow, warnOfReaders } from './followed.ts'
 import { apiKeysMax } from './limits.ts'
 
 /** What an API key begins with, so that it is told from other tokens, also by those who look for lost secrets. */
@@ -36,9 +36,9 @@ interface ApiKey {
 }
 
 /** Throws at first when the file is wrong. */
-export function apiKeysOf(file: string, say: (sentence: string) => void): TokenSource {
-  const keys: Followed<readonly ApiKey[]> = follow(file, (bytes) => readApiKeys(file, bytes), say)
-  warnOfReaders(file, say)
+export function apiKeysOf(file: string, following: Following): TokenSource {
+  const keys: Followed<readonly ApiKey[]> = follow(file, (bytes) => readApiKeys(file, bytes), following)
+  warnOfReaders(file, following.say)
   return {
     takes: (token) => token.startsWith(prefix),
     callerOf(token) {

@@ -5,7 +5,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { messageOf } from '../model/errors.ts'
 import { Refused } from './caller.ts'
-import { follow } from './followed.ts'
+import { type Following, follow } from './followed.ts'
 import { keysIn } from './jwks.ts'
 import { jwksStaleMsMax } from './limits.ts'
 
@@ -19,8 +19,8 @@ export interface Keys {
 }
 
 /** Throws when the file has no keys at first. */
-export function keysOfFile(file: string, say: (sentence: string) => void): Keys {
-  const keys = follow(file, (bytes) => createLocalJWKSet(keysIn(Buffer.from(bytes).toString('utf8'), file)), say)
+export function keysOfFile(file: string, following: Following): Keys {
+  const keys = follow(file, (bytes) => createLocalJWKSet(keysIn(Buffer.from(bytes).toString('utf8'), file)), following)
   return {
     load: async () => {},
     generation: () => keys.generation,

@@ -15,6 +15,12 @@ export const jwksBytesMax = 256 * 1024
 /** An issuer that takes longer for its keys is down: callers wait for it. */
 export const jwksFetchMsMax = 5_000
 
+/**
+ * A file of keys that cannot be read again counts for so long as it was: for whoever broke it to mend it, and no longer, as a
+ * key may have been taken back in it.
+ */
+export const followedStaleMsMax = 15 * 60_000
+
 /** Keys that cannot be had anew are believed for so long after they were had last; after that no token is. */
 export const jwksStaleMsMax = 60 * 60_000
 

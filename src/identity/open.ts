@@ -2,7 +2,7 @@
 import { apiKeysOf } from './apiKeys.ts'
 import type { TokenSource } from './caller.ts'
 import { principalOfClaims } from './claims.ts'
-import { bytesOf } from './followed.ts'
+import { bytesOf, type Following } from './followed.ts'
 import { type Identified, Identity } from './identity.ts'
 import type { IssuerSettings, KeysAt } from './issuers.ts'
 import { remoteKeys } from './jwks.ts'
@@ -11,19 +11,18 @@ import { principalOfServiceAccount } from './kubernetes.ts'
 import type { IdentitySettings } from './settings.ts'
 import { Tokens, tooLong } from './tokens.ts'
 
-export interface Opening {
+export interface Opening extends Following {
   readonly project?: string | undefined
-  readonly say: (sentence: string) => void
 }
 
 /** Throws when a file cannot be read. Issuers are asked for their keys at once, and nobody waits for that but their tokens. */
-export function openIdentity(settings: IdentitySettings, { project, say }: Opening): Identity {
-  const issuers = settings.issuers.map((issuer) => tokensOf(issuer, say))
-  const apiKeys = settings.apiKeys.map((file) => apiKeysOf(file, say))
+export function openIdentity(settings: IdentitySettings, { project, ...following }: Opening): Identity {
+  const issuers = settings.issuers.map((issuer) => tokensOf(issuer, following))
+  const apiKeys = settings.apiKeys.map((file) => apiKeysOf(file, following))
   const tokens: readonly TokenSource[] = [...apiKeys, ...issuers.map((one) => one.tokens)]
   for (const { keys } of issuers) void keys.load()
   const { headers, certificates } = settings
-  return new Identity({ tokens, headers, certificates, project, log: say })
+  return new Identity({ tokens, headers, certificates, project, log: following.say })
 }
 
 /** Tokens alone, for those who are shown one by itself. */
@@ -34,20 +33,20 @@ export interface OpenTokens {
 }
 
 /** As `openIdentity`. */
-export function openTokens(settings: readonly IssuerSettings[], say: Opening['say']): OpenTokens {
-  const issuers = settings.map((issuer) => tokensOf(issuer, say))
+export function openTokens(settings: readonly IssuerSettings[], following: Following): OpenTokens {
+  const issuers = settings.map((issuer) => tokensOf(issuer, following))
   for (const { keys } of issuers) void keys.load()
   const tokens = issuers.map((one) => one.tokens)
-  const identity = new Identity({ tokens, log: say })
+  const identity = new Identity({ tokens, log: following.say })
   return {
     takes: (token) => !tooLong(token) && tokens.some((one) => one.takes(token)),
     identify: (token, address) => identity.identify({ headers: { authorization: [`Bearer ${token}`] }, address }),
   }
 }
 
-function tokensOf(settings: IssuerSettings, say: Opening['say']): { readonly tokens: Tokens; readonly keys: Keys } {
+function tokensOf(settings: IssuerSettings, following: Following): { readonly tokens: Tokens; readonly keys: Keys } {
   const { kind, mapping, ...rest } = settings
-  const keys = keysOf(settings.keys, say)
+  const keys = keysOf(settings.keys, following)
   const tokens = new Tokens({
     ...rest,
     keys,
@@ -57,8 +56,8 @@ function tokensOf(settings: IssuerSettings, say: Opening['say']): { readonly tok
   return { tokens, keys }
 }
 
-function keysOf({ url, file, refreshMs, cooldownMs, ca, tokenFile }: KeysAt, say: Opening['say']): Keys {
-  if (url === undefined) return keysOfFile(file ?? '', say)
+function keysOf({ url, file, refreshMs, cooldownMs, ca, tokenFile }: KeysAt, following: Following): Keys {
+  if (url === undefined) return keysOfFile(file ?? '', following)
   const authority = ca === undefined ? undefined : Buffer.from(bytesOf(ca)).toString('utf8')
-  return new KeySet({ load: remoteKeys({ url, ca: authority, tokenFile }), refreshMs, cooldownMs, say })
+  return new KeySet({ load: remoteKeys({ url, ca: authority, tokenFile }), refreshMs, cooldownMs, say: following.say })
 }

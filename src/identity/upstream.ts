@@ -1,13 +1,13 @@
 /** What the gate shows a server of itself: the operator's credential, from a file that rotates, or from the environment. */
 import { TollgateError } from '../model/errors.ts'
 import type { CredentialSettings } from './credentials.ts'
-import { follow, warnOfReaders } from './followed.ts'
+import { type Following, follow, warnOfReaders } from './followed.ts'
 
 /** Headers for the server; undefined while they cannot be had, and then nothing is sent to it. */
 export type Credential = () => Readonly<Record<string, string>> | undefined
 
 /** Throws when it cannot be read at first. */
-export function credentialOf({ from, place }: CredentialSettings, say: (sentence: string) => void): Credential {
+export function credentialOf({ from, place }: CredentialSettings, following: Following): Credential {
   if (from === 'bearer_env') {
     const fields = bearer(process.env[place] ?? '', `the variable \`${place}\``)
     return () => fields
@@ -16,8 +16,9 @@ export function credentialOf({ from, place }: CredentialSettings, say: (sentence
     const text = Buffer.from(bytes).toString('utf8')
     return from === 'bearer_file' ? bearer(text, `\`${place}\``) : headersIn(text, place)
   }
-  const followed = follow(place, read, say)
-  warnOfReaders(place, say)
+  // What a credential is worth is decided by the server that is shown it.
+  const followed = follow(place, read, { ...following, staleMsMax: Number.POSITIVE_INFINITY })
+  warnOfReaders(place, following.say)
   return () => followed.value()
 }
 

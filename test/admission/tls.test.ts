@@ -26,7 +26,7 @@ test('the server speaks TLS, with the certificate that it was given last', async
     kills: new Kills({ ledger, describe, newId: () => '' }),
     chargesOf: () => undefined,
     keyHolderOf: () => undefined,
-    status: () => ({ version: '0', revision: null, servers: [], started_at: '', kept_open: 0 }),
+    status: () => ({ version: '0', revision: null, servers: [], started_at: '', kept_open: 0, files_unread: [] }),
     names: { hosts: new Set(['localhost']), origins: new Set() },
     secure: true,
     tls: issue(),
