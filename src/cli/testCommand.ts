@@ -2,13 +2,16 @@
 import { type Command, Option } from 'commander'
 import { inFormat, jsonFormatOption, layerOption, policyOption } from './options.ts'
 import type { TestOptions } from './test.ts'
+import { numberUpTo } from './testNumbers.ts'
 
 type Written = Omit<TestOptions, 'run'> & { readonly run?: string; readonly json?: true }
 
 export function addTest(program: Command): void {
   program
     .command('test')
-    .description('run the tests of policies: case files, in one report; ends with 1 where one fails or none is there')
+    .description(
+      'run the tests of policies, case files and tests in Rego, in one report; ends with 1 where one fails or none is there',
+    )
     .usage('[options] [DIR|FILE...]')
     .addOption(policyOption())
     .addOption(layerOption())
@@ -25,6 +28,16 @@ export function addTest(program: Command): void {
       '-o, --output <file>',
       'write the report into this file, and the text to standard output all the same (default: standard output)',
     )
+    .option('--coverage', 'tell which rules of the policies, and which lines of Rego, the tests come to')
+    .option('--threshold <percent>', 'end with 1 where they cover less of it', (text) =>
+      numberUpTo(100, '--threshold', text),
+    )
+    .option('--lcov <file>', 'write the coverage into this file, as LCOV')
+    .option('--mutate', 'change each rule of the policies, and tell the changes that no case notices')
+    .option('--min-score <share>', 'end with 1 where a smaller share of them is noticed, 0.9 for example', (text) =>
+      numberUpTo(1, '--min-score', text),
+    )
+    .option('--var-values', 'show the values of variables where a test in Rego failed')
     .option('--watch', 'run them again whenever a test or a policy changes')
     .argument('[file...]', 'files with tests, and folders that are looked through (default: this folder)')
     .action(async (paths: string[], { run, ...written }: Written) => {

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TollgateError } from '../model/errors.ts'
 import { findTests } from '../testing/find.ts'
+import { regoNames } from '../testing/rego/modules.ts'
 import { filesOfTest } from '../testing/run.ts'
 import { exitWith } from './exit.ts'
 import { paint } from './terminal.ts'
@@ -63,7 +64,16 @@ class Followed {
     const own = tests.map(stamp).join('\n')
     if (own !== this.#tests) this.#named = [...new Set(tests.flatMap(filesOfTest))]
     this.#tests = own
-    return [own, ...[...this.#policies, ...this.#named].map(stamp)].join('\n')
+    const beside = [...this.#policies, ...this.#named, ...regoIn(this.#paths)]
+    return [own, ...beside.map(stamp)].join('\n')
+  }
+}
+
+function regoIn(paths: readonly string[]): readonly string[] {
+  try {
+    return regoNames(paths)
+  } catch {
+    return [] // said by the run
   }
 }
 

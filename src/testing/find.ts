@@ -8,7 +8,8 @@ import { foldersDeepMax, testFilesMax } from './limits.ts'
 /** Throws `tests_unreadable`. Each file once, those of a folder by their names. */
 export function findTests(paths: readonly string[]): readonly string[] {
   const found = paths.flatMap((path) => (isFolder(path) ? [...testsUnder(path, 0)] : [path]))
-  return [...new Set(found)]
+  // Rego is run apart from them, all of it together.
+  return [...new Set(found)].filter((path) => !path.endsWith('.rego'))
 }
 
 function isFolder(path: string): boolean {

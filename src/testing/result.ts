@@ -1,6 +1,8 @@
 /** What came of running tests, of whatever kind: cases, cells of a matrix, tests of Aegis, tests in Rego. */
 import type { Json } from '../model/canonical.ts'
 import type { Diagnostic } from '../policy/diagnostics.ts'
+import type { Coverage } from './coverage/report.ts'
+import type { Mutation } from './mutation/run.ts'
 import type { Place } from './suite.ts'
 
 /** `errored`: it could not be tried, which is no better than a failure. */
@@ -24,6 +26,8 @@ export interface Failure {
   /** What was done, or what went wrong, as a sentence. */
   readonly message: string
   readonly differences: readonly Difference[]
+  /** What was seen there, as lines of text. */
+  readonly shown?: string
   /** All that came of it, by the words of the file. */
   readonly outcome?: Readonly<Record<string, Json>>
 }
@@ -82,4 +86,8 @@ export function isFine(suites: readonly SuiteResult[]): boolean {
 export interface TestReport {
   readonly suites: readonly SuiteResult[]
   readonly durationMs: number
+  /** What the tests cover, where it was measured. */
+  readonly coverage?: Coverage
+  /** Which changes of the policies they notice, where that was tried. */
+  readonly mutation?: Mutation
 }

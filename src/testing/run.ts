@@ -10,9 +10,11 @@ import { type PlayOptions, playSuite } from './play.ts'
 import type { SuiteResult, Trouble } from './result.ts'
 import type { Suite } from './suite.ts'
 
-export interface RunOptions extends PlayOptions {
+export interface RunOptions extends Omit<PlayOptions, 'watch'> {
   /** In the place of the policies that the files name. */
   readonly policy?: PolicyChoice
+  /** Who is told of the calls of a suite. */
+  readonly watcherOf?: (suite: Suite) => NonNullable<PlayOptions['watch']>
 }
 
 /** A file that was run, with what it was run against. */
@@ -23,7 +25,7 @@ export interface RanSuite {
 }
 
 /** Never throws: what is wrong with a file or its policy is its trouble. */
-export async function runFile(file: string, { policy, ...options }: RunOptions = {}): Promise<RanSuite> {
+export async function runFile(file: string, { policy, watcherOf, ...options }: RunOptions = {}): Promise<RanSuite> {
   const kind = 'cases'
   try {
     const read = readCases({
@@ -38,7 +40,7 @@ export async function runFile(file: string, { policy, ...options }: RunOptions =
       return { result: { file, kind, cases: [], trouble: mistaken(error, diagnostics) } }
     }
     const loaded = await loadPolicySet(suite.policy)
-    const cases = playSuite(suite, loaded.active(), options)
+    const cases = playSuite(suite, loaded.active(), { ...options, ...(watcherOf && { watch: watcherOf(suite) }) })
     return {
       suite,
       loaded,

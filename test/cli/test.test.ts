@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { requireEnough } from '../../src/cli/testMeasures.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-test-'))
@@ -42,7 +43,10 @@ test('a folder is run whole, and one failure makes the exit code 1', () => {
 
 test('no test at all is no success, and neither is a name that nothing has', () => {
   for (const [args, message] of [
-    [['empty'], 'there are no tests in `empty`: case files are called `*_test.yaml` (no_tests)'],
+    [
+      ['empty'],
+      'there are no tests in `empty`: case files are called `*_test.yaml`, tests in Rego `*_test.rego` (no_tests)',
+    ],
     [['good', '-r', 'thirrd'], 'no test in `good` has a name that `thirrd` matches (no_tests)'],
     [['nowhere'], '`nowhere`: there is no such file or folder (tests_unreadable)'],
   ] as const)
@@ -86,4 +90,29 @@ test('what is watched is run again when a policy changes', { timeout: 60_000 }, 
   child.kill('SIGTERM')
   const [, signal] = await once(child, 'exit')
   assert.equal(signal, 'SIGTERM')
+})
+
+test('what is covered and noticed is told beside the tests, and less than was asked for makes the exit code 1', () => {
+  mkdirSync(join(folder, 'measured'))
+  put('measured/p.yaml', 'version: "1"\ndefault: deny\ntools: { a: { rules: [{ rate_limit: 1/day }] } }\n')
+  put('measured/p_test.yaml', `policy: p.yaml\ncases: [${case_('first', 'allow')}]\n`)
+  put('measured/p_test.rego', 'package p_test\n\ntest_true if true\n')
+  const asked = ['--threshold', '30', '--min-score', '0.5', '--lcov', 'lcov.info', '-o', 'measured.json', '--json']
+  const { status, stdout, stderr } = tollgate('measured', ...asked)
+  assert.equal(status, 1)
+  assert.match(stderr, /^tollgate: the mutation score is 0\.\d+, which is below 0\.5 \(score_too_low\)\n$/)
+  assert.match(stdout, /^ok {3}measured\/p_test\.rego \(1 passed\)$/m)
+  assert.match(stdout, /^ {2}measured\/p\.yaml:3: `a\.rules\[0\]` not covered: it refused no call$/m)
+  assert.match(stdout, /^ {2}measured\/p\.yaml:3: at most 1 call a day; now: 2$/m)
+  const { coverage, mutation } = JSON.parse(readFileSync(join(folder, 'measured.json'), 'utf8'))
+  assert.deepEqual([coverage.rules.covered, coverage.rules.of], [1, 3])
+  assert.ok(mutation.score < 0.5)
+  assert.match(readFileSync(join(folder, 'lcov.info'), 'utf8'), /^SF:measured\/p\.yaml$/m)
+  const low = { files: [], rules: { covered: 1, of: 3, percent: 33.33 }, rego: { covered: 1, of: 1, percent: 100 } }
+  assert.doesNotThrow(() => requireEnough({ coverage: low }, { threshold: 33.33 }))
+  assert.throws(() => requireEnough({ coverage: low }, { threshold: 50 }), {
+    code: 'coverage_too_low',
+    message: 'the tests cover less than 50 % of the rules: 33.33 %',
+  })
+  assert.equal(tollgate('measured', '--min-score', '90').status, 2)
 })

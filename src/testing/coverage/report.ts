@@ -110,13 +110,22 @@ function regoFile(file: string, found: RegoCoverage['files'][string]): FileCover
     language: 'rego',
     lines: share(yes, yes + no),
     hits: [...hits].sort(([a], [b]) => a - b).map(([line, count]) => ({ line, hits: count })),
-    uncovered: missed.map(({ start, end }) => ({
-      line: start.row,
-      ...(end.row > start.row && { to: end.row }),
-      lacks: 'no test came to it',
-    })),
+    uncovered: runsOf(hits),
     items: [],
   }
+}
+
+/** Lines one below the other that no test came to, as one. */
+function runsOf(hits: ReadonlyMap<number, number>): readonly Uncovered[] {
+  const lines = [...hits].filter(([, count]) => count === 0).map(([line]) => line)
+  const starts = lines.filter((line) => !lines.includes(line - 1))
+  return starts
+    .sort((a, b) => a - b)
+    .map((line) => {
+      let to = line
+      while (hits.get(to + 1) === 0) to++
+      return { line, ...(to > line && { to }), lacks: 'no test came to it' }
+    })
 }
 
 function ruleShare(items: readonly Item[]): Share {

@@ -1,4 +1,5 @@
 /** Coverage as people read it: a line a file, and below it what is not covered. */
+import { plain } from '../../model/message/plain.ts'
 import type { Coverage, FileCoverage, Share, Uncovered } from './report.ts'
 
 export function coverageText({ rules, branches, rego, files }: Coverage): string {
@@ -8,7 +9,8 @@ export function coverageText({ rules, branches, rego, files }: Coverage): string
     ...(branches ? [`conditions ${shareText(branches)}`] : []),
     ...(rego ? [`lines of Rego ${shareText(rego)}`] : []),
   ]
-  return [...files.flatMap((file) => fileLines(file, width)), `coverage: ${totals.join(', ')}`, ''].join('\n')
+  const lines = [...files.flatMap((file) => fileLines(file, width)), `coverage: ${totals.join(', ')}`]
+  return `${lines.map(plain).join('\n')}\n`
 }
 
 function fileLines({ file, rules, branches, lines, uncovered }: FileCoverage, width: number): readonly string[] {

@@ -1,10 +1,17 @@
 /** A report for programs; `docs/testing.md` has its members. */
 import type { Diagnostic } from '../../policy/diagnostics.ts'
 import type { CaseResult, Failure, SuiteResult, TestReport } from '../result.ts'
+import { coverageJson, mutationJson } from './measures.ts'
 import { totalsOf } from './words.ts'
 
-export function jsonReport({ suites, durationMs }: TestReport): string {
-  const report = { ...totalsOf(suites), duration_ms: Math.round(durationMs), suites: suites.map(suiteOf) }
+export function jsonReport({ suites, durationMs, coverage, mutation }: TestReport): string {
+  const report = {
+    ...totalsOf(suites),
+    duration_ms: Math.round(durationMs),
+    suites: suites.map(suiteOf),
+    ...(coverage && { coverage: coverageJson(coverage) }),
+    ...(mutation && { mutation: mutationJson(mutation) }),
+  }
   return `${JSON.stringify(report, null, 2)}\n`
 }
 
@@ -32,11 +39,12 @@ function caseOf({ name, at, status, durationMs, skip, failures, output }: CaseRe
   }
 }
 
-function failureOf({ at, message, differences, outcome }: Failure): object {
+function failureOf({ at, message, differences, shown, outcome }: Failure): object {
   return {
     ...at,
     message,
     differences: differences.map(({ at: place, ...difference }) => ({ ...difference, ...place })),
+    ...(shown !== undefined && { shown }),
     ...(outcome && { outcome }),
   }
 }

@@ -31,6 +31,10 @@ export function failureLines(failure: Failure): readonly string[] {
   return [
     `${placeText(failure.at)}: ${plain(failure.message)}`,
     ...failure.differences.map((difference) => `  ${differenceText(difference)}`),
+    ...(failure.shown ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `  ${plain(line)}`),
     ...(outcome === undefined ? [] : [`  ${outcome}`]),
   ]
 }
