@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   convert: ['model', 'policy'],
   init: ['model', 'scan'],
   replay: ['model', 'log', 'pep'],
-  runtime: ['model', 'policy', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
+  runtime: ['model', 'policy', 'opa', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
   testing: ['model', 'policy', 'reference', 'compile', 'bundle', 'ledger', 'log', 'pep', 'runtime'],
   library: ['model', 'compile', 'bundle', 'ledger', 'log', 'pep', 'mcp', 'pdp', 'policy', 'runtime'],
   cli: [

@@ -8,6 +8,7 @@ import { diagnosticText } from './checkText.ts'
 import { exitCodes, UsageError } from './exit.ts'
 import { choiceOf, type PolicyOptions } from './policies.ts'
 import { paint } from './terminal.ts'
+import { trustNow } from './trustOptions.ts'
 
 export interface CheckOptions extends ServerOptions, PolicyOptions {
   readonly format: 'text' | 'json' | 'sarif'
@@ -32,7 +33,9 @@ export async function check(
   if (failure instanceof UsageError) throw failure
   const review = lists && (await reviewOf(lists, server))
   const policies: CheckedPolicy[] = []
-  for (const one of wanted) policies.push(await checkPolicy(one.files, review && { review: review.review }))
+  const trust = trustNow(options)
+  const ports = { ...(review && { review: review.review }), ...(trust && { trust }) }
+  for (const one of wanted) policies.push(await checkPolicy(one.files, ports))
   const settings = options.settings === undefined ? [] : [await checkedSettings(options.settings)]
   const checked = [...policies.flatMap((policy) => policy.files), ...settings]
   const found = checked.flatMap(({ diagnostics }) => diagnostics)

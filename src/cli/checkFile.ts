@@ -2,9 +2,11 @@
 import { resolve } from 'node:path'
 import type { CompileError } from '../compile/errors.ts'
 import type { Place, Policy } from '../model/policy.ts'
+import { isGzip } from '../opa/files.ts'
 import { type Diagnostic, type DiagnosticCode, quote, type Report } from '../policy/diagnostics.ts'
 import { type MergedPolicy, mergePolicies, readParts } from '../policy/merge.ts'
 import type { PolicySource } from '../policy/parse.ts'
+import type { TrustNow } from '../runtime/bundleFile.ts'
 import { PolicyFileError, readBeside, readPolicyFile } from '../runtime/policyFile.ts'
 
 export interface CheckedFile {
@@ -25,6 +27,8 @@ export type Compile = (policy: Policy) => Promise<unknown>
 
 export interface CheckPorts {
   readonly compile?: Compile
+  /** Whom bundles are believed from. */
+  readonly trust?: TrustNow
   /** Says more of a policy that has no mistake. */
   readonly review?: (policy: Policy, report: Report) => void
 }
@@ -36,6 +40,11 @@ export async function checkFile(file: string, ports: CheckPorts = {}): Promise<C
 /** Files that are merged, the first of which is the base. What they come to together is told in the file it is about. */
 export async function checkPolicy(files: readonly string[], ports: CheckPorts = {}): Promise<CheckedPolicy> {
   const read = files.map((file, index) => ({ file, bytes: bytesOf(file, files.slice(0, index)) }))
+  const [only] = read
+  if (only && only.bytes instanceof Uint8Array && isGzip(only.bytes) && read.length === 1) {
+    const { checkBundle } = await import('./checkBundle.ts')
+    return checkBundle(only.file, only.bytes, ports.trust, ports)
+  }
   const sources = read.flatMap(({ file, bytes }): readonly PolicySource[] =>
     bytes instanceof Uint8Array ? [{ file, text: bytes, beside: readBeside(file) }] : [],
   )
@@ -73,6 +82,8 @@ async function judged(
   return { policy, diagnostics: [...merged.diagnostics(), ...trouble] }
 }
 
+const notMerged = 'a bundle is a whole policy and is not merged: give each its own `--layer`'
+
 function bytesOf(file: string, before: readonly string[]): Uint8Array | Diagnostic {
   const fault = (code: DiagnosticCode, message: string): Diagnostic => ({
     file,
@@ -85,7 +96,9 @@ function bytesOf(file: string, before: readonly string[]): Uint8Array | Diagnost
   const same = before.find((one) => resolve(one) === resolve(file))
   if (same !== undefined) return fault('duplicate_name', `this is ${quote(same)}, which is one of the files already`)
   try {
-    return readPolicyFile(file)
+    const bytes = readPolicyFile(file)
+    if (before.length > 0 && isGzip(bytes)) return fault('bundle_refused', notMerged)
+    return bytes
   } catch (error) {
     if (!(error instanceof PolicyFileError)) throw error
     return fault(error.tooLarge ? 'too_large' : 'unreadable', error.fault)

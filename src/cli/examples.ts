@@ -36,6 +36,19 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate test --format junit -o report.xml policies',
     'tollgate test --coverage --threshold 100 --mutate --min-score 0.9 policies',
   ],
+  'tollgate build': [
+    'tollgate build -o policy.tar.gz policy.yaml',
+    'tollgate build -o policy.tar.gz --sign-key release.key --key-id release --expires 90d policies',
+  ],
+  'tollgate sign': [
+    'tollgate sign --sign-key release.key --key-id release policy.tar.gz',
+    'tollgate sign --add --sign-key security.key --key-id security policy.tar.gz',
+  ],
+  'tollgate verify': [
+    'tollgate verify --verify-key release.pub policy.tar.gz',
+    'tollgate verify --trust trust.yaml --rebuild policy.tar.gz',
+  ],
+  'tollgate inspect': ['tollgate inspect policy.tar.gz', 'tollgate inspect --json policy.tar.gz'],
   'tollgate convert': [
     'tollgate convert charges.yaml --to native',
     'tollgate convert charges.yaml --to native -o native.yaml',

@@ -32,13 +32,13 @@ export function refuseFile({ file, force }: NewFile): void {
     throw new TollgateError('output_unwritable', `\`${file}\` cannot be written: it is no regular file`)
 }
 
-export function writeNewFile(target: NewFile, text: string): void {
+export function writeNewFile(target: NewFile, content: string | Uint8Array): void {
   refuseFile(target)
   const { file, force } = target
   const place = force && lstatSync(file, { throwIfNoEntry: false }) ? realpathSync(file) : file
   const temporary = `${place}.${randomUUID()}.tmp`
   try {
-    writeFileSync(temporary, text, { flag: 'wx' })
+    writeFileSync(temporary, content, { flag: 'wx' })
     if (force) renameSync(temporary, place)
     else linkNew(temporary, place)
   } catch (cause) {

@@ -11,17 +11,19 @@ import {
 } from '../runtime/policySet.ts'
 import { UsageError } from './exit.ts'
 import { isJsonLog, log } from './log.ts'
+import { type TrustOptions, trustNow } from './trustOptions.ts'
 
-export interface PolicyOptions {
+export interface PolicyOptions extends TrustOptions {
   readonly config?: readonly string[]
   readonly layer?: readonly string[]
 }
 
 /** Throws a `UsageError` for options that name no policy, or two. */
-export function choiceOf({ config, layer }: PolicyOptions): PolicyChoice {
+export function choiceOf({ config, layer, ...options }: PolicyOptions): PolicyChoice {
   if (config && layer) throw new UsageError('`-c` and `--layer` do not go together: give each policy as a layer')
-  if (config) return { files: config }
-  if (layer) return { layers: layersOf(layer) }
+  const trust = trustNow(options)
+  if (config) return { files: config, ...(trust && { trust }) }
+  if (layer) return { layers: layersOf(layer), ...(trust && { trust }) }
   throw new UsageError('the policy is missing: name its file with `-c FILE`, or layers with `--layer NAME=FILE`')
 }
 

@@ -2,6 +2,7 @@
 import { Argument, Command, Option } from 'commander'
 import { clientIds } from '../init/clients.ts'
 import { version } from '../runtime/version.ts'
+import { addBundleCommands } from './bundleCommands.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
@@ -46,6 +47,7 @@ import type { ScanOptions } from './scan.ts'
 import type { SchemaName } from './schema.ts'
 import type { ServeOptions } from './serveOptions.ts'
 import { addTest } from './testCommand.ts'
+import { addTrustOptions } from './trustOptions.ts'
 
 export const program = new Command('tollgate')
   .description('The gate in front of every MCP call.')
@@ -57,12 +59,14 @@ export const program = new Command('tollgate')
   .configureHelp({ sortSubcommands: false })
   .helpCommand(false) // ours, the last one, knows what is under a command and what is none
 
-const runCommand = program
-  .command('run')
-  .description('wrap an MCP server for a stdio client: every call is judged before it reaches the server')
-  .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...] | --upstream URL')
-  .addOption(policyOption())
-  .addOption(layerOption())
+const runCommand = addTrustOptions(
+  program
+    .command('run')
+    .description('wrap an MCP server for a stdio client: every call is judged before it reaches the server')
+    .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...] | --upstream URL')
+    .addOption(policyOption())
+    .addOption(layerOption()),
+)
   .option('--upstream <url>', 'the server, where it is reached over HTTP')
   .option('--timeout <duration>', 'how long a server over HTTP may be silent while it owes an answer', '5m')
 addCredentialOptions(runCommand)
@@ -86,12 +90,14 @@ addCredentialOptions(runCommand)
     await (await import('./run.ts')).run(command, flags, parsed)
   })
 
-const serveCommand = program
-  .command('serve')
-  .description('the gate as an HTTP server in front of MCP servers')
-  .usage('-c POLICY|--layer NAME=POLICY... [options] --upstream URL | -- CMD [ARG...]')
-  .addOption(policyOption())
-  .addOption(layerOption())
+const serveCommand = addTrustOptions(
+  program
+    .command('serve')
+    .description('the gate as an HTTP server in front of MCP servers')
+    .usage('-c POLICY|--layer NAME=POLICY... [options] --upstream URL | -- CMD [ARG...]')
+    .addOption(policyOption())
+    .addOption(layerOption()),
+)
   .option('--listen <address>', 'where callers connect: PORT, or HOST:PORT', '127.0.0.1:8717')
   .addOption(
     new Option('--upstream <url>', 'the MCP server behind the gate; several as NAME=URL, each at /NAME/mcp').argParser(
@@ -132,11 +138,13 @@ addIdentityOptions(serveCommand)
     (await import('./serve.ts')).serve(words, flags, parsed),
   )
 
-program
-  .command('check')
-  .description('every mistake of policy files, with its place')
-  .addOption(policyOption())
-  .addOption(layerOption())
+addTrustOptions(
+  program
+    .command('check')
+    .description('every mistake of policy files, with its place')
+    .addOption(policyOption())
+    .addOption(layerOption()),
+)
   .addOption(
     new Option('--format <form>', 'how mistakes are printed').choices(['text', 'json', 'sarif']).default('text'),
   )
@@ -161,11 +169,11 @@ program
 program
   .command('schema')
   .description(
-    'print the JSON Schema of a policy language, of the settings of a gate or of case files, which editors complete and check by',
+    'print the JSON Schema of a policy language, of the settings of a gate, of a trust file or of case files, which editors complete and check by',
   )
   .addArgument(
     new Argument('[language]', 'the language')
-      .choices(['native', 'guard', 'intercept', 'aegis', 'pack', 'pack-settings', 'settings', 'cases'])
+      .choices(['native', 'guard', 'intercept', 'aegis', 'pack', 'pack-settings', 'settings', 'trust', 'cases'])
       .default('native'),
   )
   .action(async (language: SchemaName) => (await import('./schema.ts')).schema(language))
@@ -178,12 +186,14 @@ program
   .argument('<file...>', 'the policy; several files are merged, the first is the base')
   .action(async (files: string[], options: CompileOptions) => (await import('./compile.ts')).compile(files, options))
 
-program
-  .command('eval')
-  .description('judge calls, one JSON object a line, in order: the whole gate without the wire')
-  .usage('-c POLICY|--layer NAME=POLICY... [options]')
-  .addOption(policyOption())
-  .addOption(layerOption())
+addTrustOptions(
+  program
+    .command('eval')
+    .description('judge calls, one JSON object a line, in order: the whole gate without the wire')
+    .usage('-c POLICY|--layer NAME=POLICY... [options]')
+    .addOption(policyOption())
+    .addOption(layerOption()),
+)
   .option('--calls <file>', 'where the calls are; `-` is standard input', '-')
   .option('--ledger <file>', 'count on in this ledger (default: a fresh one in memory)')
   .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))
@@ -199,6 +209,8 @@ program
   .option('--force', 'replace the file if it is there')
   .argument('<file...>', 'the policy; several are converted one by one, and merge as they did before')
   .action(async (files: string[], options: ConvertOptions) => (await import('./convert.ts')).convert(files, options))
+
+addBundleCommands(program)
 
 const packCommand = program.command('pack').description('policy packs, made of workflow manifests')
 

@@ -1,4 +1,5 @@
 /** The commands about what was decided: why, the record of it, and what waits for a person. */
+
 import { Argument, type Command, Option } from 'commander'
 import { scopes } from '../admission/scopes.ts'
 import { recordKinds } from '../log/filter.ts'
@@ -24,6 +25,7 @@ import {
 } from './options.ts'
 import { addReplay } from './replayCommands.ts'
 import { addTools } from './toolsCommands.ts'
+import { addTrustOptions } from './trustOptions.ts'
 
 export function addRecordCommands(program: Command): void {
   addExplain(program)
@@ -36,14 +38,16 @@ export function addRecordCommands(program: Command): void {
 }
 
 function addExplain(program: Command): void {
-  program
-    .command('explain')
-    .description(
-      'why a call is decided as it is, or was: what was asked, what was seen, and what would have had to differ',
-    )
-    .usage('-c POLICY|--layer NAME=POLICY... [--ledger FILE] CALL|- | [--ledger FILE] DECISION_ID|SEQ')
-    .addOption(policyOption())
-    .addOption(layerOption())
+  addTrustOptions(
+    program
+      .command('explain')
+      .description(
+        'why a call is decided as it is, or was: what was asked, what was seen, and what would have had to differ',
+      )
+      .usage('-c POLICY|--layer NAME=POLICY... [--ledger FILE] CALL|- | [--ledger FILE] DECISION_ID|SEQ')
+      .addOption(policyOption())
+      .addOption(layerOption()),
+  )
     .addOption(ledgerOption())
     .option('--json', 'the whole explanation as JSON')
     .argument(

@@ -40,6 +40,15 @@ const serverUrl = checked(
 const adminUrl = checked('the address of a web page at its root, as in `https://approvals.example.com/`', isAdminUrl)
 const host = checked('a host name or an address without a port', (said) => hostName(said) === said.toLowerCase())
 const webOrigin = checked('an origin like `https://example.com`', isOrigin)
+/** There is a flag for yes, and nothing for no. */
+const yes: Form<string> = {
+  says: '`true`, or left out',
+  schema: { const: true },
+  read(node, name, report) {
+    const said = node.kind === 'scalar' ? node.text : ''
+    return said === 'true' ? said : mistake(node, name, yes.says, report)
+  },
+}
 const timeout = lasting('5m', timeoutMsMax)
 const approvalWait = lasting('2m', approvalWaitMsMax)
 
@@ -165,6 +174,12 @@ export const settingsOptions = {
     inVariable: pair((said) => said !== '', 'NAME=FILE', false),
     isFile: true,
   },
+  trust: file('trust', 'Whose bundles are believed: a file of keys.'),
+  verify_keys: {
+    ...list('verifyKey', 'Public keys; a bundle that one of them signed is believed.', label),
+    isFile: true,
+  },
+  allow_unsigned: plain('allowUnsigned', 'Bundles that nobody signed are believed: for tests.', yes),
   listen: plain('listen', 'Where callers connect.', address),
   upstream: {
     option: 'upstream',

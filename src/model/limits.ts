@@ -69,6 +69,9 @@ export const wasmPagesMax = 1_024
 /** A decision takes microseconds; one that took this long is a symptom, and comes too late to be trusted. */
 export const evaluationMsMax = 1_000
 
+/** What a module that came from elsewhere may take to be loaded and asked once: a large one on a busy machine needs a second. */
+export const trialMsMax = 5_000
+
 /** How long a held call waits for a person when the policy does not say. */
 export const approvalTimeoutMsDefault = 15 * 60_000
 

@@ -3,13 +3,9 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { messageOf } from '../model/errors.ts'
 import { BundleError } from './errors.ts'
-import type { BundleFile } from './files.ts'
+import { type BundleFile, isGzip } from './files.ts'
 import { bundleBytesMax, unpackedBytesMax } from './limits.ts'
 import { readTar } from './tar.ts'
-
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b
-}
 
 /** Throws a `BundleError`. Decompression runs beside the event loop. */
 export async function unpack(bytes: Uint8Array): Promise<readonly BundleFile[]> {

@@ -11,6 +11,10 @@ export const signaturesPath = '.signatures.json'
 export const dataPath = 'data.json'
 export const wasmPath = 'policy.wasm'
 
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
+}
+
 export function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }

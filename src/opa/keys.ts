@@ -1,15 +1,9 @@
 /** Keys that sign bundles and keys that bundles are verified with. The algorithm belongs to the key, never to the token. */
 import { createPrivateKey, createPublicKey, createSecretKey, hash, type KeyObject } from 'node:crypto'
 import { messageOf } from '../model/errors.ts'
+import { type Algorithm, isSecret } from './algorithms.ts'
 import { BundleError } from './errors.ts'
 import { rsaBitsMin, secretBytesMin } from './limits.ts'
-
-export const algorithms = [
-  ...['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'],
-  ...['RS384', 'RS512', 'PS384', 'PS512', 'ES384', 'ES512', 'HS384', 'HS512'],
-] as readonly Algorithm[]
-
-export type Algorithm = `${'RS' | 'PS' | 'ES' | 'HS'}${'256' | '384' | '512'}` | 'EdDSA'
 
 export interface Key {
   readonly algorithm: Algorithm
@@ -32,11 +26,6 @@ export interface KeyText {
   readonly name: string
   /** Of a PEM, the one that fits the key unless told otherwise. */
   readonly algorithm?: Algorithm
-}
-
-/** The same secret signs and verifies: whoever can verify can forge. */
-export function isSecret(algorithm: Algorithm): boolean {
-  return algorithm.startsWith('HS')
 }
 
 /** Throws `bundle_key_invalid`. */

@@ -18,11 +18,11 @@ export async function verifyBundle({ files }: Bundle, trust: Trust, moment: Mome
     throw new BundleError('bundle_unsigned', 'the bundle is not signed')
   }
   if (trust.keys.length === 0 && trust.allowUnsigned) return { signers: [] }
-  const counted: Counted[] = []
-  for (const token of readTokens(signatures.bytes)) {
-    const one = await countedToken(token, trust)
-    if (one) counted.push(one)
-  }
+  const tokens = readTokens(signatures.bytes)
+  const judged = await Promise.all(tokens.map((token) => judgedToken(token, trust)))
+  const counted = judged.filter((one): one is Counted => one !== undefined && 'signer' in one)
+  const [wrong] = judged.filter((one) => one instanceof BundleError)
+  if (counted.length === 0 && wrong) throw wrong
   requireThreshold(counted, trust)
   for (const { claims } of counted) {
     requireFiles(files, claims.files)
@@ -37,23 +37,20 @@ interface Counted {
   readonly signer: Signer
 }
 
-/** Undefined for a token of a key that is none of ours. Throws for one that names a key of ours and is not by it. */
-async function countedToken(token: string, trust: Trust): Promise<Counted | undefined> {
+/**
+ * Undefined for a token by a key that is none of ours. One that names a key of ours and is not by it ends everything; where
+ * keys have no names, it may be somebody else's, and is an error only when no other token counts.
+ */
+async function judgedToken(token: string, trust: Trust): Promise<Counted | BundleError | undefined> {
   const header = headerOf(token)
   const claims = claimsOf(token)
   const keyId = header.keyId ?? claims.keyId
-  const key = keyNamed(keyId, trust.keys)
-  if (!key) return undefined
-  const name = key.id ?? keyId ?? 'the key'
-  if (header.algorithm !== key.algorithm)
-    throw new BundleError(
-      'bundle_algorithm_refused',
-      `the signature says it is ${header.algorithm}, and \`${name}\` is a key for ${key.algorithm}`,
-    )
-  try {
-    await compactVerify(token, key.key, { algorithms: [key.algorithm] })
-  } catch (cause) {
-    throw new BundleError('bundle_signature_wrong', `the signature by \`${name}\` does not match`, { cause })
+  const keys = keysNamed(keyId, trust.keys)
+  if (keys.length === 0) return undefined
+  const key = await signerAmong(keys, token, header.algorithm)
+  if (key instanceof BundleError) {
+    if (keys.some(({ id }) => id !== undefined)) throw key
+    return key
   }
   const scope = trust.scope ?? key.scope ?? ''
   if ((claims.scope ?? '') !== scope)
@@ -61,18 +58,47 @@ async function countedToken(token: string, trust: Trust): Promise<Counted | unde
       'bundle_scope_wrong',
       `the bundle is signed for the scope \`${claims.scope ?? ''}\`, and \`${scope}\` is wanted`,
     )
-  return { claims, key, signer: { keyId: name, algorithm: key.algorithm } }
+  return { claims, key, signer: { keyId: key.id ?? keyId ?? '', algorithm: key.algorithm } }
 }
 
 /** Tokens that OPA's own `sign` makes name no key: then there must be one alone. */
-function keyNamed(id: string | undefined, keys: readonly VerificationKey[]): VerificationKey | undefined {
-  if (id === undefined) return keys.length === 1 ? keys[0] : undefined
-  return keys.find((key) => key.id === id) ?? keys.find((key) => key.id === undefined)
+function keysNamed(id: string | undefined, keys: readonly VerificationKey[]): readonly VerificationKey[] {
+  if (id === undefined && keys.length === 1) return keys
+  const named = id === undefined ? [] : keys.filter((key) => key.id === id)
+  return named.length > 0 ? named : keys.filter((key) => key.id === undefined)
+}
+
+/** The algorithm is the one of the key. What the token says may only agree. */
+async function signerAmong(
+  keys: readonly VerificationKey[],
+  token: string,
+  algorithm: string,
+): Promise<VerificationKey | BundleError> {
+  const fitting = keys.filter((key) => key.algorithm === algorithm)
+  const called = keys.map(({ id }) => (id === undefined ? 'the key' : `\`${id}\``)).join(', ')
+  if (fitting.length === 0) {
+    const wanted = keys.map((key) => key.algorithm).join(', ')
+    return new BundleError(
+      'bundle_algorithm_refused',
+      `the signature says it is ${algorithm}, and ${called} is for ${wanted}`,
+    )
+  }
+  for (const key of fitting) if (await isSignedBy(key, token)) return key
+  return new BundleError('bundle_signature_wrong', `the signature does not match ${called}`)
+}
+
+async function isSignedBy({ key, algorithm }: VerificationKey, token: string): Promise<boolean> {
+  try {
+    await compactVerify(token, key, { algorithms: [algorithm] })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function requireThreshold(counted: readonly Counted[], { keys, threshold }: Trust): void {
   if (counted.length === 0) {
-    const known = keys.map(({ id }) => `\`${id ?? '(any)'}\``).join(', ')
+    const known = keys.map(({ id }) => `\`${id ?? 'a key without a name'}\``).join(', ')
     throw new BundleError(
       'bundle_key_unknown',
       `the bundle is signed by no key that is trusted here: ${known || 'there is none'}`,

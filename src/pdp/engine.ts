@@ -11,6 +11,7 @@ import type { Json } from '../model/canonical.ts'
 import type { Verdict } from '../model/decision.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { evaluationMsMax, wasmPagesMax } from '../model/limits.ts'
+import { ownResources } from './sections.ts'
 import { readVerdict } from './verdict.ts'
 
 interface Library {
@@ -55,7 +56,9 @@ export class Engine {
     this.#pages = ownPages + Math.ceil(wasm.byteLength / pageBytes)
     try {
       this.#module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
+      requireOpa(this.#module)
       refuseHostBuiltins(this.#module)
+      refuseOwnResources(wasm)
       this.#ask = this.#load()
     } catch (cause) {
       throw new TollgateError('engine_unloadable', `the policy module cannot be loaded: ${messageOf(cause)}`, { cause })
@@ -114,6 +117,13 @@ function asking(policy: LoadedPolicy, entrypoint: number): Ask {
   }
 }
 
+/** The library says on stdout, where MCP lives, that a module has no ABI, and goes on. */
+function requireOpa(module: WebAssembly.Module): void {
+  const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name))
+  for (const name of ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', 'opa_eval'])
+    if (!names.has(name)) throw new Error(`it is no module of OPA: it has no \`${name}\``)
+}
+
 /** A function the host would have to supply is one that our compiler never lets through: time, chance, the network. */
 function refuseHostBuiltins(module: WebAssembly.Module): void {
   const known = new Set([
@@ -128,4 +138,10 @@ function refuseHostBuiltins(module: WebAssembly.Module): void {
   ])
   const odd = WebAssembly.Module.imports(module).find(({ module: from, name }) => from !== 'env' || !known.has(name))
   if (odd) throw new Error(`unknown import \`${odd.module}.${odd.name}\``)
+}
+
+/** What a module takes for itself is bounded by nobody. */
+function refuseOwnResources(wasm: Uint8Array): void {
+  const trouble = ownResources(wasm)
+  if (trouble !== undefined) throw new Error(trouble)
 }

@@ -3,6 +3,7 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: ArrayBufferView | ArrayBuffer)
     static imports(module: Module): { module: string; name: string; kind: string }[]
+    static exports(module: Module): { name: string; kind: string }[]
   }
   class Memory {
     readonly buffer: ArrayBuffer

@@ -16,6 +16,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeWords>> = {
       'a key or a name is empty, too long, has control characters, or would match everything; a warning when it has a space at its end or something that cannot be seen',
     advice: 'write the name as the server spells it',
   },
+  bundle_refused: {
+    meaning: 'the file is a bundle, and is not believed or does not hold together; the sentence has the error code',
+    advice: 'see the error code, and [bundles.md](bundles.md)',
+  },
   contradiction: {
     meaning: 'two things that cannot both hold: no value could ever pass',
     advice: 'take one of them away',

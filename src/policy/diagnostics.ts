@@ -13,6 +13,7 @@ export interface Spot {
 
 export type DiagnosticCode =
   | 'unreadable'
+  | 'bundle_refused'
   | 'too_large'
   | 'yaml_syntax'
   | 'yaml_unsupported'

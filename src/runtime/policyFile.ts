@@ -1,13 +1,16 @@
 /** A policy file: read once, or watched. Everything that can be wrong with it is an error with its place. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, resolve, sep } from 'node:path'
 import type { Artifact } from '../bundle/artifact.ts'
 import { encodeArtifact } from '../bundle/artifact.ts'
 import { keep, keptName, readKept } from '../bundle/kept.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { policyBytesMax } from '../model/limits.ts'
+import { isGzip } from '../opa/files.ts'
+import { bundleBytesMax } from '../opa/limits.ts'
 import { Engine } from '../pdp/engine.ts'
 import type { ActivePolicy } from '../pep/gate.ts'
+import type { TrustNow } from './bundleFile.ts'
 
 /** A policy file that cannot be read; `fault` is why, without its name. */
 export class PolicyFileError extends TollgateError {
@@ -22,7 +25,7 @@ export class PolicyFileError extends TollgateError {
   }
 }
 
-/** The bytes of a policy file, never more of them than a policy may have. Throws `policy_unreadable`. */
+/** The bytes of a policy file or a bundle, never more of them than it may have. Throws `policy_unreadable`. */
 export function readPolicyFile(file: string): Uint8Array {
   try {
     return readBounded(file)
@@ -36,24 +39,36 @@ export function readPolicyFile(file: string): Uint8Array {
 function readBounded(file: string): Uint8Array {
   const found = statSync(file)
   if (found.isDirectory()) throw new PolicyFileError(file, 'it is a directory, name the files in it')
-  if (found.size > policyBytesMax) throw tooLarge(file, `${found.size} bytes`)
-  if (found.isFile()) return readFileSync(file)
-  // A pipe or a device has no size that could be asked before.
   const descriptor = openSync(file, 'r')
   try {
-    const bytes = Buffer.alloc(policyBytesMax + 1)
-    let length = 0
-    for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(descriptor, bytes, length, bytes.length - length, null)
-    if (length > policyBytesMax) throw tooLarge(file, 'more bytes')
-    return bytes.subarray(0, length)
+    // A pipe or a device has no size that could be asked before.
+    const bytes = readUpTo(descriptor, found.isFile() ? found.size + 1 : 64 * 1024)
+    const most = isGzip(bytes) ? bundleBytesMax : policyBytesMax
+    if (bytes.length > most) throw tooLarge(file, found.isFile() ? `${found.size} bytes` : 'more bytes', most)
+    return bytes
   } finally {
     closeSync(descriptor)
   }
 }
 
-function tooLarge(file: string, found: string): PolicyFileError {
-  return new PolicyFileError(file, `it has ${found}, at most ${policyBytesMax} are read`, { tooLarge: true })
+/** All bytes, or some more than any policy may have. */
+function readUpTo(descriptor: number, expected: number): Uint8Array {
+  const most = bundleBytesMax + 1
+  let bytes = Buffer.alloc(Math.min(expected, most))
+  let length = 0
+  for (;;) {
+    const read = readSync(descriptor, bytes, length, bytes.length - length, null)
+    length += read
+    if (read === 0 || length === most) return bytes.subarray(0, length)
+    if (length === bytes.length)
+      bytes = Buffer.concat([bytes, Buffer.alloc(Math.min(bytes.length, most - bytes.length))])
+    // What is no bundle needs not be read to the end to be too large.
+    if (!isGzip(bytes) && length > policyBytesMax) return bytes.subarray(0, length)
+  }
+}
+
+function tooLarge(file: string, found: string, most: number): PolicyFileError {
+  return new PolicyFileError(file, `it has ${found}, at most ${most} are read`, { tooLarge: true })
 }
 
 /** Reads, parses and compiles, or finds it done. Throws a `PolicyError`, a `CompileError`, or `policy_unreadable`. */
@@ -61,10 +76,16 @@ export function loadPolicyFile(file: string): Promise<Artifact> {
   return loadPolicyFiles([file])
 }
 
-/** The same for files that make one policy, the first of which is the base. */
-export async function loadPolicyFiles(files: readonly string[]): Promise<Artifact> {
+/** The same for files that make one policy, the first of which is the base; or for one bundle, which is verified. */
+export async function loadPolicyFiles(files: readonly string[], trust?: TrustNow): Promise<Artifact> {
   const names = sourceNames(files)
   const sources = files.map((path, index) => ({ name: names[index] as string, path, text: readPolicyFile(path) }))
+  const bundle = sources.find(({ text }) => isGzip(text))
+  if (bundle) {
+    requireAlone(bundle.path, files)
+    const { openBundleFile } = await import('./bundleFile.ts')
+    return (await openBundleFile(bundle.path, bundle.text, trust)).artifact
+  }
   const name = keptName(sources)
   const kept = readKept(name)
   if (kept !== undefined) return kept
@@ -73,6 +94,11 @@ export async function loadPolicyFiles(files: readonly string[]): Promise<Artifac
   // What stands in files that these name is no part of the name under which it would be found.
   if (artifact.sources.length === files.length) keep(name, artifact)
   return artifact
+}
+
+function requireAlone(bundle: string, files: readonly string[]): void {
+  if (files.length > 1)
+    throw new PolicyFileError(bundle, 'a bundle is a whole policy and is not merged: give each its own `--layer`')
 }
 
 /** The last parts of the paths, as many as it takes to tell the files apart: a name is part of the revision, a folder is not. */

@@ -10,10 +10,14 @@ import type { Layers, PolicySet } from '../model/policy.ts'
 import { countersIn } from '../model/strategy.ts'
 import type { ActiveLayer, ActiveLayers, ActivePolicy } from '../pep/active.ts'
 import type { Diagnostic } from '../policy/diagnostics.ts'
+import type { TrustNow } from './bundleFile.ts'
 import { activePolicy, loadPolicyFiles } from './policyFile.ts'
 
-/** Files in the order in which they are merged: the first is the base. */
-export type PolicyChoice = { readonly files: readonly string[] } | { readonly layers: readonly LayerFiles[] }
+/** Files in the order in which they are merged: the first is the base. A bundle stands alone, as a policy or a layer. */
+export type PolicyChoice = ({ readonly files: readonly string[] } | { readonly layers: readonly LayerFiles[] }) & {
+  /** Without it no bundle is believed. */
+  readonly trust?: TrustNow
+}
 
 export interface LayerFiles {
   readonly name: string
@@ -33,17 +37,20 @@ export function filesOf(choice: PolicyChoice): readonly string[] {
 
 /** Reads, parses and compiles. Throws a `PolicyError`, a `CompileError`, `policy_unreadable`, or `layers_invalid`. */
 export async function loadPolicySet(choice: PolicyChoice): Promise<LoadedSet> {
-  if ('files' in choice) return loaded(await loadPolicyFiles(choice.files))
-  return layered(await loadLayers(choice.layers))
+  if ('files' in choice) return loaded(await loadPolicyFiles(choice.files, choice.trust))
+  return layered(await loadLayers(choice.layers, choice.trust))
 }
 
 /** The mistakes of all layers are told at once. */
-async function loadLayers(choice: readonly LayerFiles[]): Promise<readonly LayerArtifact[]> {
+async function loadLayers(
+  choice: readonly LayerFiles[],
+  trust: TrustNow | undefined,
+): Promise<readonly LayerArtifact[]> {
   const layers: LayerArtifact[] = []
   const mistakes: Diagnostic[] = []
   for (const { name, files } of choice) {
     try {
-      layers.push({ name, artifact: await loadPolicyFiles(files) })
+      layers.push({ name, artifact: await loadPolicyFiles(files, trust) })
     } catch (error) {
       const { PolicyError } = await import('../bundle/errors.ts')
       if (!(error instanceof PolicyError)) throw error

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import type { ActivationFailure } from '../model/event.ts'
 import type { PolicySet } from '../model/policy.ts'
+import { isGzip } from '../opa/files.ts'
 import type { Gate } from '../pep/gate.ts'
 import { namedFiles, readPolicyFile } from './policyFile.ts'
 import { filesOf, loadPolicySet, type PolicyChoice } from './policySet.ts'
@@ -147,7 +148,8 @@ const besides = new Map<string, { readonly own: string; readonly files: readonly
 
 function filesNamedIn(file: string): readonly string[] {
   try {
-    return namedFiles(file, readPolicyFile(file))
+    const bytes = readPolicyFile(file)
+    return isGzip(bytes) ? [] : namedFiles(file, bytes)
   } catch {
     return [] // told when it is loaded
   }

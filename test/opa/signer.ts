@@ -1,7 +1,8 @@
 /** Keys and signed bundles for tests: made once, of files that are a policy or only look like one. */
 import { generateKeyPairSync } from 'node:crypto'
+import type { Algorithm } from '../../src/opa/algorithms.ts'
 import type { BundleFile } from '../../src/opa/files.ts'
-import { type Algorithm, type Key, signingKey, type VerificationKey, verificationKey } from '../../src/opa/keys.ts'
+import { type Key, signingKey, type VerificationKey, verificationKey } from '../../src/opa/keys.ts'
 import { pack } from '../../src/opa/pack.ts'
 import { type Signing, signed } from '../../src/opa/sign.ts'
 import type { Trust } from '../../src/opa/trust.ts'

@@ -5,6 +5,7 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { trustSchema } from '../../src/bundle/trustFile.ts'
 import { program } from '../../src/cli/program.ts'
 import { schemas as published } from '../../src/cli/schema.ts'
 import { settingsSchema } from '../../src/cli/settingsFile.ts'
@@ -28,6 +29,7 @@ const schemas = {
   'pack-settings.schema.json': packSettingsSchema,
   'settings.schema.json': settingsSchema,
   'cases.schema.json': casesSchema,
+  'trust.schema.json': trustSchema,
 }
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]

@@ -1,0 +1,30 @@
+/** Options that say whom bundles are believed from. */
+import { type Command, Option } from 'commander'
+import type { TrustNow } from '../runtime/bundleFile.ts'
+import { collected } from './options.ts'
+
+export interface TrustOptions {
+  readonly trust?: string
+  readonly verifyKey?: readonly string[]
+  /** A word where a file of settings or a variable says so. */
+  readonly allowUnsigned?: boolean | string
+}
+
+export function addTrustOptions(command: Command): Command {
+  return command
+    .option('--trust <file>', 'bundles are believed from the keys in this file, as it says')
+    .addOption(
+      new Option(
+        '--verify-key <file>',
+        'bundles are believed that this public key signed; several, each after its own',
+      ).argParser(collected),
+    )
+    .option('--allow-unsigned', 'bundles that nobody signed are believed: for tests')
+}
+
+/** Undefined where no option says anything: then a bundle is refused, and a policy file needs none of it. */
+export function trustNow(options: TrustOptions): TrustNow | undefined {
+  const { trust, verifyKey, allowUnsigned } = options
+  if (trust === undefined && verifyKey === undefined && !allowUnsigned) return undefined
+  return async () => (await import('./trust.ts')).trustOf(options)
+}

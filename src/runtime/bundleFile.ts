@@ -1,0 +1,38 @@
+/** A bundle that is named where a policy file is: verified, opened, and tried out before anything is asked of it. */
+import { resolve } from 'node:path'
+import type { Artifact } from '../bundle/artifact.ts'
+import type { OpenedBundle } from '../bundle/open.ts'
+import { TollgateError } from '../model/errors.ts'
+import type { Seen, Trust } from '../opa/trust.ts'
+
+/** Whom bundles are believed from, as it stands now: keys are read again with each bundle, so that they can be rotated. */
+export type TrustNow = () => Promise<Trust>
+
+/** Of each file the newest that was opened in this process: a file that is followed is never rolled back. */
+const seenOf = new Map<string, Seen>()
+
+/** Throws a `TollgateError` (`bundle_*`, `engine_unloadable`), or a `PolicyError` for mistakes of its sources. */
+export async function openBundleFile(
+  file: string,
+  bytes: Uint8Array,
+  trust: TrustNow | undefined,
+): Promise<OpenedBundle> {
+  if (!trust)
+    throw new TollgateError(
+      'bundle_trust_missing',
+      `\`${file}\` is a bundle, and nobody said whom it is believed from: name the key with \`--verify-key FILE\`, or keys with \`--trust FILE\``,
+    )
+  const { openBundle } = await import('../bundle/open.ts')
+  const place = resolve(file)
+  const seen = seenOf.get(place)
+  const opened = await openBundle(bytes, await trust(), { now: Date.now(), ...(seen && { seen }) })
+  await tryOut(opened.artifact)
+  if (opened.seen) seenOf.set(place, opened.seen)
+  return opened
+}
+
+/** Its module may be one that no compiler of ours made: what never ends must end here, before a call waits for it. */
+export async function tryOut(artifact: Artifact): Promise<void> {
+  const { tryModule } = await import('../pdp/trial.ts')
+  tryModule(artifact)
+}
