@@ -56,8 +56,9 @@ export class ReplayLedger implements Ledger, Transaction {
     this.#possible.add(decisionId, call, plan, this.now, isKnown)
   }
 
-  mayNotTake(decisionId: string): void {
-    if (!this.#possible.isEmpty) this.#possible.remove(decisionId)
+  /** A call that may have been let through has ended, if it was. */
+  mayHaveEnded(decisionId: string, failed: boolean): void {
+    if (!this.#possible.isEmpty) this.#possible.end(decisionId, failed)
   }
 
   roomAt(key: CounterKey, amount: number, max: number): number | undefined {

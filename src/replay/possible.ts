@@ -7,73 +7,58 @@ import { maxFor } from '../model/callers.ts'
 import { type CounterKey, chargeOf, counterKey } from '../model/counters.ts'
 import { amountsOf } from '../model/input.ts'
 import { microMax } from '../model/limits.ts'
-import type { Plan } from '../model/plan.ts'
-import { windowStart } from '../model/time.ts'
-
-interface Possible {
-  readonly decisionId: string
-  readonly policyId: string
-  /** Absent: it may be any row of the counter, as what it is split by is not known. */
-  readonly key?: string
-  readonly at: number
-  readonly amount: number
-}
+import type { Plan, PlannedCounter } from '../model/plan.ts'
+import { type Charge, Counters } from './counters.ts'
 
 export class PossibleCharges {
-  /** By the id of the counter. */
-  readonly #charges = new Map<string, Possible[]>()
+  readonly #amounts = new Counters()
+  /** Calls of which not even the amount is known. */
+  readonly #boundless = new Counters()
+  readonly #ofCalls = new Map<string, { readonly counters: Counters; readonly charge: Charge }[]>()
+  #isEmpty = true
 
+  /** Nothing was ever added. */
   get isEmpty(): boolean {
-    return this.#charges.size === 0
+    return this.#isEmpty
   }
 
   /** What this call would take, if it was allowed. `isKnown`: its arguments are. */
-  add(decisionId: string, call: Call, plan: Plan, at: number, isKnown: boolean): void {
-    const amounts = amountsOf(call, plan)
-    for (const { counter, policyId, bounds } of plan.counters) {
-      if (maxFor(bounds, call.principal) === undefined) continue
-      const key = isKnown ? counterKey(policyId, counter, call) : undefined
-      const amount = chargeOf(counter, isKnown ? amounts : {}) ?? (isKnown ? undefined : microMax)
-      // What cannot be counted is not allowed, and takes nothing.
-      if (amount === undefined || (isKnown && !key)) continue
-      const charge = { decisionId, policyId, ...(key && { key: key.key }), at, amount }
-      this.#charges.set(counter.id, [...(this.#charges.get(counter.id) ?? []), charge])
-    }
+  add(decisionId: string, call: Call, plan: Plan, now: number, isKnown: boolean): void {
+    const amounts = isKnown ? amountsOf(call, plan) : {}
+    const taken = plan.counters
+      .filter(({ bounds }) => maxFor(bounds, call.principal) !== undefined)
+      .flatMap((planned) => {
+        const key = isKnown ? counterKey(planned.policyId, planned.counter, call) : anyRow(planned)
+        const amount = chargeOf(planned.counter, amounts)
+        // What cannot be counted is not allowed, and takes nothing.
+        if (!key || (isKnown && amount === undefined)) return []
+        const counters = amount === undefined ? this.#boundless : this.#amounts
+        return [{ counters, charge: counters.charge(key, amount ?? 1, now) }]
+      })
+    if (taken.length === 0) return
+    this.#isEmpty = false
+    this.#ofCalls.set(decisionId, taken)
   }
 
-  /** The call has come to nothing, whether or not it was let through. */
-  remove(decisionId: string): void {
-    for (const [id, charges] of this.#charges)
-      this.#keep(
-        id,
-        charges.filter((charge) => charge.decisionId !== decisionId),
-      )
+  /** The call has ended, if it was made; one that has failed has taken nothing in any case. */
+  end(decisionId: string, failed: boolean): void {
+    if (failed) for (const { counters, charge } of this.#ofCalls.get(decisionId) ?? []) counters.takeBack(charge)
+    this.#ofCalls.delete(decisionId)
   }
 
-  /** How much more than it does a counter may stand at. */
+  /** By how much more than it does a counter may stand. */
   most(key: CounterKey, now: number): number {
-    const { counter } = key
-    const charges = this.#charges.get(counter.id)
-    if (!charges) return 0
-    const current = charges.filter(({ at }) => isInWindow(key, at, now))
-    if (current.length < charges.length) this.#keep(counter.id, current)
-    const own = current.filter((charge) =>
-      charge.key === undefined ? isOfPolicy(key, charge) : charge.key === key.key,
-    )
-    return own.reduce((sum, { amount }) => Math.min(microMax, sum + amount), 0)
-  }
-
-  #keep(id: string, charges: Possible[]): void {
-    if (charges.length > 0) this.#charges.set(id, charges)
-    else this.#charges.delete(id)
+    const any = { counter: key.counter, key: anyText(JSON.parse(key.key)[0], key.counter.id) }
+    if (this.#boundless.used(key, now) + this.#boundless.used(any, now) > 0) return microMax
+    return Math.min(microMax, this.#amounts.used(key, now) + this.#amounts.used(any, now))
   }
 }
 
-function isInWindow({ counter: { window } }: CounterKey, at: number, now: number): boolean {
-  if (window.kind === 'sliding') return at > now - window.ms
-  return windowStart(window, at) === windowStart(window, now)
+/** Stands for all rows of a counter, where what it is kept apart by is not known. */
+function anyRow({ policyId, counter }: PlannedCounter): CounterKey {
+  return { counter, key: anyText(policyId, counter.id) }
 }
 
-function isOfPolicy({ key }: CounterKey, { policyId }: Possible): boolean {
-  return key.startsWith(`[${JSON.stringify(policyId)},`)
+function anyText(policyId: string, counterId: string): string {
+  return `any of ${JSON.stringify([policyId, counterId])}`
 }

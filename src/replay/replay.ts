@@ -204,7 +204,7 @@ export class Replay {
     const decisionId = this.#repeats.get(recordedId) ?? recordedId
     this.#repeats.delete(recordedId)
     this.#gate.settle([{ decisionId, status: status === 'error' || status === 'success' ? status : 'unknown' }])
-    if (status === 'error') this.#ledger.mayNotTake(decisionId)
+    this.#ledger.mayHaveEnded(decisionId, status === 'error')
   }
 
   /** It counts as it would have: a rule that asks for more persons, or for others, gets no more than said so. */

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { RecordedEvent } from '../../src/replay/event.ts'
 import type { Judgement } from '../../src/replay/replay.ts'
 import { fc, seed } from '../random.ts'
-import { busyText, firstLists, payments, policyOf, sample, stepsOf } from './arbitrary.ts'
+import { busyText, firstLists, payments, policyOf, recordings, sample, stepsOf } from './arbitrary.ts'
 import { type Active, activeOf, record, replayed } from './recording.ts'
 
 /** Nothing is counted: what is not known of a call bears on what persons are asked alone. */
@@ -65,5 +65,28 @@ test(`what is decided without some arguments is what is decided with them (seed 
   }
   t.diagnostic(JSON.stringify(Object.fromEntries(seen)))
   for (const wanted of ['allow', 'deny', 'hold', 'repeat', 'arguments', 'counters', 'approval'])
+    assert.ok((seen.get(wanted) ?? 0) > 20, `${wanted}: ${seen.get(wanted)}`)
+})
+
+test(`nor is anything guessed under random policies of every kind, and layers of them (seed ${seed})`, (t) => {
+  const seen = new Map<string, number>()
+  const all = [...recordings()]
+  for (const [index, { active, steps }] of all.entries()) {
+    const { events } = record(active, steps)
+    const less = forgetting(events, (place) => (place + index) % 12 === 0)
+    for (const other of [active, (all[(index + 1) % all.length] as { active: Active }).active]) {
+      const known = new Map(replayed(other, events).map((one) => [one.recorded.decisionId, saysOf(one)]))
+      for (const judgement of replayed(other, less)) {
+        const says = saysOf(judgement)
+        const { decisionId } = judgement.recorded
+        if (says !== 'undecidable')
+          assert.equal(says, known.get(decisionId), JSON.stringify({ seed, index, decisionId }))
+        const kind = 'lack' in judgement ? judgement.lack.cause : 'decided'
+        seen.set(kind, (seen.get(kind) ?? 0) + 1)
+      }
+    }
+  }
+  t.diagnostic(JSON.stringify(Object.fromEntries(seen)))
+  for (const wanted of ['decided', 'arguments', 'counters', 'session', 'run'])
     assert.ok((seen.get(wanted) ?? 0) > 20, `${wanted}: ${seen.get(wanted)}`)
 })
