@@ -117,16 +117,17 @@ test('persons stop what they stopped, whatever the policy', () => {
   assert.deepEqual(story(capped(1), capped(100), steps), ['kill: kill', 'deny: allow, newly_allowed'])
 })
 
-/** Of the first call neither the arguments nor what was judged is kept. */
-const forgetful = (events: readonly RecordedEvent[]): readonly RecordedEvent[] => {
-  let isFirst = true
-  return events.map((event) => {
-    if (event.kind !== 'call' || !isFirst) return event
-    isFirst = false
-    const { input: _, ...rest } = event
-    return { ...rest, arguments: { kept: 'none' }, call: { ...event.call, arguments: {} } }
-  })
-}
+/** Of one call neither the arguments nor what was judged is kept. */
+const forgettingThe =
+  (nth: number) =>
+  (events: readonly RecordedEvent[]): readonly RecordedEvent[] => {
+    let count = 0
+    return events.map((event) => {
+      if (event.kind !== 'call' || ++count !== nth) return event
+      const { input: _, ...rest } = event
+      return { ...rest, arguments: { kept: 'none' }, call: { ...event.call, arguments: {} } }
+    })
+  }
 
 test('what an undecidable call may have taken makes others undecidable, where it matters and as long as it does', () => {
   const byCalls = policy(
@@ -141,7 +142,7 @@ test('what an undecidable call may have taken makes others undecidable, where it
     { do: 'wait', ms: 60_000 },
     call(10),
   ]
-  assert.deepEqual(story(capped(1_000), byCalls, steps, forgetful), [
+  assert.deepEqual(story(capped(1_000), byCalls, steps, forgettingThe(1)), [
     'allow: undecidable, arguments',
     'allow: deny, newly_denied',
     'allow: allow',
@@ -150,7 +151,7 @@ test('what an undecidable call may have taken makes others undecidable, where it
     'allow: allow',
   ])
   const failed: readonly Step[] = [call(10, 'error'), call(10), call(10), call(10)]
-  assert.deepEqual(story(capped(1_000), byCalls, failed, forgetful), [
+  assert.deepEqual(story(capped(1_000), byCalls, failed, forgettingThe(1)), [
     'allow: undecidable, arguments',
     'allow: allow',
     'allow: allow',
@@ -220,4 +221,58 @@ test('pinning counts as it was noted where it is the same, and is left out where
     'allow: allow',
     'deny: undecidable, pinning',
   ])
+})
+
+test('an undecidable call may have used what a person gave, and what a person was asked then is not known', () => {
+  const steps: readonly Step[] = [call(60), { do: 'approve', of: 0, by: 'ada' }, again, again, call(10)]
+  assert.deepEqual(story(asking(50), asking(50), steps, forgettingThe(2)), [
+    'hold: hold',
+    'allow: undecidable, arguments',
+    'hold: undecidable, approval',
+    'allow: allow',
+  ])
+})
+
+test('a rule that reads a counter is judged at no number that is between two', () => {
+  const reading = activeOf(
+    policyOf(`version: "1"
+policy_id: p
+default: deny
+counters: { calls: { window: minute } }
+tools:
+  pay:
+    rules:
+      - { name: count, limits: { calls: 100 } }
+      - { name: third, action: deny, counted: { calls: { min: 2, max: 2 } }, arguments: { amount: { min: 0 } } }
+`),
+  )
+  // It may be the second call or the third one, of three and of four: allowed at both ends, and refused in between.
+  const twice = (events: readonly RecordedEvent[]) => forgettingThe(2)(forgettingThe(1)(events))
+  assert.deepEqual(story(capped(900), reading, [call(1), call(1), call(1), call(1)]), [
+    'allow: allow',
+    'allow: allow',
+    'allow: deny, newly_denied',
+    'allow: deny, newly_denied',
+  ])
+  assert.deepEqual(story(capped(900), reading, [call(1), call(1), call(1), call(1)], twice), [
+    'allow: undecidable, arguments',
+    'allow: undecidable, arguments',
+    'allow: undecidable, counters',
+    'allow: undecidable, counters',
+  ])
+})
+
+test('a call that was too large to ask a person about is too large to say more of', () => {
+  const large: Step = {
+    do: 'call',
+    call: pay(60, { arguments: { amount: 60, note: 'x'.repeat(70_000) } }),
+    ends: 'success',
+  }
+  assert.deepEqual(story(asking(50), asking(50), [large]), ['deny: undecidable, arguments'])
+  const unread = activeOf(
+    policyOf(
+      'version: "1"\npolicy_id: p\ndefault: deny\ntools: { pay: { rules: [{ name: ask, action: require_approval }] } }\n',
+    ),
+  )
+  assert.deepEqual(story(unread, unread, [large]), ['deny: undecidable, arguments'])
 })
