@@ -43,7 +43,11 @@ suite('a ready bundle', { concurrency: 2 }, () => {
       const set = writtenSet({ files: [`${folder}/${name}/policy.yaml`] })
       const measured = measuring(set)
       const { result, suite } = await runFile(`${folder}/${name}/policy_test.yaml`, {
-        watch: ({ input }) => input !== undefined && measured.saw(input),
+        watcherOf:
+          () =>
+          ({ input }) => {
+            if (input !== undefined) measured.saw(input)
+          },
       })
       const { trouble, warnings, cases } = result
       const failed = cases.filter(({ status }) => status !== 'passed')
