@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test fuzz check format build bench inspector compiler aegis bench-test web-test chromium image image-test install
+.PHONY: demo test fuzz check format build bench inspector compiler opa opa-test aegis bench-test web-test chromium image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -48,6 +48,19 @@ bench: build
 # Rebuilds the policy compiler from compiler/ with Go and compares it with the one in the repository.
 compiler:
 	compiler/build.sh
+
+# OPA's own program, of the version that the compiler is made of, to be compared with. Needs Go.
+OPA := $(shell sed -n 's/^require github.com.open-policy-agent.opa //p' compiler/go.mod)
+
+opa: .cache/opa/.installed
+
+.cache/opa/.installed: compiler/go.mod Makefile
+	GOFLAGS=-mod=mod GOBIN=$(CURDIR)/.cache/opa go install github.com/open-policy-agent/opa@$(OPA)
+	@touch $@
+
+# Bundles both ways with a real opa, and the data API beside its own.
+opa-test: install opa
+	TOLLGATE_OPA=$(CURDIR)/.cache/opa/opa node_modules/.bin/node --test --test-timeout=300000 'test/opa/*.opa.ts' test/admission/data.test.ts
 
 # That every benchmark runs, with numbers that mean nothing.
 bench-test: install
