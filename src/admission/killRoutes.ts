@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Router } from 'express'
 import { ActivitySums } from '../log/activity.ts'
-import { killsByKey, type SessionView, sessionView } from '../log/activityView.ts'
+import { type SessionView, sessionView } from '../log/activityView.ts'
 import { killView } from '../log/kills.ts'
 import { TollgateError } from '../model/errors.ts'
 import { type KillTarget, killKinds } from '../model/kill.ts'
@@ -50,7 +50,7 @@ async function sessionsSince({ ledger, chargesOf }: AdmissionPorts, said: unknow
     sums.add(record)
     if (++added % recordsAddedItems === 0) await turn()
   }
-  const standing = killsByKey(ledger.kills())
+  const standing = ledger.kills()
   const sessions = [...sums.sessions.values()].sort((one, other) => one.lastAt - other.lastAt)
   return sessions.map((session) => sessionView(session, standing))
 }

@@ -1,6 +1,6 @@
 /** The kill switch on its way through a proof: what is stopped is not let through, and nothing else is refused for it. */
 import { type Body, bodyOf, objectIn, textIn } from '../log/body.ts'
-import { type KillKind, type KillTarget, killKinds, targetsFor } from '../model/kill.ts'
+import { type KillKind, type KillTarget, killAmong, killKinds, type Stoppable } from '../model/kill.ts'
 import type { StoredRecord } from '../model/ledger.ts'
 import type { Method } from '../model/policy.ts'
 import type { Findings } from './auditReport.ts'
@@ -8,8 +8,8 @@ import type { Findings } from './auditReport.ts'
 export class FollowedKills {
   readonly #related: (decisionId: string) => readonly StoredRecord[]
   readonly #findings: Findings
-  /** Ids of kills, by what they are about. */
-  readonly #standing = new Map<string, string>()
+  /** By what they are about. */
+  readonly #standing = new Map<string, Standing>()
 
   /** `related` gives all records of a decision; `before` are the records of kills before the first that is looked at. */
   constructor(
@@ -33,11 +33,12 @@ export class FollowedKills {
     const named = textIn(objectIn(body, 'result'), 'kill_id')
     const asked = body['type'] !== 'refusal'
     if (named === null && (!asked || this.#standing.size === 0)) return
-    const standing = targetsIn(body).map((target) => this.#standing.get(keyOf(target)))
-    const stops = standing.find((id) => id !== undefined)
+    const who = whoIn(body)
+    const stops = killAmong(this.#standing.values(), who)
     if (named === null && stops !== undefined)
-      this.#findings.of(seq, 'kill', `it was decided though \`${stops}\` stops it`)
-    if (named !== null && !standing.includes(named))
+      this.#findings.of(seq, 'kill', `it was decided though \`${stops.id}\` stops it`)
+    const ofName = [...this.#standing.values()].filter(({ id }) => id === named)
+    if (named !== null && killAmong(ofName, who) === undefined)
       this.#findings.of(seq, 'kill', `it was refused for \`${named}\`, which does not stop it`)
   }
 
@@ -46,7 +47,7 @@ export class FollowedKills {
     const target = targetOf(body)
     const id = textIn(body, 'kill_id')
     if (!target || id === null) return 'it does not say what it is about'
-    const standing = this.#standing.get(keyOf(target))
+    const standing = this.#standing.get(keyOf(target))?.id
     if (kind === 'lift' || body['again'] === true)
       return standing === id ? undefined : `\`${id}\` does not stop it at this time`
     if (standing !== undefined) return `\`${standing}\` stops it already`
@@ -65,8 +66,13 @@ export class FollowedKills {
     const target = targetOf(body)
     if (!target) return
     if (kind === 'lift') this.#standing.delete(keyOf(target))
-    else this.#standing.set(keyOf(target), textIn(body, 'kill_id') ?? '')
+    else this.#standing.set(keyOf(target), { target, id: textIn(body, 'kill_id') ?? '' })
   }
+}
+
+interface Standing {
+  readonly target: KillTarget
+  readonly id: string
 }
 
 function keyOf({ kind, name }: KillTarget): string {
@@ -82,12 +88,17 @@ function targetOf(body: Body): KillTarget | undefined {
 function nameIn(kind: KillKind, body: Body): unknown {
   if (kind === 'all') return ''
   if (kind === 'session') return body['session_id']
+  if (kind === 'server') return body['server']
+  if (kind === 'run') return body['run_id']
   return kind === 'tool' ? body['name'] : objectIn(body, 'principal')[kind]
 }
 
-/** All that would stop a recorded call. */
-function targetsIn(body: Body): readonly KillTarget[] {
-  const [session, method, name] = ['session_id', 'method', 'name'].map((key) => textIn(body, key) ?? '')
+/** Who made a recorded call, and what it called. */
+function whoIn(body: Body): Stoppable {
+  const [session, method, name, server, run] = ['session_id', 'method', 'name', 'server', 'run_id'].map(
+    (key) => textIn(body, key) ?? '',
+  )
   const principal = objectIn(body, 'principal') as { readonly agent?: string }
-  return targetsFor({ session: session ?? '', principal, method: method as Method, name: name ?? '' })
+  const called = { method: method as Method, name: name ?? '', server: server ?? '' }
+  return { session: session ?? '', principal, ...called, ...(run && { run: { run_id: run } }) }
 }

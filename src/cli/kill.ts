@@ -5,7 +5,8 @@ import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
 import { describeWith } from '../log/describe.ts'
 import { killView } from '../log/kills.ts'
 import { namesSeen } from '../log/seen.ts'
-import { type KillKind, type KillTarget, killKinds, killTitle } from '../model/kill.ts'
+import { isPattern, type KillKind, type KillTarget, killKinds, killTitle } from '../model/kill.ts'
+import { globMatches } from '../model/match.ts'
 import { plain } from '../model/message/plain.ts'
 import { Kills } from '../pep/kills.ts'
 import { nearest } from '../policy/spelling.ts'
@@ -109,6 +110,8 @@ function warnOfUnseen(ledger: SqliteLedger, target: KillTarget): void {
   if (target.kind === 'all') return
   const seen = namesSeen(ledger.records(), target.kind)
   if (seen.has(target.name)) return
+  if (target.kind === 'tool' && isPattern(target.name) && [...seen].some((name) => globMatches(target.name, name)))
+    return
   const near = nearest(target.name, [...seen])
   const meant = near === undefined ? '' : `; did you mean \`${plain(near)}\`? To the letter it is another name`
   process.stderr.write(`no record names ${killTitle(target)} so far: it is stopped all the same${meant}\n`)

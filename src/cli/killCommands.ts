@@ -12,7 +12,9 @@ function withTargets(command: Command): Command {
     .option('--agent <id>', 'every session of this agent')
     .option('--user <id>', 'every session for this person')
     .option('--project <id>', 'every session for this project')
-    .option('--tool <name>', 'calls of this tool, whoever makes them')
+    .option('--run <id>', 'all that this run calls')
+    .option('--server <name>', 'all that goes to this server')
+    .option('--tool <name>', 'calls of this tool, or of all that a pattern like `delete_*` names, whoever makes them')
     .option('--all', 'every call of every gate with this ledger')
 }
 
@@ -21,7 +23,9 @@ export function addKill(program: Command): void {
     program
       .command('kill')
       .description('stop a session, an agent, a tool or everything at once, until it is lifted')
-      .usage('--session ID|--agent ID|--user ID|--project ID|--tool NAME|--all [options] | list | lift')
+      .usage(
+        '--session ID|--agent ID|--user ID|--project ID|--run ID|--server NAME|--tool NAME|--all [options] | list | lift',
+      )
       .helpCommand(false)
       .allowExcessArguments(), // said better below
   )
@@ -49,7 +53,9 @@ export function addKill(program: Command): void {
     killCommand
       .command('lift')
       .description('let it go on: nothing else ends a kill')
-      .usage('KILL_ID|--session ID|--agent ID|--user ID|--project ID|--tool NAME|--all [options]'),
+      .usage(
+        'KILL_ID|--session ID|--agent ID|--user ID|--project ID|--run ID|--server NAME|--tool NAME|--all [options]',
+      ),
   )
     .option('--reason <text>', 'why; it is recorded')
     .addOption(asOption())

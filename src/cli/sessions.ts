@@ -1,7 +1,7 @@
 /** `tollgate sessions` and `tollgate runs`: what each did and spent, from the records. */
 import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
 import { type Activity, ActivitySums } from '../log/activity.ts'
-import { killsByKey, type RunView, runView, type SessionView, sessionView } from '../log/activityView.ts'
+import { type RunView, runView, type SessionView, sessionView } from '../log/activityView.ts'
 import { TollgateError } from '../model/errors.ts'
 import { quoted } from '../model/message/quoted.ts'
 import { existingLedger } from './auditLedger.ts'
@@ -60,7 +60,7 @@ function viewsOf(kind: Kind, ledger: SqliteLedger, since: number | undefined): r
   const sums = new ActivitySums({ chargesOf: (body) => charges.of(body) })
   for (const record of ledger.records(since === undefined ? {} : { since })) sums.add(record)
   const activities: readonly Activity[] = [...sums[kind].values()].sort((one, other) => one.lastAt - other.lastAt)
-  const kills = killsByKey(ledger.kills())
+  const kills = ledger.kills()
   return activities.map((one) => (kind === 'runs' ? runView(one) : sessionView(one, kills)))
 }
 

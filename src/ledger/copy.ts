@@ -12,7 +12,7 @@ export function copyState(from: Database, to: Database): void {
       for (const row of from.prepare(`SELECT * FROM ${table}`).safeIntegers().raw().iterate())
         insert.run(...(row as unknown[]))
     }
-    to.prepare('UPDATE chain_head SET at = ?').run(from.prepare('SELECT at FROM chain_head').pluck().get())
+    to.prepare('UPDATE chain_end SET at = ?').run(from.prepare('SELECT at FROM chain_end').pluck().get())
   })
   to.transaction(() => read())()
 }

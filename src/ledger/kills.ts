@@ -1,6 +1,14 @@
 /** What is stopped now. A row goes when it is lifted; that it was there stays in the records. */
 import type { Database, Statement } from 'better-sqlite3'
-import { type Kill, type KillKind, type KillTarget, killKinds, namesFor, type Stoppable } from '../model/kill.ts'
+import {
+  type Kill,
+  type KillKind,
+  type KillTarget,
+  killAmong,
+  killKinds,
+  namesFor,
+  type Stoppable,
+} from '../model/kill.ts'
 import { Fresh } from './fresh.ts'
 
 interface Row {
@@ -29,7 +37,10 @@ export class Kills {
     this.#exists = db.prepare<[], number>('SELECT EXISTS (SELECT 1 FROM kills)').pluck()
     this.#standing = db.prepare<[], string>(`SELECT count(*) || ':' || coalesce(max(seq), 0) FROM kills`).pluck()
     this.#of = db.prepare(
-      `SELECT ${columns} FROM kills WHERE ${killKinds.map((kind) => `(kind = '${kind}' AND name = ?)`).join(' OR ')}`,
+      `SELECT ${columns} FROM kills
+       WHERE ${killKinds.map((kind) => `(kind = '${kind}' AND name = ?)`).join(' OR ')}
+         OR (kind = 'tool' AND (instr(name, '*') OR instr(name, '?')))
+       ORDER BY seq`,
     )
     this.#for = db.prepare(`SELECT ${columns} FROM kills WHERE kind = ? AND name = ?`)
     this.#byId = db.prepare(`SELECT ${columns} FROM kills WHERE id = ?`)
@@ -49,9 +60,7 @@ export class Kills {
       this.#any = this.#exists.get() === 1
     }
     if (!this.#any) return undefined
-    const rows = this.#of.all(...namesFor(who))
-    const [first] = rows.sort((one, other) => killKinds.indexOf(one.kind) - killKinds.indexOf(other.kind))
-    return first && killOf(first)
+    return killAmong(this.#of.all(...namesFor(who)).map(killOf), who)
   }
 
   /** Records that this process has just written itself were no kills, unless they were made here. */

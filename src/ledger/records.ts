@@ -32,8 +32,8 @@ export class Records {
   readonly #instantFrom: Statement<[number], number>
 
   constructor(db: Database) {
-    this.#head = db.prepare('SELECT seq, at, hash FROM chain_head')
-    this.#setHead = db.prepare('UPDATE chain_head SET seq = ?, at = ?, hash = ?')
+    this.#head = db.prepare('SELECT seq, at, hash FROM chain_end')
+    this.#setHead = db.prepare('UPDATE chain_end SET seq = ?, at = ?, hash = ?')
     this.#insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#after = db.prepare('SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?')
     this.#ofKinds = db.prepare(`

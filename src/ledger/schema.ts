@@ -181,6 +181,23 @@ const steps: readonly string[] = [
   DROP INDEX records_of_pins;
   CREATE INDEX records_of_pins ON records (seq) WHERE kind = 'pin' OR kind = 'drift' OR kind = 'accept';
   `,
+  `
+  -- Servers and runs can be stopped too, and tools by a pattern. An older gate would let these through: it finds its
+  -- \`chain_head\` gone and denies.
+  CREATE TABLE all_kills (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('session', 'agent', 'user', 'project', 'run', 'server', 'tool', 'all')),
+    name TEXT NOT NULL CHECK ((name = '') = (kind = 'all')),
+    at INTEGER NOT NULL,
+    said TEXT NOT NULL,
+    UNIQUE (kind, name)
+  ) STRICT;
+  INSERT INTO all_kills SELECT * FROM kills;
+  DROP TABLE kills;
+  ALTER TABLE all_kills RENAME TO kills;
+  ALTER TABLE chain_head RENAME TO chain_end;
+  `,
 ]
 
 export const schemaVersion = steps.length

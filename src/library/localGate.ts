@@ -3,6 +3,7 @@ import type { Artifact } from '../bundle/artifact.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import { killView } from '../log/kills.ts'
 import { outcomeOf } from '../mcp/results.ts'
+import type { Call } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
 import { messageOf } from '../model/errors.ts'
 import { Changes } from '../pep/changes.ts'
@@ -82,6 +83,7 @@ class LocalGate implements Gate {
   readonly #gate: EnforcementPoint
   readonly #ledger: SqliteLedger
   readonly #connections = new Set<Connection>()
+  readonly #running = new Set<{ readonly call: Call; readonly stop: AbortController }>()
   readonly #guarded = new WeakSet<object>()
   readonly #listeners = new Set<() => void>()
   #activations: Promise<void> = Promise.resolve()
@@ -111,7 +113,7 @@ class LocalGate implements Gate {
 
   async call<R, A extends object = JsonObject>(
     request: CallRequest<A>,
-    run: (judged: A, decision: Decision) => R | PromiseLike<R>,
+    run: (judged: A, decision: Decision, signal: AbortSignal) => R | PromiseLike<R>,
   ): Promise<CallOutcome<R>> {
     if (typeof run !== 'function') throw new TypeError('`gate.call` needs the function that makes the call')
     const read = readRequest(request, this.#settings.caller)
@@ -119,8 +121,15 @@ class LocalGate implements Gate {
     const [decision] = this.#gate.admit([read.call]) as readonly [Decision]
     if (decision.decision !== 'allow') return { allowed: false, decision }
     // The arguments are a copy, part by part, of what was given as an `A`.
-    const result = await this.#settled(decision, () => run(read.call.arguments as A, decision))
-    return { allowed: true, decision, result }
+    const running = { call: read.call, stop: new AbortController() }
+    this.#running.add(running)
+    this.#kills.start(() => this.#gate.killsChanged())
+    try {
+      const result = await this.#settled(decision, () => run(read.call.arguments as A, decision, running.stop.signal))
+      return { allowed: true, decision, result }
+    } finally {
+      this.#running.delete(running)
+    }
   }
 
   wrapClient<C extends ClientLike>(client: C, options: GuardOptions = {}): C {
@@ -228,6 +237,10 @@ class LocalGate implements Gate {
   }
 
   #endStopped(): void {
+    for (const { call, stop } of this.#running) {
+      const stopped = this.#gate.stopped(call)
+      if (stopped) stop.abort(new Error(`stopped: ${stopped.message}`))
+    }
     const tells = [...this.#connections].map((connection) => () => connection.endStopped())
     this.#tell(tells, 'somebody was stopped')
   }

@@ -70,11 +70,14 @@ export interface Gate {
    * throws, the outcome is unknown and what was reserved stays charged, since `run` may have acted first: throw a
    * `NothingHappened` to have it given back.
    *
+   * When the call is stopped while it runs (`kill`, here or elsewhere), `signal` is aborted with the reason: hand it on to
+   * what can be broken off. The call is over when `run` is.
+   *
    * Rejects with what `run` throws, and with nothing else. A refused call is no error but `allowed: false`.
    */
   call<R, A extends object = JsonObject>(
     call: CallRequest<A>,
-    run: (judged: A, decision: Decision) => R | PromiseLike<R>,
+    run: (judged: A, decision: Decision, signal: AbortSignal) => R | PromiseLike<R>,
   ): Promise<CallOutcome<R>>
 
   /**
@@ -103,7 +106,7 @@ export interface Gate {
   activate(policy: string | PolicyText): Promise<void>
 
   /**
-   * Stops a session, an agent, a user, a project, a tool or everything, in every gate that shares the ledger: its next call
+   * Stops a session, an agent, a user, a project, a run, a server, a tool or everything, in every gate that shares the ledger: its next call
    * is refused, and so is every other message of a guarded client or server; what these have under way ends. It stays
    * stopped until somebody lifts it. What is stopped already stays so as it was, and that is given.
    *
@@ -127,12 +130,14 @@ export interface Gate {
   close(): void
 }
 
-/** What is stopped: exactly one of these. Names are compared to the letter. */
+/** What is stopped: exactly one of these. Names are compared to the letter; that of a tool may be a pattern, `delete_*`. */
 export type KillTarget =
   | { readonly session: string }
   | { readonly agent: string }
   | { readonly user: string }
   | { readonly project: string }
+  | { readonly run: string }
+  | { readonly server: string }
   | { readonly tool: string }
   | { readonly all: true }
 
@@ -146,12 +151,14 @@ export interface KillSaid {
 /** As `tollgate kill list --json` gives it. */
 export interface Kill {
   readonly id: string
-  readonly target: 'session' | 'agent' | 'user' | 'project' | 'all' | 'tool'
+  readonly target: 'session' | 'agent' | 'user' | 'project' | 'run' | 'server' | 'all' | 'tool'
   /** What is stopped: the member that calls have for it, and no other. */
   readonly session_id?: string
   readonly principal?: Principal
   readonly method?: 'tools/call'
   readonly name?: string
+  readonly server?: string
+  readonly run_id?: string
   /** RFC 3339, UTC. */
   readonly since: string
   /** Who said so; `policy` where a policy did it. */

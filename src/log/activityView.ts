@@ -1,7 +1,7 @@
 /** A session or a run as people and programs read it. `docs/sessions.md` is the table of its members. */
 import type { Principal } from '../model/call.ts'
 import { unitsText } from '../model/decimal.ts'
-import { type Kill, targetsFor } from '../model/kill.ts'
+import { type Kill, killAmong } from '../model/kill.ts'
 import type { Activity, Charged } from './activity.ts'
 import { type KillView, killView } from './kills.ts'
 
@@ -37,24 +37,21 @@ export interface RunView extends ActivityView {
 }
 
 /** `kills` are those that stand. */
-export function sessionView(activity: Activity, kills: ReadonlyMap<string, Kill>): SessionView {
+export function sessionView(activity: Activity, kills: readonly Kill[]): SessionView {
   const { id, others } = activity
   const principal = [...activity.principals.values()].at(-1) ?? {}
-  const [kill] = targetsFor({ session: id, principal }).flatMap(({ kind, name }) => kills.get(keyOf(kind, name)) ?? [])
+  const [server, ...more] = activity.servers
+  const kill = killAmong(kills, {
+    session: id,
+    principal,
+    ...(server !== undefined && more.length === 0 && { server }),
+  })
   return { session_id: id, ...viewOf(activity), runs: [...others], stopped: kill ? killView(kill) : null }
 }
 
 export function runView(activity: Activity): RunView {
   const { id, workflow, others } = activity
   return { run_id: id, workflow_id: workflow, ...viewOf(activity), sessions: [...others] }
-}
-
-export function killsByKey(kills: readonly Kill[]): ReadonlyMap<string, Kill> {
-  return new Map(kills.map((kill) => [keyOf(kill.target.kind, kill.target.name), kill]))
-}
-
-function keyOf(kind: string, name: string): string {
-  return `${kind} ${name}`
 }
 
 function viewOf(activity: Activity): ActivityView {

@@ -12,6 +12,7 @@ import type {
   LayersName,
   PolicyName,
 } from '../model/event.ts'
+import { runId } from '../model/kill.ts'
 import { recordedArgumentsBytesMax } from '../model/limits.ts'
 import { logLevelOf } from '../model/risk.ts'
 import { instantText } from '../model/time.ts'
@@ -39,8 +40,8 @@ export function describeWith(labels: Labels, argumentsKept: ArgumentsKept): (eve
       case 'check':
         return decisionText(head, event, argumentsKept)
       case 'refusal': {
-        const { server, method, name, session, principal } = event.about
-        const about = { method, server, name, session_id: session, principal }
+        const { server, method, name, session, principal, run_id } = event.about
+        const about = { method, server, name, session_id: session, principal, run_id }
         return JSON.stringify({
           ...head,
           decision_id: event.decision.decision_id,
@@ -96,6 +97,7 @@ function decisionText(head: object, event: DecisionEvent, argumentsKept: Argumen
     name: call.name,
     session_id: call.session,
     principal: call.principal,
+    run_id: runId(call.run),
     ...call.span,
     metrics: { timer_rego_query_eval_ns: event.evaluationNs },
   })

@@ -16,6 +16,8 @@ export function namesSeen(records: Iterable<StoredRecord>, kind: Exclude<KillKin
 
 function nameIn(kind: Exclude<KillKind, 'all'>, body: ReturnType<typeof bodyOf>): string | null {
   if (kind === 'session') return textIn(body, 'session_id')
+  if (kind === 'server') return textIn(body, 'server')
+  if (kind === 'run') return textIn(body, 'run_id')
   if (kind === 'tool') return textIn(body, 'method') === 'tools/call' ? textIn(body, 'name') : null
   return textIn(objectIn(body, 'principal'), kind)
 }

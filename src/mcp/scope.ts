@@ -1,6 +1,7 @@
 /** What both directions of one correlation scope share: who calls whom, what is under way, what has ended. */
 import type { Principal } from '../model/call.ts'
 import type { Decision } from '../model/decision.ts'
+import { runId } from '../model/kill.ts'
 import type { Run } from '../model/pack/run.ts'
 import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper, Outcome, Refusal } from '../pep/gatekeeper.ts'
@@ -53,7 +54,8 @@ export class Scope {
 
   /** Why nothing passes, if nothing does. */
   stopped(): Stopped | undefined {
-    const stopped = this.options.gate.stopped(this.options)
+    const { gate, session, principal, server, run } = this.options
+    const stopped = gate.stopped({ session, principal, server, run: run?.(principal) })
     return stopped ?? (this.isClosed ? closed : undefined)
   }
 
@@ -71,8 +73,10 @@ export class Scope {
   /** Records the refusals of messages that are not judged, at once. */
   refuse(refused: readonly Refused[]): readonly Decision[] {
     if (refused.length === 0) return []
-    const { gate, server, principal, session } = this.options
-    return gate.refuse(refused.map((one) => ({ ...one, server, principal, session })))
+    const { gate, server, principal, session, run } = this.options
+    const of = runId(run?.(principal))
+    const about = { server, principal, session, ...(of !== undefined && { run_id: of }) }
+    return gate.refuse(refused.map((one) => ({ ...one, ...about })))
   }
 
   /** Notes how a request ended, if it was a judged one. */

@@ -149,4 +149,5 @@ export interface RefusedMessage {
   readonly server: string
   readonly principal: Principal
   readonly session: string
+  readonly run_id?: string
 }

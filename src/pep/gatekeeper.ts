@@ -46,6 +46,8 @@ export interface Refusal {
   readonly server: string
   readonly principal: Principal
   readonly session: string
+  /** The run of its sender. */
+  readonly run_id?: string
   /** What stops its sender. */
   readonly kill_id?: string
 }

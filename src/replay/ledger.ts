@@ -5,7 +5,7 @@
 import type { Approval, ApprovalChange } from '../model/approval.ts'
 import type { Call } from '../model/call.ts'
 import type { CounterKey } from '../model/counters.ts'
-import { type Kill, type KillTarget, type Stoppable, targetsFor } from '../model/kill.ts'
+import { type Kill, type KillTarget, killAmong, type Stoppable } from '../model/kill.ts'
 import type { Ledger, RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
 import { microMax } from '../model/limits.ts'
 import { noPins, type ServerTool, type ToolPins } from '../model/pinning.ts'
@@ -107,11 +107,7 @@ export class ReplayLedger implements Ledger, Transaction {
 
   killOf(who: Stoppable): Kill | undefined {
     if (this.#kills.size === 0) return undefined
-    for (const target of targetsFor(who)) {
-      const kill = this.#kills.get(targetText(target))
-      if (kill) return kill
-    }
-    return undefined
+    return killAmong(this.#kills.values(), who)
   }
 
   killFor(target: KillTarget): Kill | undefined {

@@ -155,6 +155,8 @@ function stoppedIn(entry: Entry): KillTarget {
 function stoppedName(kind: KillTarget['kind'], body: Body): string {
   if (kind === 'all') return ''
   if (kind === 'session') return textIn(body, 'session_id') ?? ''
+  if (kind === 'server') return textIn(body, 'server') ?? ''
+  if (kind === 'run') return textIn(body, 'run_id') ?? ''
   return (kind === 'tool' ? textIn(body, 'name') : textIn(objectIn(body, 'principal'), kind)) ?? ''
 }
 

@@ -219,7 +219,7 @@ test('a row that was added behind the last one is found', () => {
 const dropTail = (db: Database.Database) => db.exec('DELETE FROM records WHERE seq > 12')
 const dropTailWhole = (db: Database.Database) => {
   dropTail(db)
-  db.exec('UPDATE chain_head SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 12)')
+  db.exec('UPDATE chain_end SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 12)')
 }
 
 test('a tail that was cut off is found', () => {
@@ -251,7 +251,7 @@ test('a hash that was noted down stays in a chain that grows', () => {
 })
 
 test('a ledger that forgot its last record is found', () => {
-  assert.equal(firstFinding(tampered((db) => db.exec('DELETE FROM chain_head'))).kind, 'head')
+  assert.equal(firstFinding(tampered((db) => db.exec('DELETE FROM chain_end'))).kind, 'head')
 })
 
 test('a decision that was changed together with its chain is found by evaluating it again', () => {
@@ -339,7 +339,7 @@ test('the outcome of a call that was never allowed is found', () => {
 test('an outcome that was removed leaves its call open', () => {
   const file = tampered((db) => {
     db.exec('DELETE FROM records WHERE seq = 14')
-    db.exec('UPDATE chain_head SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 13)')
+    db.exec('UPDATE chain_end SET (seq, hash) = (SELECT seq, hash FROM records WHERE seq = 13)')
   })
   const { ok, open_calls } = prove(file)
   assert.deepEqual([ok, open_calls.map(({ seq }) => seq)], [true, [13]])

@@ -64,29 +64,33 @@ test('every kind is stopped and lifted by name, and what is refused for it is ex
   const opened = openGateWith({ ledgerFile: ledger, report: (error) => assert.fail(error as Error) })
   opened.gate.activate(activePolicy(artifact))
   const principal = { agent: 'bot', user: 'eve', project: 'p' }
-  const call = { method: 'tools/call', server: '', name: 'pay', arguments: {}, principal, session: 's-1' } as const
+  const call = { method: 'tools/call', server: 'bank', name: 'pay', arguments: {}, principal, session: 's-1' } as const
+  const called = { ...call, run: { run_id: 'r-1' } }
   const named = [
     ['--session', 's-1'],
     ['--agent', 'bot'],
     ['--user', 'eve'],
     ['--project', 'p'],
+    ['--run', 'r-1'],
+    ['--server', 'bank'],
     ['--all'],
+    ['--tool', 'p*'],
     ['--tool', 'pay'],
   ]
   for (const target of named) {
     assert.equal(run(...target, '--reason', 'drill').status, 0)
-    const { decision, reason_code, message } = opened.gate.check(call)
+    const { decision, reason_code, message } = opened.gate.check(called)
     const tool = target[0] === '--tool'
     assert.deepEqual([decision, reason_code], tool ? ['deny', 'TOOL_KILLED'] : ['kill', 'KILLED'])
     assert.match(message, new RegExp(`^\`${userInfo().username}\` stopped .*: drill$`))
     if (tool) {
       const { seq } = opened.ledger.head()
       const { stdout } = tollgate(['explain', `${seq}`, '--ledger', ledger])
-      assert.match(stdout, /stopped the tool `pay`: drill$/m)
+      assert.match(stdout, /stopped (?:the tool `pay`|all tools `p\*`): drill$/m)
       assert.match(stdout, /would do +`tollgate kill lift kill_\S+`, if it may go on/)
     }
     assert.equal(run('lift', ...target).status, 0)
-    assert.equal(opened.gate.check(call).decision, 'allow')
+    assert.equal(opened.gate.check(called).decision, 'allow')
   }
   opened.ledger.close()
   assert.equal(tollgate(['audit', 'verify', '--ledger', ledger]).status, 0)
@@ -113,7 +117,11 @@ const lastSeq = () => openLedger({ file: ledger, readOnly: true }).head().seq
 test('what is not understood changes nothing, and says what to do', () => {
   const seq = lastSeq()
   const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [[], 2, /say what to stop: one of `--session`, `--agent`, `--user`, `--project`, `--all`, `--tool`/],
+    [
+      [],
+      2,
+      /say what to stop: one of `--session`, `--agent`, `--user`, `--project`, `--run`, `--server`, `--all`, `--tool`/,
+    ],
     [['--session', 'a', '--tool', 'b'], 2, /`--session` and `--tool` are two: stop one after the other/],
     [['lift', 'kill_1', '--all'], 2, /by its id or by what it stops, not both/],
     [['--session', 'a', 'list'], 2, /`--session` stands before the command/],

@@ -114,6 +114,16 @@ test('a stopped tool ends its own calls alone; the session goes on', async () =>
   assert.ok(!server.requests.some(({ method }) => method === 'DELETE'))
 })
 
+test('a stopped server: whoever is there has no session any more, and gets no other', async () => {
+  await using gate = await opened()
+  const call = gate.post(toolCall(1, 'silent'), sessionHeader)
+  await arrived('silent')
+  gate.gate.kill('srv')
+  assert.equal((await answerOf(await call)).error.data['dev.tollgate/decision'].reason_code, 'KILLED')
+  assert.equal((await gate.post(request(2, 'ping'), sessionHeader)).status, 404)
+  assert.equal((await answerOf(await gate.post(initialize))).error.code, -31403)
+})
+
 test('a stateless caller that is stopped: its call is left, and what it asks next is refused', async () => {
   server.requests.length = 0
   await using gate = await HttpGate.before(server.url)

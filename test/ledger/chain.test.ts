@@ -125,7 +125,7 @@ test('rows edited in the file are found, also where the end was cut off or added
     ['DELETE FROM records WHERE seq > 28', ['missing', 29]],
     ['UPDATE records SET seq = 100 WHERE seq = 4', ['missing', 4]],
     [`INSERT INTO records SELECT 31, at, kind, NULL, hash, hash, body FROM records WHERE seq = 30`, ['changed', 31]],
-    [`UPDATE chain_head SET hash = '${'f'.repeat(64)}'`, ['changed', 30]],
+    [`UPDATE chain_end SET hash = '${'f'.repeat(64)}'`, ['changed', 30]],
   ]
   for (const [i, [sql, fault]] of cases.entries())
     assert.deepEqual(faultOf(tampered(join(folder, `${i}.db`), sql)), fault, sql)

@@ -9,7 +9,7 @@ test('all that a decision depends on is taken over: what stays behind is named h
   const db = openDatabase({ file: ':memory:', durability: 'process', readOnly: false })
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all()
   db.close()
-  const left = ['records', 'chain_head', 'pending', 'instances', 'policies', 'sqlite_sequence', 'cursors']
+  const left = ['records', 'chain_end', 'pending', 'instances', 'policies', 'sqlite_sequence', 'cursors']
   left.push('servers_seen', 'tool_definitions', 'runs')
   assert.deepEqual(tables, [...copiedTables, ...left].sort())
 })

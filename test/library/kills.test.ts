@@ -28,12 +28,12 @@ test('a program stops and lifts, and gates that share the ledger hear of it with
   assert.deepEqual(gate.kill({ agent: 'bot' }, { by: 'bob' }), kill, 'it stays as it was')
   assert.deepEqual(other.lift({ id: kill.id }, { by: 'bob', reason: 'mended' }), kill)
   assert.equal(gate.check({ tool: 'pay' }).decision, 'allow')
-  for (const target of [{ session: 's-1' }, { tool: 'pay' }, { all: true }] as const) {
+  for (const target of [{ session: 's-1' }, { tool: 'p*' }, { server: 'shop' }, { all: true }] as const) {
     gate.kill(target, { by: 'ada' })
     assert.notEqual(gate.check({ tool: 'pay' }).decision, 'allow')
     gate.lift(target, { by: 'ada' })
   }
-  assert.deepEqual([gate.kills(), records('kill').length, records('lift').length], [[], 5, 4])
+  assert.deepEqual([gate.kills(), records('kill').length, records('lift').length], [[], 6, 5])
   other.close()
 })
 
@@ -70,6 +70,30 @@ function elsewhere(file: string, target: KillTarget): void {
   kills.kill(target, { by: { name: 'ada', known_by: 'os_user', os_user: 'ada' } })
   ledger.close()
 }
+
+test('a function that a call runs is broken off by its signal when the call is stopped, here or elsewhere', async (t) => {
+  const { gate, ledger, records } = await opened(t, policy, { session: 's-1', run: { run_id: 'r1' } })
+  const running = (tool: string) => {
+    const ended = Promise.withResolvers<void>()
+    const call = gate.call({ tool }, (_, __, signal) => {
+      signal.addEventListener('abort', () => ended.resolve())
+      return ended.promise.then(() => signal.throwIfAborted())
+    })
+    return { call, end: ended.resolve }
+  }
+  const [slow, pay] = [running('slow'), running('pay')]
+  gate.kill({ tool: 'sl*' }, { by: 'ada', reason: 'drill' })
+  await assert.rejects(slow.call, { message: 'stopped: `ada` stopped all tools `sl*`: drill' })
+  pay.end()
+  assert.equal((await pay.call).allowed, true, 'others go on')
+  const run = running('pay')
+  elsewhere(ledger, { kind: 'run', name: 'r1' })
+  await assert.rejects(run.call, { message: 'stopped: `ada` stopped the run `r1`' })
+  assert.deepEqual(
+    records('outcome').map(({ status }) => status),
+    ['unknown', 'success', 'unknown'],
+  )
+})
 
 async function staged(t: TestContext, sdk: Sdk, side: 'client' | 'server') {
   const { gate, ledger, records } = await opened(t, policy, { session: 's-1' })

@@ -157,5 +157,5 @@ export function rewriteChain(db: Database.Database): void {
     db.prepare('UPDATE records SET previous_hash = ?, hash = ? WHERE seq = ?').run(previous, hash, seq)
     previous = hash
   }
-  db.prepare('UPDATE chain_head SET seq = ?, hash = ?').run(rows.at(-1)?.seq ?? 0, previous)
+  db.prepare('UPDATE chain_end SET seq = ?, hash = ?').run(rows.at(-1)?.seq ?? 0, previous)
 }

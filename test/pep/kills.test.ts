@@ -163,12 +163,22 @@ test('random kills, lifts and calls of several gates: refused exactly while some
   const banks = [bankOf(file), bankOf(file)]
   t.after(() => banks.forEach((bank) => void bank.close()))
   const names = fc.constantFrom('a', 'A', 'b')
+  // By the letter, every name, and names of one letter.
+  const patterns = { a: 'a', A: 'p*y', b: '?' }
   const target = fc
     .tuple(fc.constantFrom(...killKinds), names)
-    .map(([kind, name]): KillTarget => ({ kind, name: kind === 'all' ? '' : name }))
+    .map(([kind, name]): KillTarget => ({ kind, name: kind === 'all' ? '' : kind === 'tool' ? patterns[name] : name }))
   const call = fc.record(
-    { session: names, agent: names, user: names, project: names, name: fc.constantFrom('pay', 'read', 'a', 'b') },
-    { requiredKeys: ['session', 'name'] },
+    {
+      session: names,
+      agent: names,
+      user: names,
+      project: names,
+      server: names,
+      run: names,
+      name: fc.constantFrom('pay', 'read', 'a', 'b'),
+    },
+    { requiredKeys: ['session', 'server', 'name'] },
   )
   const step = fc.record({
     bank: fc.constantFrom(0, 1),
@@ -186,15 +196,19 @@ test('random kills, lifts and calls of several gates: refused exactly while some
       for (const { bank: index, act } of steps) {
         const bank = banks[index] as Bank
         if ('call' in act) {
-          const { session: own, name, ...principal } = act.call
-          const decision = bank.call({ session: own, name, principal: principal as Principal })
+          const { session: own, name, server, run, ...principal } = act.call
+          const of = { session: own, name, server, principal: principal as Principal }
+          const decision = bank.call({ ...of, ...(run && { run: { run_id: run } }) })
           const asked: readonly [KillKind, string | undefined][] = [
             ['session', own],
             ['agent', principal.agent],
             ['user', principal.user],
             ['project', principal.project],
+            ['run', run],
+            ['server', server],
             ['all', ''],
             ['tool', name],
+            ['tool', name.length === 1 ? '?' : name === 'pay' ? 'p*y' : undefined],
           ]
           const [stops] = asked.filter(([kind, of]) => of !== undefined && standing.has(`${kind} ${of}`))
           assert.equal(decision.kill_id !== undefined, stops !== undefined)
@@ -298,6 +312,51 @@ test('an older gate that runs on denies, once a newer one has the ledger', (t) =
   old.close()
 })
 
+test('what was stopped before servers and runs could be stays so, and the gate of that time denies', (t) => {
+  const file = scratchFile(t)
+  const old = new Database(file)
+  old.pragma('journal_mode = WAL')
+  migrate(old, 7)
+  const said = JSON.stringify({ by, reason: 'drill' })
+  old.exec(`INSERT INTO kills VALUES (4, 'kill_1', 'agent', 'bot', 9, '${said}')`)
+  const head = old.prepare('SELECT seq FROM chain_head')
+  const ledger = openLedger({ file })
+  const target = { kind: 'agent', name: 'bot' }
+  assert.deepEqual(ledger.kills(), [{ id: 'kill_1', target, at: 9, by, reason: 'drill' }])
+  assert.throws(() => head.get(), /no such table: chain_head/)
+  const kills = new Kills({ ledger, describe, newId: () => 'new' })
+  kills.kill({ kind: 'server', name: 'bank' }, { by })
+  assert.equal(ledger.kills().length, 2)
+  ledger.close()
+  old.close()
+})
+
+test('a server and a run are stopped with all that they ask, a pattern of tools with the calls that it names', (t) => {
+  const file = scratchFile(t)
+  const bank = bankOf(file)
+  t.after(() => bank.close())
+  const who = { session: 's', principal: {} }
+  const stops = (target: KillTarget) => {
+    const { id } = bank.kills.kill(target, { by }).kill
+    const found = {
+      bank: bank.gate.stopped({ ...who, server: 'bank' })?.reason,
+      shop: bank.gate.stopped({ ...who, server: 'shop' })?.reason,
+      run: bank.gate.stopped({ ...who, run: { run_id: 'r1' } })?.reason,
+      call: bank.call({ run: { run_id: 'r1' } }).reason_code,
+    }
+    bank.kills.lift({ id }, { by })
+    return found
+  }
+  const none = { bank: undefined, shop: undefined, run: undefined, call: 'ALLOW' }
+  assert.deepEqual(stops({ kind: 'server', name: 'bank' }), { ...none, bank: 'KILLED', call: 'KILLED' })
+  assert.deepEqual(stops({ kind: 'run', name: 'r1' }), { ...none, run: 'KILLED', call: 'KILLED' })
+  assert.deepEqual(stops({ kind: 'tool', name: 'p*' }), { ...none, call: 'TOOL_KILLED' })
+  assert.deepEqual(stops({ kind: 'tool', name: 'P*' }), none)
+  assert.deepEqual(stops({ kind: 'server', name: 'ban*' }), none, 'other names are no patterns')
+  assert.deepEqual(stops({ kind: 'run', name: 'r*' }), none)
+  assert.deepEqual(proved(file).findings, [])
+})
+
 test('a record that was tampered with does not hide that something was let through, or refused for nothing', (t) => {
   const file = scratchFile(t)
   const bank = bankOf(file)
@@ -338,7 +397,7 @@ function rewrite(file: string, records: readonly StoredRecord[]): void {
     insert.run(seq, at, kind, decisionId ?? null, previousHash, hash, body)
     previousHash = hash
   }
-  db.prepare('UPDATE chain_head SET seq = ?, hash = ?').run(seq, previousHash)
+  db.prepare('UPDATE chain_end SET seq = ?, hash = ?').run(seq, previousHash)
   db.exec(`CREATE TRIGGER records_never_change BEFORE UPDATE ON records BEGIN SELECT RAISE(ABORT, ''); END;
     CREATE TRIGGER records_never_go BEFORE DELETE ON records BEGIN SELECT RAISE(ABORT, ''); END`)
   db.close()
