@@ -4,6 +4,7 @@
  * call hears that nothing happened, and a call that is closed by another keeps its charges.
  */
 import type { Database, Statement } from 'better-sqlite3'
+import { TransientMap } from '../model/transientMap.ts'
 import type { Charge } from './charges.ts'
 
 export interface OpenCall {
@@ -23,8 +24,8 @@ export class OpenCalls {
   readonly #delete: Statement<[number]>
   readonly #deleteOf: Statement<[string]>
   readonly #rowsOf: Statement<[string], string>
-  readonly #calls = new Map<string, OpenCall>()
-  readonly #rows = new Map<number, readonly string[]>()
+  readonly #calls = new TransientMap<string, OpenCall>()
+  readonly #rows = new TransientMap<number, readonly string[]>()
 
   constructor(db: Database, instance: string) {
     this.#instance = instance

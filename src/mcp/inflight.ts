@@ -1,5 +1,6 @@
 /** Requests of the client that have no answer yet. */
 import type { Act, Id } from '../model/message/message.ts'
+import { TransientMap } from '../model/transientMap.ts'
 import { cancelledRememberedMax, inFlightMax } from './limits.ts'
 
 export interface Waiting {
@@ -23,7 +24,7 @@ export interface Waiting {
 }
 
 export class InFlight {
-  readonly #waiting = new Map<Id, Waiting>()
+  readonly #waiting = new TransientMap<Id, Waiting>()
   #cancelled: Id[] = []
   #hasForgotten = false
 
@@ -45,7 +46,7 @@ export class InFlight {
 
   /** Did the client give up a request that has no decision yet? */
   isCancelled(id: Id): boolean {
-    return this.#waiting.get(id)?.cancelled === true
+    return this.#find(id)?.cancelled === true
   }
 
   get isFull(): boolean {
@@ -64,28 +65,28 @@ export class InFlight {
   }
 
   add(waiting: Waiting): void {
-    this.#waiting.set(waiting.id, waiting)
+    this.#waiting.set(keyOf(waiting.id), waiting)
   }
 
   remove(id: Id): void {
-    this.#waiting.delete(id)
+    this.#waiting.delete(keyOf(id))
   }
 
   /** One that never went on. */
   removeUndecided(id: Id): void {
-    if (this.#waiting.get(id)?.undecided) this.#waiting.delete(id)
+    if (this.#find(id)?.undecided) this.remove(id)
   }
 
   /** The request may go on, by this decision. */
   admitted(id: Id, decisionId: string): void {
-    const waiting = this.#waiting.get(id)
+    const waiting = this.#find(id)
     if (waiting !== undefined) this.add({ ...waiting, undecided: false, decisionId })
   }
 
   /** The request that an answer belongs to; it waits no longer. */
   take(id: unknown): Waiting | undefined {
     const waiting = this.#find(id)
-    if (waiting !== undefined) this.#waiting.delete(waiting.id)
+    if (waiting !== undefined) this.remove(waiting.id)
     return waiting
   }
 
@@ -107,10 +108,10 @@ export class InFlight {
     const waiting = this.#find(id)
     if (waiting === undefined || waiting.cancelled) return undefined
     this.add({ ...waiting, cancelled: true })
-    this.#cancelled = this.#cancelled.filter((one) => this.#waiting.get(one)?.cancelled)
+    this.#cancelled = this.#cancelled.filter((one) => this.#find(one)?.cancelled)
     this.#cancelled.push(waiting.id)
     if (this.#cancelled.length <= cancelledRememberedMax) return undefined
-    const oldest = this.#cancelled.findIndex((one) => !this.#waiting.get(one)?.undecided)
+    const oldest = this.#cancelled.findIndex((one) => !this.#find(one)?.undecided)
     if (oldest < 0) return undefined
     this.#hasForgotten = true
     return this.take(this.#cancelled.splice(oldest, 1)[0])
@@ -121,17 +122,21 @@ export class InFlight {
    * server is not taken for that of another request. Gives what `cancel` gives.
    */
   answer(id: Id): Waiting | undefined {
-    const waiting = this.#waiting.get(id)
+    const waiting = this.#find(id)
     if (waiting === undefined) return undefined
     const { decisionId: _, ...rest } = waiting
     this.add({ ...rest, answered: true })
     return this.cancel(id)
   }
 
-  /** Some servers answer the id 5 as "5", and clients take it: so it settles the same request here. */
   #find(id: unknown): Waiting | undefined {
-    if (typeof id === 'number') return this.#waiting.get(id) ?? this.#waiting.get(String(id))
-    if (typeof id !== 'string') return undefined
-    return this.#waiting.get(id) ?? (String(Number(id)) === id ? this.#waiting.get(Number(id)) : undefined)
+    return typeof id === 'number' || typeof id === 'string' ? this.#waiting.get(keyOf(id)) : undefined
   }
+}
+
+/** Some servers answer the id 5 as "5", and clients take it: so both forms are the same request here. */
+function keyOf(id: Id): Id {
+  if (typeof id === 'number') return id
+  const number = Number(id)
+  return String(number) === id ? number : id
 }
