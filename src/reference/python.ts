@@ -2,9 +2,9 @@
  * How Python compares what JSON can hold. `unclear` is where Python raises a `TypeError`: texts and numbers have no order
  * between them, and nothing is in a number.
  */
-import { RE2JS } from 're2js'
 import type { Json } from '../model/canonical.ts'
 import type { Comparison, TextPattern } from '../model/ordered.ts'
+import { expressionOf } from './patterns.ts'
 import type { Truth } from './truth.ts'
 
 export function compared(by: Comparison, left: Json, right: Json): Truth {
@@ -33,7 +33,7 @@ export function matched({ ascii, wide }: TextPattern, text: string): Truth {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
   const pattern = /^[\x00-\x7f]*$/.test(text) ? ascii : wide
   if (pattern === undefined) return 'unclear'
-  return RE2JS.compile(pattern).matcher(text).find() ? 'yes' : 'no'
+  return expressionOf(pattern).matcher(text).find() ? 'yes' : 'no'
 }
 
 /** `True` is 1 and `False` is 0, inside lists and maps too. */

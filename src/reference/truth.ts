@@ -2,9 +2,9 @@
  * Conditions in three values. `unclear` (missing, or not of a type the test can judge) is never taken for the answer
  * that would let a call through: a requirement needs a yes, a deny or hold rule is cleared by a no alone.
  */
-import { RE2JS } from 're2js'
 import type { Json } from '../model/canonical.ts'
 import type { Condition, JsonType, Path, Scalar, Test } from '../model/policy.ts'
+import { expressionOf } from './patterns.ts'
 
 export type Truth = 'yes' | 'no' | 'unclear'
 
@@ -59,9 +59,9 @@ function judge(test: Exclude<Test, { kind: 'absent' | 'exists' }>, value: Json, 
     case 'prefix':
       return typeof value === 'string' ? truth(value.startsWith(test.prefix)) : 'unclear'
     case 'pattern':
-      return typeof value === 'string' ? truth(RE2JS.compile(test.pattern).matches(value)) : 'unclear'
+      return typeof value === 'string' ? truth(expressionOf(test.pattern).matches(value)) : 'unclear'
     case 'search':
-      return typeof value === 'string' ? truth(RE2JS.compile(test.pattern).matcher(value).find()) : 'unclear'
+      return typeof value === 'string' ? truth(expressionOf(test.pattern).matcher(value).find()) : 'unclear'
     case 'one_of':
       return couldPrintAs(value, test.values) ? 'unclear' : truth(test.values.includes(value as never) !== test.negated)
     case 'contains':

@@ -1,27 +1,40 @@
 /** Changes of what a rule asks of arguments. */
-import { type Condition, pathText, type Rule, type Scalar, type Test } from '../../model/policy.ts'
+import { type Condition, type Path, pathText, type Rule, type Scalar, type Test } from '../../model/policy.ts'
 import { conditionText } from '../../reference/conditionText.ts'
 import { type Edit, each, fewer, neighbours, within } from './edit.ts'
 import { isAskedBeside } from './implied.ts'
 
 type Conditions = readonly Condition[]
 
-/** Of the conditions of one rule, or of the elements of an array. `keepOne`: without any, the rule would be another mutant. */
+/** What the conditions stand in. */
+interface Around {
+  /** Without any, the rule would be another mutant. */
+  readonly keepOne: boolean
+  /** Does something else refuse every call without the argument, whatever these say? */
+  readonly refusesMissing?: (path: Path) => boolean
+}
+
+/** Of the conditions of one rule, or of the elements of an array. */
 export function conditionEdits(
   conditions: Conditions,
   effect: Rule['effect'],
-  { keepOne }: { readonly keepOne: boolean },
+  { keepOne, refusesMissing = () => false }: Around,
 ): readonly Edit<Conditions>[] {
   const dropped = conditions.flatMap((condition, index) => {
     const rest = conditions.toSpliced(index, 1)
-    if ((keepOne && rest.length === 0) || (effect === 'require' && isAskedBeside(condition, rest))) return []
-    return [{ to: rest, change: `not asked: ${conditionText(condition)}`, parts: [condition] }]
+    if (keepOne && rest.length === 0) return []
+    const isIdle = effect === 'require' && isAskedBeside(condition, rest)
+    const change = `not asked: ${conditionText(condition)}`
+    return [{ to: rest, change, parts: [condition], ...(isIdle && { isIdle }) }]
   })
-  return [...dropped, ...each(conditions, (one) => testEdits(one, effect)), ...missingEdits(conditions)]
+  return [...dropped, ...each(conditions, (one) => testEdits(one, effect)), ...missingEdits(conditions, refusesMissing)]
 }
 
 /** What a file says once of an argument, whether it may be missing, is said of each of its conditions. */
-function missingEdits(conditions: Conditions): readonly Edit<Conditions>[] {
+function missingEdits(
+  conditions: Conditions,
+  refusesMissing: NonNullable<Around['refusesMissing']>,
+): readonly Edit<Conditions>[] {
   const byPath = Map.groupBy(conditions.filter(dependsOnMissing), ({ path }) => pathText(path))
   return [...byPath].flatMap(([path, same]) => {
     const [first] = same
@@ -29,7 +42,8 @@ function missingEdits(conditions: Conditions): readonly Edit<Conditions>[] {
     if (!first || first.path.length === 0 || settled) return []
     const optional = !first.optional
     const to = conditions.map((condition) => (same.includes(condition) ? { ...condition, optional } : condition))
-    return [{ to, change: `argument \`${path}\` ${optional ? 'may' : 'must not'} be missing`, parts: [first] }]
+    const change = `argument \`${path}\` ${optional ? 'may' : 'must not'} be missing`
+    return [{ to, change, parts: [first], ...(refusesMissing(first.path) && { isIdle: true }) }]
   })
 }
 

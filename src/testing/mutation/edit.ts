@@ -6,13 +6,16 @@ export interface Edit<T> {
   readonly change: string
   /** What the change stands in, from the smallest part outwards: a file says where some of them are. */
   readonly parts?: readonly object[]
+  /** Plainly, no decision comes out otherwise by it. */
+  readonly isIdle?: true
 }
 
 /** The same changes seen from what the part stands in. */
 export function within<T, W>(edits: readonly Edit<T>[], put: (to: T) => W, whole?: object): readonly Edit<W>[] {
-  return edits.map(({ to, change, parts = [] }) => ({
+  return edits.map(({ to, change, parts = [], isIdle }) => ({
     to: put(to),
     change,
+    ...(isIdle && { isIdle }),
     parts: whole === undefined ? parts : [...parts, whole],
   }))
 }

@@ -1,5 +1,5 @@
 /** Changes that change no decision, as far as it is plain: those mutants nobody could notice. */
-import type { Condition, JsonType, Path, Scalar, Test } from '../../model/policy.ts'
+import type { Condition, JsonType, Path, Rule, Scalar, Test } from '../../model/policy.ts'
 import { samePath } from '../../policy/warnings/implied.ts'
 
 /** Does a requirement ask as much by its other conditions? That something is there, or of which type it is. */
@@ -7,12 +7,32 @@ export function isAskedBeside({ path, optional, test }: Condition, others: reado
   if (test.kind !== 'present' && test.kind !== 'type') return false
   return others.some((other) => {
     if (test.kind === 'type' && test.types.includes('object') && isMember(path, other))
-      return optional || !other.optional
+      return optional || !(other.optional || other.test.kind === 'absent')
     if (!samePath(other.path, path) || (other.optional && !(optional && test.kind === 'type'))) return false
     const types = typesPassing(other.test)
     if (types === undefined) return false
     return test.kind === 'present' ? !types.includes('null') : types.every((type) => isOf(type, test.types))
   })
+}
+
+/** Does the rule refuse every call without the argument? Then it does not matter what another one of the entry makes of it. */
+export function refusesWithout(rule: Rule, path: Path): boolean {
+  const { effect, conditions, readings = [], spend, limits } = rule
+  if (rule.for !== undefined || effect === 'hold') return false
+  const asks = ({ path: own, optional, test }: Condition) =>
+    !optional && samePath(own, path) && test.kind !== 'absent' && test.kind !== 'exists'
+  // A rule that denies is cleared by proof against any of its conditions, and what is missing is not there for sure.
+  if (effect === 'deny')
+    return (
+      conditions.length > 0 &&
+      readings.length === 0 &&
+      conditions.every((one) => asks(one) && one.test.kind !== 'present')
+    )
+  const counted = limits.flatMap(({ counter }) =>
+    counter.per.flatMap((per) => (per.kind === 'argument' ? [per.path] : [])),
+  )
+  const needed = [...counted, ...(spend ? [spend.amount] : []), ...(spend?.currency ? [spend.currency.path] : [])]
+  return conditions.some(asks) || needed.some((own) => samePath(own, path))
 }
 
 /** What has a member is an object; what may lack it may be missing itself. */

@@ -15,8 +15,8 @@ export interface Mutant {
 
 export interface Mutants {
   readonly mutants: readonly Mutant[]
-  /** How many changes were left out because they provably change no decision. */
-  readonly equivalent: number
+  /** By these no decision comes out otherwise: nobody could notice them. */
+  readonly equivalent: readonly Mutant[]
 }
 
 export function mutantsOf(set: WrittenSet): Mutants {
@@ -27,23 +27,30 @@ export function mutantsOf(set: WrittenSet): Mutants {
   )
   return {
     mutants: each.flatMap(({ mutants }) => mutants),
-    equivalent: each.reduce((sum, { equivalent }) => sum + equivalent, 0),
+    equivalent: each.flatMap(({ equivalent }) => equivalent),
   }
 }
 
 function mutantsOfOne(written: Written, put: (policy: Policy) => PolicySet): Mutants {
-  const edits = editsOf(written.policy)
-  const counted = edits.filter(({ parts = [] }) => !parts.some((part) => written.isIdle(part)))
   // Another change may have given the same policy.
   const textOf = textBeside(written.policy)
   const known = new Set([textOf(written.policy)])
-  const mutants = counted.flatMap(({ to, change, parts = [] }): readonly Mutant[] => {
+  const edits = editsOf(written.policy).filter(({ to }) => {
     const text = textOf(to)
-    if (known.has(text)) return []
+    const isNew = !known.has(text)
     known.add(text)
-    return [{ place: written.placeOf(parts), change, policy: put(to) }]
+    return isNew
   })
-  return { mutants, equivalent: edits.length - counted.length }
+  const isIdle = ({ parts = [], isIdle: idle }: Edit<Policy>) => idle === true || parts.some(written.isIdle)
+  const mutantOf = ({ to, change, parts = [] }: Edit<Policy>): Mutant => ({
+    place: written.placeOf(parts),
+    change,
+    policy: put(to),
+  })
+  return {
+    mutants: edits.filter((edit) => !isIdle(edit)).map(mutantOf),
+    equivalent: edits.filter(isIdle).map(mutantOf),
+  }
 }
 
 function editsOf(policy: Policy): readonly Edit<Policy>[] {

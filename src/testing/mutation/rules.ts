@@ -1,10 +1,11 @@
 /** Changes of an `all` policy: its rules, its entries, and what becomes of what nothing names. */
-import type { AllPolicy, Entry, Pattern, Rule, TargetPattern } from '../../model/policy.ts'
+import type { AllPolicy, Entry, Path, Pattern, Rule, TargetPattern } from '../../model/policy.ts'
 import { covers } from '../../policy/warnings/unreachable.ts'
 import { callerEdits } from './callers.ts'
 import { conditionEdits } from './conditions.ts'
 import { counterEdits, limitEdits, readingEdits, spendEdits } from './counters.ts'
 import { type Edit, each, lacking, within, without } from './edit.ts'
+import { refusesWithout } from './implied.ts'
 
 export function allEdits(policy: AllPolicy): readonly Edit<AllPolicy>[] {
   const entries = each(policy.entries, entryEdits)
@@ -23,9 +24,10 @@ function defaultEdits(policy: AllPolicy): readonly Edit<AllPolicy>[] {
 /** Under `default: allow` an entry is no more than its rules. */
 function droppedEntries({ default: otherwise, entries }: AllPolicy): readonly Edit<AllPolicy['entries']>[] {
   if (otherwise === 'allow') return []
-  return without(entries, ({ key }) => `no entry \`${key}\``).filter(({ parts: [entry] = [] }) => {
-    const dropped = entry as Entry
-    return dropped.lists && !isListedBeside(dropped, entries)
+  return without(entries, ({ key }) => `no entry \`${key}\``).flatMap((edit) => {
+    const [entry] = edit.parts as readonly [Entry]
+    if (!entry.lists) return []
+    return isListedBeside(entry, entries) ? [{ ...edit, isIdle: true }] : [edit]
   })
 }
 
@@ -45,7 +47,15 @@ function coversTarget(wide: TargetPattern, narrow: TargetPattern): boolean {
 
 function entryEdits(entry: Entry): readonly Edit<Entry>[] {
   const { rules } = entry
-  const ofRules = [...without(rules, (rule) => `no rule \`${rule.name}\``), ...each(rules, ruleEdits)]
+  const ofRules = [
+    ...without(rules, (rule) => `no rule \`${rule.name}\``),
+    ...each(rules, (rule) =>
+      ruleEdits(
+        rule,
+        rules.filter((other) => other !== rule),
+      ),
+    ),
+  ]
   return [...callerEdits(entry), ...widenedEdits(entry), ...within(ofRules, (to) => ({ ...entry, rules: to }))]
 }
 
@@ -74,15 +84,16 @@ function targetText({ server, name }: TargetPattern): string {
   return server === undefined ? `\`${name.text}\`` : `\`${name.text}\` of server \`${server.text}\``
 }
 
-function ruleEdits(rule: Rule): readonly Edit<Rule>[] {
+function ruleEdits(rule: Rule, others: readonly Rule[]): readonly Edit<Rule>[] {
   const { effect, conditions, readings = [], spend, limits } = rule
   const parts = conditions.length + readings.length + limits.length + (spend ? 1 : 0)
   // A requirement without its one condition is no rule, which is another mutant.
   const keepOne = effect === 'require' && parts === conditions.length
+  const refusesMissing = (path: Path) => others.some((other) => refusesWithout(other, path))
   return [
     ...flipped(rule),
     ...callerEdits(rule),
-    ...within(conditionEdits(conditions, effect, { keepOne }), (to) => ({ ...rule, conditions: to })),
+    ...within(conditionEdits(conditions, effect, { keepOne, refusesMissing }), (to) => ({ ...rule, conditions: to })),
     ...within(readingEdits(readings), (to) => ({ ...rule, readings: to })),
     ...within(
       without(readings, ({ counter }) => `not asked: what counter \`${counter.id}\` stands at`),

@@ -47,7 +47,7 @@ export function tryMutants(set: WrittenSet, trials: readonly Trial[], progress: 
     progress(index, mutants.length)
     return { place, change, isNoticed: isNoticed(referenceOf(mutant), known, concernsOf(policy, mutant)) }
   })
-  return { tried, equivalent }
+  return { tried, equivalent: equivalent.length }
 }
 
 interface Known {
