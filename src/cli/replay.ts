@@ -8,15 +8,14 @@ import type { LoadedSet } from '../runtime/policySet.ts'
 import { writeTo } from './auditOutput.ts'
 import { instantOf } from './auditTime.ts'
 import { exitCodes, UsageError } from './exit.ts'
-import { choiceOf, loadPolicy } from './policies.ts'
+import { choiceOf, loadPolicy, type PolicyOptions } from './policies.ts'
 import { progressOn } from './progress.ts'
 import { replayMarkdown } from './replayMarkdown.ts'
 import { readDecisionEvents, readLedgerEvents, type Source, sourceOf } from './replaySource.ts'
 import { replayText } from './replayText.ts'
 
-export interface ReplayOptions {
+export interface ReplayOptions extends Omit<PolicyOptions, 'config'> {
   readonly against?: readonly string[]
-  readonly layer?: readonly string[]
   readonly from?: string
   readonly since?: string
   readonly failOn?: readonly string[]
@@ -44,18 +43,18 @@ export interface ReplayReport extends ReplayCounts {
 }
 
 export async function replay(options: ReplayOptions): Promise<void> {
-  const { against, layer, from, since, output, format } = options
-  if (against === undefined && layer === undefined)
+  const { against, from, since, failOn = [], examples, output, format, ...named } = options
+  if (against === undefined && named.layer === undefined)
     throw new UsageError(
       'the policy to judge by is missing: name its file with `--against FILE`, or layers with `--layer NAME=FILE`',
     )
-  if (against && layer)
+  if (against && named.layer)
     throw new UsageError('`--against` and `--layer` do not go together: give each policy as a layer')
-  const failing = failOnOf(options.failOn ?? [])
-  const examplesMax = examplesOf(options.examples)
+  const failing = failOnOf(failOn)
+  const examplesMax = examplesOf(examples)
   const start = since === undefined ? undefined : instantOf('--since', since, Date.now())
   const source = sourceOf(from)
-  const loaded = await loadPolicy(choiceOf(against ? { config: against } : { layer: layer ?? [] }))
+  const loaded = await loadPolicy(choiceOf({ ...named, ...(against && { config: against }) }))
   const { counts, disordered } = await replayed(source, loaded, {
     examplesMax,
     ...(start !== undefined && { start }),

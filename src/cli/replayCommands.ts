@@ -2,19 +2,22 @@
 import { type Command, Option } from 'commander'
 import { collected, inFormat, jsonFormatOption, layerOption } from './options.ts'
 import type { ReplayOptions } from './replay.ts'
+import { addTrustOptions } from './trustOptions.ts'
 
 export function addReplay(program: Command): void {
-  program
-    .command('replay')
-    .description('judge recorded calls again by another policy, in their order, and say what changes')
-    .usage('--against POLICY|--layer NAME=POLICY... [options]')
-    .addOption(
-      new Option(
-        '--against <file>',
-        'the policy to judge by; several, each after its own `--against`, are merged, the first is the base',
-      ).argParser(collected),
-    )
-    .addOption(layerOption())
+  addTrustOptions(
+    program
+      .command('replay')
+      .description('judge recorded calls again by another policy, in their order, and say what changes')
+      .usage('--against POLICY|--layer NAME=POLICY... [options]')
+      .addOption(
+        new Option(
+          '--against <file>',
+          'the policy to judge by; several, each after its own `--against`, are merged, the first is the base',
+        ).argParser(collected),
+      )
+      .addOption(layerOption()),
+  )
     .option(
       '--from <file>',
       'a ledger, or decisions: lines of `tollgate audit`, or a decision log of OPA, also gzip; `-` is standard input (default: the ledger that `audit` reads)',

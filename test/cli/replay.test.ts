@@ -126,6 +126,17 @@ test('layers and several files are taken as `eval` takes them', () => {
   assert.deepEqual(merged.against.policies, [{ policy_id: 'base', policy_version: '' }])
 })
 
+test('a bundle is taken where a policy is, and believed from whom it is said to be', () => {
+  const bundle = join(folder, 'next.tar.gz')
+  const built = tollgate(['build', next, '-o', bundle])
+  assert.equal(built.status, 0, built.stderr)
+  const report: Answer = JSON.parse(replay('--against', bundle, '--allow-unsigned', '--json').stdout)
+  assert.deepEqual([report.changes.newly_allowed, report.changes.newly_denied], [1, 1])
+  const refused = replay('--against', bundle)
+  assert.equal(refused.status, 1)
+  assert.match(refused.stderr, /bundle_trust_missing/)
+})
+
 test('what is missing or wrong is said', () => {
   const none = tollgate(['replay'])
   assert.equal(none.status, 2)
