@@ -18,6 +18,8 @@ export class ReplayLedger implements Ledger, Transaction {
   now = 0
   /** Are counters read at the most that they may stand at? Else at the least. */
   readsMost = false
+  /** Do requests to persons stand in the way of others? Not those that nobody was ever asked, and so nobody has answered. */
+  requestsWait = true
   readonly #counters = new Counters()
   readonly #possible = new PossibleCharges()
   readonly #requests = new Requests()
@@ -90,7 +92,7 @@ export class ReplayLedger implements Ledger, Transaction {
   }
 
   addApproval(approval: Approval): void {
-    this.#requests.add(approval)
+    this.#requests.add(approval, this.requestsWait)
   }
 
   changeApproval(id: string, change: ApprovalChange): void {

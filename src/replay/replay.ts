@@ -176,6 +176,7 @@ export class Replay {
   #judged(recorded: RecordedCall, call: Call): Decision {
     const gate = this.#gateFor(recorded)
     this.#decisionId = recorded.decisionId
+    this.#ledger.requestsWait = recorded.approvalId !== undefined
     if (recorded.isCheck) return this.#sound(gate.check(call))
     if (recorded.isApproved) this.#approveAsRecorded(gate.check(call))
     const decision = this.#sound(gate.admit([call])[0] as Decision)

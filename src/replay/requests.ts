@@ -4,12 +4,25 @@ import type { Approval, ApprovalChange } from '../model/approval.ts'
 /** Overdue ones that are given at once. */
 const overdueMax = 64
 
+interface Due {
+  readonly id: string
+  readonly at: number
+}
+
 export class Requests {
   /** Pending, approved and rejected ones: the others are over for everybody. */
   readonly #byId = new Map<string, Approval>()
+  /** Pending and approved ones. */
   readonly #open = new Set<string>()
   /** Ids, the newest last. */
   readonly #byKey = new Map<string, readonly string[]>()
+  /** In the order in which their time is over. */
+  #due: Due[] = []
+  /** Those whose time is over and of whom nobody has said so yet. */
+  #overdue: string[] = []
+  /** Those that wait for an answer and are in time, by caller. */
+  readonly #waiting = new Map<string, string>()
+  readonly #waitingOf = new Map<string, number>()
 
   get(id: string): Approval | undefined {
     return this.#byId.get(id)
@@ -20,17 +33,24 @@ export class Requests {
     return known.findLast(({ request }) => request.expires_at > now)
   }
 
-  add(approval: Approval): void {
-    const { id } = approval.request
+  /** `waits`: it stands in the way of others as long as nobody answers. */
+  add(approval: Approval, waits: boolean): void {
+    const { id, expires_at: at } = approval.request
     this.#byId.set(id, approval)
     this.#open.add(id)
     this.#byKey.set(approval.key, [...(this.#byKey.get(approval.key) ?? []), id])
+    // Nearly always the last one.
+    this.#due.splice(this.#due.findLastIndex((due) => due.at <= at) + 1, 0, { id, at })
+    if (!waits) return
+    this.#waiting.set(id, approval.caller)
+    this.#waitingOf.set(approval.caller, (this.#waitingOf.get(approval.caller) ?? 0) + 1)
   }
 
   change(id: string, change: ApprovalChange): void {
     const before = this.#byId.get(id)
     if (!before || !this.#open.has(id))
       throw new TypeError(`the request ${id} is not open, it cannot become ${change.state}`)
+    if (change.state !== 'pending') this.#waitsNoMore(id)
     if (change.state === 'consumed' || change.state === 'expired') {
       this.#forget(before)
       return
@@ -40,22 +60,34 @@ export class Requests {
   }
 
   pending(now: number, caller?: string): number {
-    let count = 0
-    for (const { state, request, caller: own } of this.#opened())
-      if (state === 'pending' && request.expires_at > now && (caller === undefined || own === caller)) count += 1
-    return count
+    this.#reach(now)
+    return caller === undefined ? this.#waiting.size : (this.#waitingOf.get(caller) ?? 0)
   }
 
   overdue(now: number): readonly Approval[] {
-    const overdue = [...this.#opened()].filter(({ request }) => request.expires_at <= now)
-    return overdue.sort((one, other) => one.request.expires_at - other.request.expires_at).slice(0, overdueMax)
+    this.#reach(now)
+    if (this.#overdue.length === 0) return []
+    this.#overdue = this.#overdue.filter((id) => this.#open.has(id))
+    return this.#overdue.slice(0, overdueMax).flatMap((id) => this.#byId.get(id) ?? [])
   }
 
-  *#opened(): Generator<Approval> {
-    for (const id of this.#open) {
-      const approval = this.#byId.get(id)
-      if (approval) yield approval
+  #reach(now: number): void {
+    const later = this.#due.findIndex(({ at }) => at > now)
+    if (later === 0) return
+    const over = this.#due.splice(0, later === -1 ? this.#due.length : later)
+    for (const { id } of over) {
+      this.#waitsNoMore(id)
+      if (this.#open.has(id)) this.#overdue.push(id)
     }
+  }
+
+  #waitsNoMore(id: string): void {
+    const caller = this.#waiting.get(id)
+    if (caller === undefined) return
+    this.#waiting.delete(id)
+    const left = (this.#waitingOf.get(caller) ?? 1) - 1
+    if (left > 0) this.#waitingOf.set(caller, left)
+    else this.#waitingOf.delete(caller)
   }
 
   #forget({ key, request: { id } }: Approval): void {
