@@ -60,7 +60,7 @@ opa: .cache/opa/.installed
 
 # Bundles both ways with a real opa, and the data API beside its own.
 opa-test: install opa
-	TOLLGATE_OPA=$(CURDIR)/.cache/opa/opa node_modules/.bin/node --test --test-timeout=300000 'test/opa/*.opa.ts' test/admission/data.test.ts
+	TOLLGATE_OPA=$(CURDIR)/.cache/opa/opa node_modules/.bin/node --test --test-timeout=300000 'test/opa/*.opa.ts' test/admission/data.test.ts test/replay/opa.test.ts
 
 # That every benchmark runs, with numbers that mean nothing.
 bench-test: install
