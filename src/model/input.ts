@@ -53,12 +53,12 @@ function textsOf(call: Call, names: readonly string[]): Record<string, string> {
 
 /** The amounts of a call that can be counted; one that cannot is left out, which no rule takes for a yes. */
 export function amountsOf(call: Call, plan: Plan): Input['amounts'] {
-  const amounts: Record<string, number> = {}
-  for (const { path, text } of plan.amounts) {
+  const amounts = plan.amounts.flatMap(({ path, text }): [string, number][] => {
     const micro = microOf(valueAt(call.arguments, path))
-    if (micro !== undefined) amounts[text] = micro
-  }
-  return amounts
+    return micro === undefined ? [] : [[text, micro]]
+  })
+  // `fromEntries` defines own members, so that an amount called `__proto__` is one.
+  return Object.fromEntries(amounts)
 }
 
 /**
