@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   convert: ['model', 'policy'],
   init: ['model', 'scan'],
   replay: ['model', 'log', 'pep'],
+  diff: ['model', 'reference'],
   runtime: ['model', 'policy', 'opa', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
   testing: ['model', 'policy', 'reference', 'compile', 'bundle', 'ledger', 'log', 'pep', 'runtime'],
   library: ['model', 'compile', 'bundle', 'ledger', 'log', 'pep', 'mcp', 'pdp', 'policy', 'runtime'],
@@ -53,13 +54,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'convert',
     'init',
     'replay',
+    'diff',
     'runtime',
     'testing',
   ],
 }
 
 /** Folders without a clock, a file or a socket. */
-const pure = ['model', 'policy', 'reference', 'codegen', 'opa', 'scan', 'pack', 'convert', 'init', 'replay']
+const pure = ['model', 'policy', 'reference', 'codegen', 'opa', 'scan', 'pack', 'convert', 'init', 'replay', 'diff']
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
 const sources = files.map((name) => ({ name, text: readFileSync(resolve(src, name), 'utf8') }))

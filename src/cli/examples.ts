@@ -49,6 +49,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate verify --trust trust.yaml --rebuild policy.tar.gz',
   ],
   'tollgate inspect': ['tollgate inspect policy.tar.gz', 'tollgate inspect --json policy.tar.gz'],
+  'tollgate diff': [
+    'tollgate diff old.yaml new.yaml',
+    'tollgate diff <(git show main:policy.yaml) policy.yaml --fail-on newly-allowed',
+    'tollgate diff --old base.yaml --old team.yaml --new base.yaml --new changed.yaml',
+  ],
   'tollgate convert': [
     'tollgate convert charges.yaml --to native',
     'tollgate convert charges.yaml --to native -o native.yaml',

@@ -7,6 +7,7 @@ import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
 import type { ConvertOptions } from './convert.ts'
+import type { DiffOptions } from './diff.ts'
 import type { EvalOptions } from './eval.ts'
 import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
@@ -199,6 +200,31 @@ addTrustOptions(
   .action(async (options: EvalOptions) => (await import('./eval.ts')).evaluateCalls(options))
 
 addTest(program)
+
+addTrustOptions(
+  program
+    .command('diff')
+    .description(
+      'what a change of policies means: which calls are decided otherwise, each with an example, or that none is',
+    )
+    .usage('[options] OLD NEW')
+    .addOption(new Option('--old <file>', 'a file of the old policy, where several are merged').argParser(collected))
+    .addOption(new Option('--new <file>', 'a file of the new policy, where several are merged').argParser(collected))
+    .addOption(new Option('--old-layer <name=file>', 'a layer of the old policy').argParser(collected))
+    .addOption(new Option('--new-layer <name=file>', 'a layer of the new policy').argParser(collected)),
+)
+  .addOption(new Option('--tool <name>', 'look at this tool alone; several, each after its own').argParser(collected))
+  .option('--timeout <seconds>', 'how long the search may take for one tool', '10')
+  .addOption(
+    new Option('--fail-on <kind...>', 'the exit code is 1 for changes of these kinds alone').choices([
+      'newly-allowed',
+      'newly-held',
+      'newly-denied',
+    ]),
+  )
+  .option('--json', 'print the result as JSON')
+  .argument('[file...]', 'the old policy and the new one')
+  .action(async (files: string[], options: DiffOptions) => (await import('./diff.ts')).diff(files, options))
 
 program
   .command('convert')
