@@ -1,0 +1,22 @@
+/** Names and callers that patterns of a policy match. */
+import type { Principal } from '../../model/call.ts'
+import type { Callers, CallerTest, Pattern } from '../../model/policy.ts'
+
+export function nameFor({ kind, text }: Pattern): string {
+  return kind === 'literal' ? text : text.replaceAll('*', 'x').replaceAll('?', 'x')
+}
+
+/** Somebody whom it is for, other than that like `base`. */
+export function callersFor(callers: Callers | undefined, base: Principal): readonly Principal[] {
+  return (callers ?? []).map((test) => ({ ...base, ...known(test) }))
+}
+
+function known({ agent, user, project, groups }: CallerTest): Principal {
+  const first = (patterns: readonly Pattern[] | undefined) => (patterns?.[0] ? nameFor(patterns[0]) : undefined)
+  const named = { agent: first(agent), user: first(user), project: first(project) }
+  const group = first(groups)
+  return {
+    ...(Object.fromEntries(Object.entries(named).filter(([, name]) => name !== undefined)) as Principal),
+    ...(group !== undefined && { groups: [group] }),
+  }
+}

@@ -1,0 +1,15 @@
+/** A case before it was played: what is done, and not yet what comes of it. */
+import type { Attempt } from './climb.ts'
+
+export interface Sketch {
+  readonly name: string
+  readonly attempt: Attempt
+  /** What follows the call: the same again once a person has said yes, or as often as a limit lets it. */
+  readonly next?: 'approved' | { readonly untilRefusedBy: string }
+}
+
+export interface Sketches {
+  readonly sketches: readonly Sketch[]
+  /** What no call was found for, as sentences. */
+  readonly missed: readonly string[]
+}
