@@ -34,6 +34,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate test',
     'tollgate test -v policies/refunds_test.yaml',
     'tollgate test --format junit -o report.xml policies',
+    'tollgate test --generate policy.yaml -o policy_test.yaml',
     'tollgate test --coverage --threshold 100 --mutate --min-score 0.9 policies',
   ],
   'tollgate build': [

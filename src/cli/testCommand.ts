@@ -1,10 +1,17 @@
 /** `tollgate test`, as the command line has it. */
 import { type Command, Option } from 'commander'
+import { UsageError } from './exit.ts'
 import { inFormat, jsonFormatOption, layerOption, policyOption } from './options.ts'
 import type { TestOptions } from './test.ts'
+import type { GenerateOptions } from './testGenerate.ts'
 import { numberUpTo } from './testNumbers.ts'
 
-type Written = Omit<TestOptions, 'run'> & { readonly run?: string; readonly json?: true }
+type Written = Omit<TestOptions, 'run'> &
+  Pick<GenerateOptions, 'from' | 'force'> & {
+    readonly run?: string
+    readonly json?: true
+    readonly generate?: true
+  }
 
 export function addTest(program: Command): void {
   program
@@ -39,9 +46,23 @@ export function addTest(program: Command): void {
     )
     .option('--var-values', 'show the values of variables where a test in Rego failed')
     .option('--watch', 'run them again whenever a test or a policy changes')
+    .option('--generate', 'write a first case file for a policy, which is named in the place of the tests')
+    .option('--from <file>', 'with `--generate`: of calls that were recorded, in this ledger or file of decisions')
+    .option('--force', 'with `--generate`: replace the file of `-o` if it is there')
     .argument('[file...]', 'files with tests, and folders that are looked through (default: this folder)')
-    .action(async (paths: string[], { run, ...written }: Written) => {
+    .action(async (paths: string[], { run, generate, from, force, ...written }: Written) => {
+      if (generate) {
+        await (await import('./testGenerate.ts')).generateCases(paths, { from, force, ...written })
+        return
+      }
+      requireTogether({ '--from': from, '--force': force })
       const { nameFilter, test } = await import('./test.ts')
       await test(paths, { ...inFormat(written), ...(run !== undefined && { run: nameFilter(run) }) })
     })
+}
+
+/** What writes a case file has nothing to say where tests are run. */
+function requireTogether(options: Readonly<Record<string, unknown>>): void {
+  const [alone] = Object.entries(options).find(([, value]) => value !== undefined) ?? []
+  if (alone !== undefined) throw new UsageError(`\`${alone}\` goes with \`--generate\``)
 }

@@ -72,6 +72,16 @@ test('the report goes into a file, and the text to standard output all the same'
   )
 })
 
+test('a first case file is written beside its policy, is never replaced unasked, and passes', () => {
+  mkdirSync(join(folder, 'written'))
+  const generate = ['--generate', 'policy.yaml', '-o', 'written/first_test.yaml']
+  assert.deepEqual(tollgate(...generate), { status: 0, stdout: '', stderr: '2 cases of `policy.yaml`\n' })
+  assert.match(readFileSync(join(folder, 'written/first_test.yaml'), 'utf8'), /^policy: \.\.\/policy\.yaml$/m)
+  assert.match(tollgate(...generate).stderr, /output_exists/)
+  assert.equal(tollgate('written').stdout, 'ok   written/first_test.yaml (2 passed)\n2 passed in 1 file, 0.0 s\n')
+  assert.equal(tollgate('good', '--from', 'ledger.db').status, 2)
+})
+
 test('what is watched is run again when a policy changes', { timeout: 60_000 }, async () => {
   const child = spawn(process.execPath, [main, 'test', '--watch', 'good'], { cwd: folder })
   let said = ''

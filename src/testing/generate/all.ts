@@ -126,9 +126,9 @@ class Around {
 
   /** An allowed call of somebody whom the rule binds. */
   #boundBy(rule: Rule, fine: Attempt): Attempt | undefined {
-    const callers = [fine.principal, ...callersFor(rule.for, fine.principal)]
+    const callers = [{}, ...callersFor(rule.for)]
     return callers
-      .map((principal) => ({ ...fine, principal }))
+      .map((known) => ({ ...fine, principal: { ...fine.principal, ...known } }))
       .find((attempt) => binds(rule, attempt.principal) && this.#progress(attempt) > this.#checks.length)
   }
 
@@ -211,7 +211,10 @@ function movesOf(entries: readonly Entry[], somebody: Principal): Moves {
       ...more.filter((value) => !known.values.some((one) => JSON.stringify(one) === JSON.stringify(value))),
     )
   }
-  const conditions: readonly Condition[] = rules.flatMap((rule) => rule.conditions)
+  // What says more of a value is tried first: a number of some kind may be any, and a range has a bound.
+  const isVague = ({ test }: Condition) => ['type', 'present', 'exists'].includes(test.kind)
+  const all: readonly Condition[] = rules.flatMap((rule) => rule.conditions)
+  const conditions = [...all.filter((one) => !isVague(one)), ...all.filter(isVague)]
   for (const { path, test } of conditions) add(path, valuesFor(test))
   for (const { spend, limits } of rules) {
     const caps = limits.filter(({ counter }) => typeof counter.measure === 'object' && 'amount' in counter.measure)
@@ -224,7 +227,7 @@ function movesOf(entries: readonly Entry[], somebody: Principal): Moves {
     for (const { counter } of limits)
       for (const per of counter.per) if (per.kind === 'argument') add(per.path, ['some', undefined])
   }
-  for (const { values: all } of values.values()) if (!all.includes(undefined)) all.push(undefined)
-  const callers = [...entries, ...rules].flatMap((one) => callersFor(one.for, somebody))
+  for (const { values: known } of values.values()) if (!known.includes(undefined)) known.push(undefined)
+  const callers = [...entries, ...rules].flatMap((one) => callersFor(one.for))
   return { arguments: [...values.values()], principals: [...callers, somebody], timesMs: [] }
 }

@@ -14,11 +14,14 @@ export interface Attempt {
   readonly principal: Principal
   readonly arguments: JsonMap
   readonly timeMs: number
+  readonly session?: string
+  readonly run?: JsonMap
 }
 
 /** What may be changed in it. */
 export interface Moves {
   readonly arguments: readonly { readonly path: Path; readonly values: readonly Value[] }[]
+  /** What may be put over what is known of the caller. */
   readonly principals: readonly Principal[]
   readonly timesMs: readonly number[]
 }
@@ -48,7 +51,7 @@ export function climbed(start: Attempt, moves: Moves, score: (attempt: Attempt) 
 function* movesFrom(from: Attempt, { arguments: paths, principals, timesMs }: Moves): Generator<Attempt> {
   for (const { path, values } of paths)
     for (const value of values) yield { ...from, arguments: withArgument(from.arguments, path, value) }
-  for (const principal of principals) yield { ...from, principal }
+  for (const known of principals) yield { ...from, principal: { ...from.principal, ...known } }
   for (const timeMs of timesMs) yield { ...from, timeMs }
 }
 
@@ -56,8 +59,8 @@ export function withArgument(args: JsonMap, path: Path, value: Value): JsonMap {
   return (withValue(args, path, value) ?? {}) as JsonMap
 }
 
-export function callOf({ target, principal, arguments: args }: Attempt): Call {
-  return { ...target, principal, arguments: args, session: '' }
+export function callOf({ target, principal, arguments: args, session = '', run }: Attempt): Call {
+  return { ...target, principal, arguments: args, session, ...(run && { run }) }
 }
 
 /** What one policy would judge, with nothing counted before. */

@@ -6,9 +6,9 @@ export function nameFor({ kind, text }: Pattern): string {
   return kind === 'literal' ? text : text.replaceAll('*', 'x').replaceAll('?', 'x')
 }
 
-/** Somebody whom it is for, other than that like `base`. */
-export function callersFor(callers: Callers | undefined, base: Principal): readonly Principal[] {
-  return (callers ?? []).map((test) => ({ ...base, ...known(test) }))
+/** What has to be known of somebody whom it is for. */
+export function callersFor(callers: Callers | undefined): readonly Principal[] {
+  return (callers ?? []).map(known)
 }
 
 function known({ agent, user, project, groups }: CallerTest): Principal {

@@ -4,14 +4,21 @@ import type { Json } from '../../model/canonical.ts'
 import type { ActiveLayers, ActivePolicy } from '../../pep/active.ts'
 import { outcomeOf } from '../compare.ts'
 import { type Judged, Stage } from '../stage.ts'
-import { callOf } from './climb.ts'
+import { type Attempt, callOf } from './climb.ts'
 import type { Sketch } from './sketch.ts'
 import { UntilRefused } from './untilRefused.ts'
 
 export interface PlayedCase {
   readonly name: string
   readonly sketch: Sketch
+  /** Calls that were made before. */
+  readonly facts?: readonly Fact[]
   readonly steps: readonly PlayedStep[]
+}
+
+export interface Fact {
+  readonly attempt: Attempt
+  readonly times: number
 }
 
 /** A call as often as it was decided so, or an answer. */

@@ -3,10 +3,13 @@ import { stringify } from 'yaml'
 import type { Principal } from '../../model/call.ts'
 import type { Json } from '../../model/canonical.ts'
 import type { Method } from '../../model/policy.ts'
+import { instantText } from '../../model/time.ts'
 import { durationText } from '../../policy/durations.ts'
 import type { PolicyChoice } from '../../runtime/policySet.ts'
 import { usualStartMs } from '../caseFile/shared.ts'
-import type { PlayedCase, PlayedStep } from './play.ts'
+import type { JsonMap } from '../caseFile/words.ts'
+import type { Attempt } from './climb.ts'
+import type { Fact, PlayedCase, PlayedStep } from './play.ts'
 
 export interface Writing {
   /** Paths as they stand in the file. */
@@ -46,15 +49,24 @@ function namedApart(cases: readonly PlayedCase[]): readonly PlayedCase[] {
   })
 }
 
-function caseLines({ name, sketch: { attempt }, steps }: PlayedCase, somebody: Principal): readonly string[] {
-  const { principal, timeMs, target } = attempt
-  const call = { [nouns[target.method]]: target.name, ...argumentsOf(attempt.arguments) }
-  const isOther = JSON.stringify(principal) !== JSON.stringify(somebody)
+function caseLines(
+  { name, sketch: { attempt }, facts = [], steps }: PlayedCase,
+  somebody: Principal,
+): readonly string[] {
+  const { principal, timeMs, target, session, run } = attempt
+  const call = callMembers(attempt)
+  const said: Readonly<Record<string, Json | undefined>> = {
+    principal: isSame(principal, somebody) ? undefined : (principal as Json),
+    server: target.server || undefined,
+    session: session || undefined,
+    run,
+    time: timeMs === usualStartMs ? undefined : instantText(timeMs),
+  }
   const head = [
     `  - name: ${flow(oneLine(name))}`,
-    ...(isOther ? [`    principal: ${flow(principal as Json)}`] : []),
-    ...(target.server === '' ? [] : [`    server: ${flow(target.server)}`]),
-    ...(timeMs === usualStartMs ? [] : [`    time: ${new Date(timeMs).toISOString()}`]),
+    ...Object.entries(said).flatMap(([key, value]) => (value === undefined ? [] : [`    ${key}: ${flow(value)}`])),
+    ...(facts.length === 0 ? [] : ['    facts:']),
+    ...facts.map((fact) => `      - ${flow(factMembers(fact, attempt))}`),
   ]
   const [first] = steps
   if (steps.length === 1 && first?.kind === 'call' && first.times === 1)
@@ -62,14 +74,32 @@ function caseLines({ name, sketch: { attempt }, steps }: PlayedCase, somebody: P
   return [...head, '    calls:', ...steps.map((step) => `      - ${flow(stepMembers(step, call, principal))}`)]
 }
 
+function callMembers({ target, arguments: args }: Attempt): JsonMap {
+  return { [nouns[target.method]]: target.name, ...(Object.keys(args).length > 0 && { arguments: args }) }
+}
+
+/** What it has other than the case. */
+function factMembers({ attempt, times }: Fact, of: Attempt): Json {
+  const { principal, session = '', run, timeMs, target } = attempt
+  return {
+    ...callMembers(attempt),
+    ...(!isSame(principal, of.principal) && { principal: principal as Json }),
+    ...(target.server !== of.target.server && { server: target.server }),
+    ...(session !== (of.session ?? '') && { session }),
+    ...(run && !isSame(run, of.run) && { run }),
+    ...(timeMs !== of.timeMs && { time: instantText(timeMs) }),
+    ...(times > 1 && { times }),
+  }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
 const nouns: Readonly<Record<Method, string>> = {
   'tools/call': 'tool',
   'resources/read': 'resource',
   'prompts/get': 'prompt',
-}
-
-function argumentsOf(args: { readonly [key: string]: Json }): { readonly arguments?: Json } {
-  return Object.keys(args).length === 0 ? {} : { arguments: args }
 }
 
 function stepMembers(step: PlayedStep, call: { readonly [key: string]: Json }, principal: Principal): Json {
