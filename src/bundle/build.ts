@@ -8,6 +8,7 @@ import { parsePolicies } from '../policy/merge.ts'
 import type { PolicySource } from '../policy/parse.ts'
 import { type Artifact, type Source, sealArtifact } from './artifact.ts'
 import { PolicyError } from './errors.ts'
+import { type Rooted, underRoot } from './root.ts'
 
 export { PolicyError }
 
@@ -27,10 +28,10 @@ export function buildPolicy(file: PolicyText): Promise<Artifact> {
 }
 
 /** One policy of several files, the first of which is the base (`src/policy/merge.ts`); their names differ. Throws so, too. */
-export async function buildMerged(files: readonly PolicyText[]): Promise<Artifact> {
+export async function buildMerged(files: readonly PolicyText[], root?: string): Promise<Artifact> {
   const sources = files.map(({ name, text }) => sourceOf(name, text))
   const { policy, diagnostics } = parsePolicies(files.map((file) => policySource(file, sources)))
-  if (policy) return compilePolicy(policy, sources)
+  if (policy) return compilePolicy(policy, sources, root)
   const paths = new Map(files.map(({ name, path = name }) => [name, path]))
   throw new PolicyError(
     diagnostics.map((diagnostic) => ({ ...diagnostic, file: paths.get(diagnostic.file) as string })),
@@ -52,13 +53,19 @@ function sourceOf(name: string, text: string | Uint8Array): Source {
   return { name, text: Buffer.from(text as Uint8Array).toString('utf8') }
 }
 
-export async function compilePolicy(policy: Policy, sources: readonly Source[]): Promise<Artifact> {
-  const { modules: generated, data, entrypoints } = generate(policy)
-  const modules = withHandWritten(generated)
+/** `root`: the name that the Rego is put under (`root.ts`). */
+export async function compilePolicy(policy: Policy, sources: readonly Source[], root?: string): Promise<Artifact> {
+  const { modules, data, entrypoint } = regoOf(policy, root)
   const { opa, digest } = readIdentity(compilerFolder)
-  const { wasm } = await compileCached({ modules, data: data as Record<string, unknown>, entrypoints })
-  const [entrypoint = ''] = entrypoints
+  const { wasm } = await compileCached({ modules, data: data as Record<string, unknown>, entrypoints: [entrypoint] })
   return sealArtifact({ compiler: { opa, digest }, sources, policy, modules, data, entrypoint, wasm })
+}
+
+/** All that is compiled of a policy. */
+export function regoOf(policy: Policy, root?: string): Rooted {
+  const { modules, data, entrypoints } = generate(policy)
+  const [entrypoint = ''] = entrypoints
+  return underRoot({ modules: withHandWritten(modules), data, entrypoint }, root)
 }
 
 /** Generated modules, and those of `rego/` that they ask, by file name: what nothing asks is not compiled. */

@@ -35,8 +35,10 @@ export interface Bundling {
   readonly version: string
 }
 
-/** The part of `data` that is ours. */
-export const ownRoots: readonly string[] = ['tollgate']
+/** The part of `data` that a policy owns. */
+export function rootsOf(entrypoint: string): readonly string[] {
+  return [entrypoint.slice(0, entrypoint.lastIndexOf('/'))]
+}
 
 /** What the module that our compiler writes has. */
 const abi = '1.3'
@@ -72,7 +74,7 @@ export function bundleFiles(
     {
       path: manifestPath,
       bytes: Buffer.from(
-        manifestText({ revision, roots: ownRoots, metadata: { tollgate: metadata as unknown as Json } }),
+        manifestText({ revision, roots: rootsOf(entrypoint), metadata: { tollgate: metadata as unknown as Json } }),
       ),
     },
   ]

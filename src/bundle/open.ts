@@ -1,6 +1,5 @@
 /** A bundle to the compiled policy in it: verified first, then made again from its sources as far as that needs no compiler. */
 import { hash } from 'node:crypto'
-import { generate } from '../codegen/generate.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import { TollgateError } from '../model/errors.ts'
 import { isObject } from '../model/message/json.ts'
@@ -11,9 +10,10 @@ import type { Moment, Trust, Verified } from '../opa/trust.ts'
 import { verifyBundle } from '../opa/verify.ts'
 import { parsePolicies } from '../policy/merge.ts'
 import { type Artifact, type Source, sealArtifact } from './artifact.ts'
-import { withHandWritten } from './build.ts'
-import { type BundleMetadata, regoDigest, type SourceFile } from './bundled.ts'
+import { regoOf } from './build.ts'
+import { type BundleMetadata, regoDigest, rootsOf, type SourceFile } from './bundled.ts'
 import { PolicyError } from './errors.ts'
+import { rootOf } from './root.ts'
 
 export interface OpenedBundle extends Verified {
   /** Of the bundle, as its makers call it; the policy has a revision of its own, in `artifact`. */
@@ -69,7 +69,7 @@ function areTexts(values: readonly (Json | undefined)[]): boolean {
 }
 
 /** The policy is parsed again, its Rego generated again: what the signature covers is then one thing, and not two. */
-function artifactIn({ files }: Bundle, metadata: BundleMetadata): Artifact {
+function artifactIn({ files, manifest }: Bundle, metadata: BundleMetadata): Artifact {
   const sources = metadata.sources.map((source) => sourceIn(files, source))
   const known = new Set([
     dataPath,
@@ -85,11 +85,10 @@ function artifactIn({ files }: Bundle, metadata: BundleMetadata): Artifact {
     throw differs(`\`${wasmPath}\` is not what the manifest binds`)
   const { policy, diagnostics } = parsedSources(sources)
   if (!policy) throw new PolicyError(diagnostics)
-  const { modules: generated, data, entrypoints } = generate(policy)
-  const modules = withHandWritten(generated)
-  requireSame(files, modules, data, metadata)
-  const [entrypoint = ''] = entrypoints
+  const { modules, data, entrypoint } = regoOf(policy, rootOf(metadata.entrypoint))
   if (entrypoint !== metadata.entrypoint) throw differs('its entrypoint is another')
+  if (String(manifest.roots) !== String(rootsOf(entrypoint))) throw differs('its roots are not those of its Rego')
+  requireSame(files, modules, data, metadata)
   const { opa, digest } = metadata.compiler
   return sealArtifact({
     compiler: { opa, digest },

@@ -3,10 +3,11 @@ import { hash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundleFiles } from '../bundle/bundled.ts'
+import { requireRoot } from '../bundle/root.ts'
 import { TollgateError } from '../model/errors.ts'
 import { pack } from '../opa/pack.ts'
 import { type Signing, signed } from '../opa/sign.ts'
-import { loadPolicyFiles } from '../runtime/policyFile.ts'
+import { buildPolicyFiles } from '../runtime/policyFile.ts'
 import { version } from '../runtime/version.ts'
 import { writeNewFile } from './newFile.ts'
 import { withMistakesTold } from './policies.ts'
@@ -15,16 +16,18 @@ import { type SigningOptions, signingOf } from './signing.ts'
 export interface BuildOptions extends SigningOptions {
   readonly output: string
   readonly revision?: string
+  readonly root?: string
   readonly json?: true
 }
 
 export async function build(
   named: readonly string[],
-  { output, revision, json, ...options }: BuildOptions,
+  { output, revision, root, json, ...options }: BuildOptions,
 ): Promise<void> {
   const signing = signingOf(options)
+  if (root !== undefined) requireRoot(root)
   const files = named.flatMap(policyFilesIn)
-  const artifact = await withMistakesTold(files, () => loadPolicyFiles(files))
+  const artifact = await withMistakesTold(files, () => buildPolicyFiles(files, root))
   const content = bundleFiles(artifact, { version, ...(revision !== undefined && { revision }) })
   const bytes = pack(signing ? await signed(content, signing) : content)
   writeNewFile({ file: output, force: true }, bytes)

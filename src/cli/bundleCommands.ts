@@ -14,6 +14,7 @@ export function addBundleCommands(program: Command): void {
     .usage('-o FILE [options] DIR|FILE...')
     .requiredOption('-o, --output <file>', 'the bundle; one that is there is replaced')
     .option('--revision <text>', 'what the bundle calls itself (default: the digest of the policy)')
+    .option('--root <name>', 'put its Rego under this name, so that one OPA can load it beside others')
   addSigningOptions(buildCommand)
     .option('--json', 'print what was built as JSON')
     .argument('<file...>', 'the policy; several files are merged, the first is the base. Or the folder that it is in')

@@ -78,8 +78,7 @@ export function loadPolicyFile(file: string): Promise<Artifact> {
 
 /** The same for files that make one policy, the first of which is the base; or for one bundle, which is verified. */
 export async function loadPolicyFiles(files: readonly string[], trust?: TrustNow): Promise<Artifact> {
-  const names = sourceNames(files)
-  const sources = files.map((path, index) => ({ name: names[index] as string, path, text: readPolicyFile(path) }))
+  const sources = readSources(files)
   const bundle = sources.find(({ text }) => isGzip(text))
   if (bundle) {
     requireAlone(bundle.path, files)
@@ -89,11 +88,33 @@ export async function loadPolicyFiles(files: readonly string[], trust?: TrustNow
   const name = keptName(sources)
   const kept = readKept(name)
   if (kept !== undefined) return kept
-  const { buildMerged } = await import('../bundle/build.ts')
-  const artifact = await buildMerged(sources.map((source) => ({ ...source, beside: readBeside(source.path) })))
+  const artifact = await built(sources)
   // What stands in files that these name is no part of the name under which it would be found.
   if (artifact.sources.length === files.length) keep(name, artifact)
   return artifact
+}
+
+/** The same for policy files alone, with their Rego under a root of its own where one is named (`bundle/root.ts`). */
+export async function buildPolicyFiles(files: readonly string[], root?: string): Promise<Artifact> {
+  if (root === undefined) return loadPolicyFiles(files)
+  return built(readSources(files), root)
+}
+
+interface FileRead {
+  readonly name: string
+  readonly path: string
+  readonly text: Uint8Array
+}
+
+function readSources(files: readonly string[]): readonly FileRead[] {
+  const names = sourceNames(files)
+  return files.map((path, index) => ({ name: names[index] as string, path, text: readPolicyFile(path) }))
+}
+
+async function built(sources: readonly FileRead[], root?: string): Promise<Artifact> {
+  const { buildMerged } = await import('../bundle/build.ts')
+  const texts = sources.map((source) => ({ ...source, beside: readBeside(source.path) }))
+  return buildMerged(texts, root)
 }
 
 function requireAlone(bundle: string, files: readonly string[]): void {

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { Artifact } from '../../src/bundle/artifact.ts'
-import { buildPolicy } from '../../src/bundle/build.ts'
+import { buildMerged, buildPolicy } from '../../src/bundle/build.ts'
 import { bundleFiles } from '../../src/bundle/bundled.ts'
 import { openBundle } from '../../src/bundle/open.ts'
+import { requireRoot } from '../../src/bundle/root.ts'
 import type { BundleFile } from '../../src/opa/files.ts'
 import { pack } from '../../src/opa/pack.ts'
+import { Engine } from '../../src/pdp/engine.ts'
 import { newPair, now, signedBytes, text, trusting } from '../opa/signer.ts'
 
 const policy = 'version: "1"\ndefault: deny\ntools:\n  pay:\n    rules: [{ rate_limit: 3/day }]\n'
@@ -76,3 +78,26 @@ function changed(files: readonly BundleFile[], path: string, change: (text: stri
   assert.ok(files.some((file) => file.path === path))
   return files.map((file) => (file.path === path ? text(path, change(Buffer.from(file.bytes).toString('utf8'))) : file))
 }
+
+test('under a root of its own, a policy owns that alone, decides the same, and is another revision', async () => {
+  const named = 'say `data.tollgate.x`, or "package tollgate"'
+  const written = `version: "1"\ndefault: deny\ntools:\n  pay:\n    rules: [{ action: deny, on_deny: ${JSON.stringify(named)} }]\n`
+  const [plain, rooted] = await Promise.all(
+    [undefined, 'org'].map((root) => buildMerged([{ name: 'p.yaml', text: written }], root)),
+  )
+  assert.ok(plain && rooted)
+  const opened = await open(await signedBytes(bundleFiles(rooted, { version: '0.1.0' }), pair))
+  assert.deepEqual(opened.roots, ['org/tollgate'])
+  assert.equal(opened.artifact.entrypoint, 'org/tollgate/decision')
+  assert.notEqual(opened.artifact.revision, plain.revision)
+  const input = '{"method":"tools/call","server":"","tool":"pay","arguments":{},"facts":{}}'
+  const ask = ({ wasm, data, entrypoint }: Artifact) => new Engine(wasm, data, entrypoint).evaluate(input)
+  assert.deepEqual(ask(opened.artifact), ask(plain))
+  assert.match(JSON.stringify(ask(plain)), /say `data\.tollgate\.x`/)
+  const moved = changed(bundleFiles(rooted, { version: '0.1.0' }), '.manifest', (json) =>
+    json.replace('["org/tollgate"]', '[""]'),
+  )
+  await assert.rejects(open(await signedBytes(moved, pair)), { code: 'bundle_content_differs', message: /roots/ })
+  for (const root of ['Org', 'a/b', 'in', 'system', '', '1a'])
+    assert.throws(() => requireRoot(root), { code: 'root_invalid' })
+})
