@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Artifact } from '../../src/bundle/artifact.ts'
-import { buildPolicy } from '../../src/bundle/build.ts'
+import { buildMerged, buildPolicy } from '../../src/bundle/build.ts'
 import { bundleFiles } from '../../src/bundle/bundled.ts'
 import { openBundle } from '../../src/bundle/open.ts'
 import { bodyOf } from '../../src/log/body.ts'
@@ -23,14 +23,17 @@ import { canonical, type Json } from '../../src/model/canonical.ts'
 import type { Algorithm } from '../../src/opa/algorithms.ts'
 import { readBundle } from '../../src/opa/bundle.ts'
 import type { BundleFile } from '../../src/opa/files.ts'
+import { fileHash } from '../../src/opa/hashing.ts'
 import { pack } from '../../src/opa/pack.ts'
 import { countersigned, signed } from '../../src/opa/sign.ts'
+import { claimsOf, readTokens } from '../../src/opa/signatures.ts'
 import { writeTar } from '../../src/opa/tar.ts'
 import { verifyBundle } from '../../src/opa/verify.ts'
 import { Engine } from '../../src/pdp/engine.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
 import type { Answer } from '../answer.ts'
+import { fc, seed } from '../random.ts'
 import { newPair, now, type Pair, signing, text, trusting } from './signer.ts'
 
 const opa = process.env['TOLLGATE_OPA'] ?? fileURLToPath(new URL('../../.cache/opa/opa', import.meta.url))
@@ -135,6 +138,66 @@ test('what `opa build` made and signed of any Rego and data is verified here as 
   const compiled = await readBundle(readFileSync(built))
   assert.deepEqual(compiled.manifest.wasm, [{ entrypoint: 'a/allow', module: '/policy.wasm' }])
   await verifyBundle(compiled, trusting(pair), { now })
+})
+
+/** JSON as people and programs write it: numbers in every spelling, keys in no order, any character, white space. */
+const written: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.stringMatching(/^-?(0|[1-9][0-9]{0,24})([.][0-9]{1,8})?([eE][+-]?[0-9]{1,2})?$/),
+    fc.constantFrom('true', 'false', 'null', '{}', '[]', '"\\u2028\\/\\b\\u0001\\ud83d\\ude00\\u007f"'),
+    fc.string({ unit: 'binary', maxLength: 8 }).map((text) => JSON.stringify(text)),
+    fc.array(tie('value'), { maxLength: 4 }).map((items) => `[${items.join(' ,\n')}]`),
+    fc
+      .uniqueArray(fc.tuple(fc.string({ unit: 'binary', maxLength: 4 }), tie('value')), {
+        selector: ([key]) => key,
+        maxLength: 5,
+      })
+      .map((members) => `{ ${members.map(([key, value]) => `${JSON.stringify(key)}:\t${value}`).join(',')} }`),
+  ),
+})).value
+
+test('random JSON is hashed as opa hashes it', () => {
+  const folder = place('random')
+  const samples = fc.sample(written, { numRuns: 400, seed }).map((value, index) => ({
+    path: `d${index}/data.json`,
+    bytes: Buffer.from(`{"v": ${value}}`),
+  }))
+  for (const { path, bytes } of samples) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true })
+    writeFileSync(join(folder, path), bytes)
+  }
+  const { key } = keysOf(newPair('EdDSA', 'random'))
+  execFileSync(opa, ['sign', '--signing-key', key, '--signing-alg', 'EdDSA', '-b', '.'], { cwd: folder })
+  const [token] = readTokens(readFileSync(join(folder, '.signatures.json')))
+  const listed = new Map(claimsOf(token).files.map(({ name, hash }) => [name, hash]))
+  for (const file of samples) assert.equal(fileHash(file, 'SHA-256'), listed.get(file.path), file.bytes.toString())
+})
+
+test('one opa loads bundles of two roots together, and asks each', async () => {
+  const policies = { org: 'get_balance', team: 'create_payment' }
+  for (const [root, tool] of Object.entries(policies)) {
+    const text = `version: "1"\ndefault: deny\ntools:\n  ${tool}: {}\n`
+    const built = await buildMerged([{ name: `${root}.yaml`, text }], root)
+    writeFileSync(place(`${root}.tar.gz`), pack(bundleFiles(built, { version: '0.1.0' })))
+  }
+  const input = place('input.json')
+  writeFileSync(input, '{"method":"tools/call","server":"bank","tool":"get_balance","arguments":{},"facts":{}}')
+  const query = '[data.org.tollgate.decision.decision, data.team.tollgate.decision.decision]'
+  const both = ['-b', place('org.tar.gz'), '-b', place('team.tar.gz')]
+  const answer = execFileSync(opa, ['eval', ...both, '-i', input, '-f', 'json', query], { encoding: 'utf8' })
+  assert.deepEqual((JSON.parse(answer) as Answer).result[0].expressions[0].value, ['allow', 'deny'])
+})
+
+test('what `opa build` signs of a bundle of ours leaves the module out: neither opa nor we believe it', async () => {
+  const pair = newPair('RS256', 'release')
+  const { key } = keysOf(pair)
+  writeFileSync(place('ours.tar.gz'), pack(files))
+  const signed = ['--signing-key', key, '--verification-key-id', 'release']
+  execFileSync(opa, ['build', '-b', place('ours.tar.gz'), '-o', place('theirs.tar.gz'), ...signed], { timeout: 60_000 })
+  const theirs = readFileSync(place('theirs.tar.gz'))
+  await assert.rejects(openBundle(theirs, trusting(pair), { now }), { code: 'bundle_file_unsigned', message: /policy\.wasm/ })
+  assert.match(loadedByOpa(theirs, pair).said, /policy\.wasm not included/)
 })
 
 type Change = (files: readonly BundleFile[]) => readonly BundleFile[]
