@@ -1,5 +1,5 @@
 /**
- * Rego under a name of its own: `package tollgate.tools` becomes `package org.tollgate.tools`, so that the bundles of
+ * Rego under a name of its own: `package tollgate.tools` becomes `package tollgate.org.tools`, so that the bundles of
  * several policies can be loaded into one OPA, which wants the parts of `data` that they own to be disjoint.
  */
 import type { Json } from '../model/canonical.ts'
@@ -31,18 +31,27 @@ export function requireRoot(root: string): void {
 export function underRoot({ modules, data, entrypoint }: Rooted, root: string | undefined): Rooted {
   if (root === undefined) return { modules, data, entrypoint }
   const moved = Object.entries(modules).map(([name, text]) => [name, moduleUnder(text, root)])
-  return { modules: Object.fromEntries(moved), data: { [root]: data }, entrypoint: `${root}/${entrypoint}` }
+  return {
+    modules: Object.fromEntries(moved),
+    data: { tollgate: { [root]: ownOf(data) } },
+    entrypoint: entrypoint.replace('/', `/${root}/`),
+  }
 }
 
 /** The root that an entrypoint is under; undefined where it is under none. */
 export function rootOf(entrypoint: string): string | undefined {
-  return /^([a-z][a-z0-9_]*)\/tollgate\/decision$/.exec(entrypoint)?.[1]
+  return /^tollgate\/([a-z][a-z0-9_]*)\/decision$/.exec(entrypoint)?.[1]
+}
+
+/** All data of a policy stands under `tollgate`. */
+function ownOf(data: Json): Json | undefined {
+  return (data as { readonly tollgate?: Json }).tollgate
 }
 
 /** Comments and texts stay as they are: a policy may speak of `data.tollgate` in a message. */
 function moduleUnder(text: string, root: string): string {
   return text.replace(
     /#[^\n]*|"(?:[^"\\\n]|\\.)*"|`[^`]*`|(?<![\w.])(package\s+|data\.)tollgate\b/g,
-    (whole, before?: string) => (before === undefined ? whole : `${before}${root}.tollgate`),
+    (whole, before?: string) => (before === undefined ? whole : `${before}tollgate.${root}`),
   )
 }

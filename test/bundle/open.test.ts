@@ -87,15 +87,15 @@ test('under a root of its own, a policy owns that alone, decides the same, and i
   )
   assert.ok(plain && rooted)
   const opened = await open(await signedBytes(bundleFiles(rooted, { version: '0.1.0' }), pair))
-  assert.deepEqual(opened.roots, ['org/tollgate'])
-  assert.equal(opened.artifact.entrypoint, 'org/tollgate/decision')
+  assert.deepEqual(opened.roots, ['tollgate/org'])
+  assert.equal(opened.artifact.entrypoint, 'tollgate/org/decision')
   assert.notEqual(opened.artifact.revision, plain.revision)
   const input = '{"method":"tools/call","server":"","tool":"pay","arguments":{},"facts":{}}'
   const ask = ({ wasm, data, entrypoint }: Artifact) => new Engine(wasm, data, entrypoint).evaluate(input)
   assert.deepEqual(ask(opened.artifact), ask(plain))
   assert.match(JSON.stringify(ask(plain)), /say `data\.tollgate\.x`/)
   const moved = changed(bundleFiles(rooted, { version: '0.1.0' }), '.manifest', (json) =>
-    json.replace('["org/tollgate"]', '[""]'),
+    json.replace('["tollgate/org"]', '[""]'),
   )
   await assert.rejects(open(await signedBytes(moved, pair)), { code: 'bundle_content_differs', message: /roots/ })
   for (const root of ['Org', 'a/b', 'in', 'system', '', '1a'])

@@ -183,7 +183,7 @@ test('one opa loads bundles of two roots together, and asks each', async () => {
   }
   const input = place('input.json')
   writeFileSync(input, '{"method":"tools/call","server":"bank","tool":"get_balance","arguments":{},"facts":{}}')
-  const query = '[data.org.tollgate.decision.decision, data.team.tollgate.decision.decision]'
+  const query = '[data.tollgate.org.decision.decision, data.tollgate.team.decision.decision]'
   const both = ['-b', place('org.tar.gz'), '-b', place('team.tar.gz')]
   const answer = execFileSync(opa, ['eval', ...both, '-i', input, '-f', 'json', query], { encoding: 'utf8' })
   assert.deepEqual((JSON.parse(answer) as Answer).result[0].expressions[0].value, ['allow', 'deny'])
@@ -196,7 +196,10 @@ test('what `opa build` signs of a bundle of ours leaves the module out: neither 
   const signed = ['--signing-key', key, '--verification-key-id', 'release']
   execFileSync(opa, ['build', '-b', place('ours.tar.gz'), '-o', place('theirs.tar.gz'), ...signed], { timeout: 60_000 })
   const theirs = readFileSync(place('theirs.tar.gz'))
-  await assert.rejects(openBundle(theirs, trusting(pair), { now }), { code: 'bundle_file_unsigned', message: /policy\.wasm/ })
+  await assert.rejects(openBundle(theirs, trusting(pair), { now }), {
+    code: 'bundle_file_unsigned',
+    message: /policy\.wasm/,
+  })
   assert.match(loadedByOpa(theirs, pair).said, /policy\.wasm not included/)
 })
 
