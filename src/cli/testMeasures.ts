@@ -45,19 +45,19 @@ export async function measured(
 ): Promise<Measured> {
   const coverage = measures && coverageOf(measures.items, rego)
   if (coverage && options.lcov !== undefined) await writeTo(options.lcov, [lcov(coverage)])
-  const mutation = isMutationWanted(options) ? mutationOf(ran) : undefined
+  const mutation = isMutationWanted(options) ? await mutationOf(ran) : undefined
   return { ...(coverage && { coverage }), ...(mutation && { mutation }) }
 }
 
 /** A case that fails as it is would notice nothing. */
-function mutationOf(ran: readonly RanSuite[]): Mutation | undefined {
+async function mutationOf(ran: readonly RanSuite[]): Promise<Mutation | undefined> {
   if (!isFine(ran.map(({ result }) => result))) {
     process.stderr.write('tollgate: no changes were tried, because a test fails as it is\n')
     return undefined
   }
   const bar = progressOn(process.stderr, 'changes')
   try {
-    return mutateSuites(
+    return await mutateSuites(
       ran.flatMap(({ suite, result }) => (suite ? [{ suite, cases: result.cases }] : [])),
       bar.show,
     )

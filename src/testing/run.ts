@@ -14,7 +14,7 @@ export interface RunOptions extends Omit<PlayOptions, 'watch'> {
   /** In the place of the policies that the files name. */
   readonly policy?: PolicyChoice
   /** Who is told of the calls of a suite. */
-  readonly watcherOf?: (suite: Suite) => NonNullable<PlayOptions['watch']>
+  readonly watcherOf?: (suite: Suite) => NonNullable<PlayOptions['watch']> | Promise<NonNullable<PlayOptions['watch']>>
 }
 
 /** A file that was run, with what it was run against. */
@@ -40,7 +40,8 @@ export async function runFile(file: string, { policy, watcherOf, ...options }: R
       return { result: { file, kind, cases: [], trouble: mistaken(error, diagnostics) } }
     }
     const loaded = await loadPolicySet(suite.policy)
-    const cases = playSuite(suite, loaded.active(), { ...options, ...(watcherOf && { watch: watcherOf(suite) }) })
+    const watch = await watcherOf?.(suite)
+    const cases = playSuite(suite, loaded.active(), { ...options, ...(watch && { watch }) })
     return {
       suite,
       loaded,

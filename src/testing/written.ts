@@ -1,8 +1,9 @@
 /** Policies as their files say them: with the places of their parts, which a compiled policy has lost. */
 import type { Place, Policy, PolicySet } from '../model/policy.ts'
+import { isGzip } from '../opa/files.ts'
 import { mergePolicies } from '../policy/merge.ts'
 import type { PolicySource } from '../policy/parse.ts'
-import { readBeside, readPolicyFile } from '../runtime/policyFile.ts'
+import { loadPolicyFiles, readBeside, readPolicyFile } from '../runtime/policyFile.ts'
 import type { PolicyChoice } from '../runtime/policySet.ts'
 
 export interface Written {
@@ -21,10 +22,14 @@ export interface WrittenLayer {
 /** One policy, or layers in their order. */
 export type WrittenSet = Written | readonly WrittenLayer[]
 
-/** Files that were loaded without a mistake. */
-export function writtenSet(choice: PolicyChoice): WrittenSet {
-  if ('files' in choice) return readWritten(choice.files)
-  return choice.layers.map(({ name, files }) => ({ name, written: readWritten(files) }))
+/** Files that were loaded without a mistake. Throws what `loadPolicySet` throws. */
+export async function writtenSet(choice: PolicyChoice): Promise<WrittenSet> {
+  if ('files' in choice) return readWritten(choice.files, choice.trust)
+  const layers = choice.layers.map(async ({ name, files }) => ({
+    name,
+    written: await readWritten(files, choice.trust),
+  }))
+  return Promise.all(layers)
 }
 
 export function isLayeredSet(set: WrittenSet): set is readonly WrittenLayer[] {
@@ -36,8 +41,18 @@ export function policyOf(set: WrittenSet): PolicySet {
   return { layers: set.map(({ name, written }) => ({ name, policy: written.policy })) }
 }
 
-function readWritten(files: readonly string[]): Written {
+async function readWritten(files: readonly string[], trust: PolicyChoice['trust']): Promise<Written> {
+  const [first = ''] = files
+  if (isGzip(readPolicyFile(first))) return readBundled(first, trust)
   return writtenOf(files.map((file) => ({ file, text: readPolicyFile(file), beside: readBeside(file) })))
+}
+
+/** A bundle holds the files that it was made of: they are called as if it were their folder. */
+async function readBundled(bundle: string, trust: PolicyChoice['trust']): Promise<Written> {
+  const { sources } = await loadPolicyFiles([bundle], trust)
+  const beside = (name: string) => sources.find((source) => source.beside && source.name === name)?.text ?? ''
+  const files = sources.filter((source) => !source.beside)
+  return writtenOf(files.map(({ name, text }) => ({ file: `${bundle}/${name}`, text, beside })))
 }
 
 /** The names of the files become those of the places. */

@@ -40,7 +40,7 @@ suite('a ready bundle', { concurrency: 2 }, () => {
     })
 
     test(`${name}: its cases pass, cover every rule, and notice nine of ten changes`, async () => {
-      const set = writtenSet({ files: [`${folder}/${name}/policy.yaml`] })
+      const set = await writtenSet({ files: [`${folder}/${name}/policy.yaml`] })
       const measured = measuring(set)
       const { result, suite } = await runFile(`${folder}/${name}/policy_test.yaml`, {
         watcherOf:

@@ -4,6 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { bundleFiles } from '../../src/bundle/bundled.ts'
+import { pack } from '../../src/opa/pack.ts'
+import { loadPolicyFiles } from '../../src/runtime/policyFile.ts'
 import { Measures } from '../../src/testing/coverage/measures.ts'
 import { coverageOf } from '../../src/testing/coverage/report.ts'
 import { coverageText } from '../../src/testing/coverage/text.ts'
@@ -27,7 +30,7 @@ const measures = new Measures()
 const { result, suite, loaded } = await runFile(file, { watcherOf: measures.watcherOf })
 const played = { suite: suite as Suite, cases: result.cases }
 const coverage = coverageOf(measures.items)
-const mutation = mutateSuites([played])
+const mutation = await mutateSuites([played])
 const near = (text: string) => text.replaceAll(`${folder}/`, '')
 
 /** What the page shows below a command. */
@@ -64,6 +67,22 @@ function unexpected(step: Suite['cases'][number]['steps'][number]): typeof step 
   if (step.kind !== 'call' || step.isFact) return step
   return { ...step, expect: [{ path: ['decision'], value: 'x', at: step.at }] }
 }
+
+test('a policy in a bundle is measured by the files that it was made of', async () => {
+  const bundle = join(folder, 'refunds.tar.gz')
+  writeFileSync(bundle, pack(bundleFiles(await loadPolicyFiles([join(folder, 'refunds.yaml')]), { version: '0' })))
+  const bundled = new Measures()
+  const trust = async () => ({ keys: [], threshold: 1, allowUnsigned: true })
+  const ran = await runFile(file, { policy: { files: [bundle], trust }, watcherOf: bundled.watcherOf })
+  assert.equal(ran.result.trouble, undefined)
+  const found = coverageOf(bundled.items)
+  assert.deepEqual(found.rules, coverage.rules)
+  assert.deepEqual(
+    found.files.map((one) => near(one.file)),
+    ['refunds.tar.gz/refunds.yaml'],
+  )
+  assert.deepEqual(found.files[0]?.uncovered, coverage.files[0]?.uncovered)
+})
 
 test('a program reads the same', () => {
   const report = JSON.parse(jsonReport({ suites: [result], durationMs: 1, coverage, mutation }))

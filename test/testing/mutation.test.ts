@@ -9,7 +9,7 @@ import { mutationOf, tryMutants } from '../../src/testing/mutation/run.ts'
 import { trialOf } from '../../src/testing/mutation/trials.ts'
 import { referenceOf } from '../../src/testing/reference.ts'
 import type { Case, Step } from '../../src/testing/suite.ts'
-import { writtenOf } from '../../src/testing/written.ts'
+import { type Written, writtenOf } from '../../src/testing/written.ts'
 
 const pack = new URL('../pack/fixtures/mcp-gateway-policy.json', import.meta.url)
 const written = (text: string, file = 'p.yaml') => writtenOf([{ file, text }])
@@ -220,6 +220,34 @@ test('a case that a mutant decides as before is not played, and would have passe
     return same
   })
   assert.ok(skipped.length > 20 && skipped.length < 3 * mutantsOf(set).mutants.length)
+})
+
+test('of layers each is changed on its own, and of merged files each rule where it stands', () => {
+  const org = 'version: "1"\ndefault: allow\ntools:\n  pay: { rules: [{ action: deny, for: { agent: bot } }] }\n'
+  const layers = [
+    { name: 'org', written: written(org, 'org.yaml') },
+    { name: 'team', written: written(policy, 'team.yaml') },
+  ]
+  const call = (agent: string) => ({ ...callOf('pay', { amount: 5 }), principal: { agent } })
+  const cases = [caseOf('bots', step(call('bot'), 'deny')), caseOf('people', step(call('ann'), 'allow'))]
+  const { mutants, survivors } = mutationOf([tryMutants(layers, cases.map(trialOf))])
+  const left = survivors.map(({ place, change }) => `${place.file}:${place.line} ${change}`)
+  assert.equal(
+    mutants,
+    mutantsOf(layers[0]?.written as Written).mutants.length + mutantsOf(written(policy)).mutants.length,
+  )
+  // It names `pay`, and nothing else is called.
+  assert.deepEqual(
+    left.filter((one) => one.startsWith('org.yaml')),
+    ['org.yaml:2 default: allow; now: deny'],
+  )
+  assert.ok(left.includes('team.yaml:4 no entry `read`'))
+  const merged = writtenOf([
+    { file: 'base.yaml', text: policy },
+    { file: 'more.yaml', text: 'version: "1"\ndefault: deny\ntools:\n  wire: { rules: [{ rate_limit: 1/day }] }\n' },
+  ])
+  const places = mutantsOf(merged).mutants.map(({ place }) => place)
+  assert.deepEqual([...new Set(places.map(({ file }) => file))], ['base.yaml', 'more.yaml'])
 })
 
 test('the score counts a change once in a file that is part of two policies', () => {

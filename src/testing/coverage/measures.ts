@@ -9,9 +9,9 @@ export class Measures {
   readonly #byPolicy = new Map<string, Measured>()
 
   /** What is told of the calls of a suite. Its policy was read without a mistake. */
-  readonly watcherOf = ({ policy }: Suite): NonNullable<PlayOptions['watch']> => {
+  readonly watcherOf = async ({ policy }: Suite): Promise<NonNullable<PlayOptions['watch']>> => {
     const key = JSON.stringify(policy)
-    const measured = this.#byPolicy.get(key) ?? measuring(writtenSet(policy))
+    const measured = this.#byPolicy.get(key) ?? measuring(await writtenSet(policy))
     this.#byPolicy.set(key, measured)
     return ({ input }) => {
       if (input !== undefined) measured.saw(input)

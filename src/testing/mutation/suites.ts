@@ -2,7 +2,7 @@
 import type { CaseResult } from '../result.ts'
 import type { Suite } from '../suite.ts'
 import { writtenSet } from '../written.ts'
-import { type Mutation, mutationOf, type Progress, tryMutants } from './run.ts'
+import { type Mutation, type MutationRun, mutationOf, type Progress, tryMutants } from './run.ts'
 import { trialOf } from './trials.ts'
 
 /** A suite that was played with what came of it. */
@@ -12,13 +12,13 @@ export interface Played {
 }
 
 /** Cases that were left out or skipped have no part in it. */
-export function mutateSuites(played: readonly Played[], progress?: Progress): Mutation {
+export async function mutateSuites(played: readonly Played[], progress?: Progress): Promise<Mutation> {
   const byPolicy = Map.groupBy(played, ({ suite }) => JSON.stringify(suite.policy))
-  const runs = [...byPolicy.values()].flatMap((group) => {
-    const [first] = group
-    if (!first) return []
-    return [tryMutants(writtenSet(first.suite.policy), group.flatMap(trialsOf), progress)]
-  })
+  const runs: MutationRun[] = []
+  for (const group of byPolicy.values()) {
+    const set = await writtenSet((group[0] as Played).suite.policy)
+    runs.push(tryMutants(set, group.flatMap(trialsOf), progress))
+  }
   return mutationOf(runs)
 }
 
