@@ -14,9 +14,13 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
       request.pause()
       resolve(undefined)
     }
+    const left = () => reject(new Error('the caller left'))
     request.on('data', take)
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)))
+    request.once('end', () => {
+      request.off('close', left) // it closes in any case, and an error is dear to make
+      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length))
+    })
     request.once('error', reject)
-    request.once('close', () => reject(new Error('the caller left')))
+    request.once('close', left)
   })
 }
