@@ -23,6 +23,7 @@ if (trouble !== undefined) {
   const { endOnSignals, exitWith, leaveWhenUnread } = await import('./exit.ts')
   if (process.pid === 1) endOnSignals()
   leaveWhenUnread(process.stdout)
-  const { program } = await import('./program.ts')
+  const program =
+    process.argv[2] === 'run' ? (await import('./runCommand.ts')).runProgram() : (await import('./program.ts')).program
   await program.parseAsync(process.argv).catch(exitWith)
 }

@@ -1,7 +1,6 @@
 /** The commands and their options: a stable contract (`docs/commands.md`). */
-import { Argument, Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { clientIds } from '../init/clients.ts'
-import { version } from '../runtime/version.ts'
 import { addBundleCommands } from './bundleCommands.ts'
 import type { CheckOptions } from './check.ts'
 import type { CompileOptions } from './compile.ts'
@@ -11,7 +10,7 @@ import type { DiffOptions } from './diff.ts'
 import type { EvalOptions } from './eval.ts'
 import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
-import { addCredentialOptions, addIdentityOptions, addKeysCommand } from './identityCommands.ts'
+import { addIdentityOptions, addKeysCommand } from './identityCommands.ts'
 import type { InitOptions } from './init.ts'
 import type { McpOptions } from './mcp.ts'
 import {
@@ -43,53 +42,17 @@ import {
 } from './options.ts'
 import type { PackGenerateOptions } from './packGenerate.ts'
 import { addRecordCommands } from './recordCommands.ts'
-import type { RunOptions } from './run.ts'
+import { rootCommand } from './root.ts'
+import { addRunCommand } from './runCommand.ts'
 import type { ScanOptions } from './scan.ts'
 import type { SchemaName } from './schema.ts'
 import type { ServeOptions } from './serveOptions.ts'
 import { addTest } from './testCommand.ts'
 import { addTrustOptions } from './trustOptions.ts'
 
-export const program = new Command('tollgate')
-  .description('The gate in front of every MCP call.')
-  .version(version, '-V, --version')
-  .exitOverride()
-  .enablePositionalOptions()
-  .showSuggestionAfterError()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'tollgate:')) })
-  .configureHelp({ sortSubcommands: false })
-  .helpCommand(false) // ours, the last one, knows what is under a command and what is none
+export const program = rootCommand()
 
-const runCommand = addTrustOptions(
-  program
-    .command('run')
-    .description('wrap an MCP server for a stdio client: every call is judged before it reaches the server')
-    .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...] | --upstream URL')
-    .addOption(policyOption())
-    .addOption(layerOption()),
-)
-  .option('--upstream <url>', 'the server, where it is reached over HTTP')
-  .option('--timeout <duration>', 'how long a server over HTTP may be silent while it owes an answer', '5m')
-addCredentialOptions(runCommand)
-  .option('--server <name>', 'what policies call this server')
-  .addOption(agentOption())
-  .addOption(userOption())
-  .addOption(projectOption())
-  .addOption(groupOption())
-  .option('--session <id>', 'name of this session (default: a fresh one)')
-  .addOption(runOption())
-  .addOption(approvalWaitOption())
-  .addOption(adminUrlOption())
-  .addOption(ledgerOption())
-  .addOption(durabilityOption())
-  .addOption(argumentsOption())
-  .addOption(logFormatOption())
-  .addOption(logLevelOption())
-  .argument('[cmd...]', 'the server and its arguments, after `--`')
-  .action(async (command: string[], flags: RunOptions, parsed: Command) => {
-    stayWhenUnread(process.stdout)
-    await (await import('./run.ts')).run(command, flags, parsed)
-  })
+addRunCommand(program)
 
 const serveCommand = addTrustOptions(
   program

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { program } from '../../src/cli/program.ts'
+import { runProgram } from '../../src/cli/runCommand.ts'
 import { version } from '../../src/runtime/version.ts'
 import { missing, onTerminal } from '../init/pseudoTerminal.ts'
 
@@ -63,6 +64,20 @@ test('each command has a help of its own, which names its environment variables'
   const { stdout } = tollgate('help', 'run')
   for (const name of ['TOLLGATE_AGENT', 'TOLLGATE_USER', 'TOLLGATE_PROJECT', 'TOLLGATE_LEDGER'])
     assert.ok(stdout.includes(name), name)
+})
+
+test('`run`, for which no other command is loaded, is the one that stands among them', () => {
+  const alone = runProgram()
+  assert.deepEqual(
+    alone.commands.map((command) => command.name()),
+    ['run'],
+  )
+  const among = program.commands.find((command) => command.name() === 'run')
+  assert.equal(alone.commands[0]?.helpInformation(), among?.helpInformation())
+  assert.deepEqual(
+    [alone.name(), alone.description(), alone.version()],
+    [program.name(), program.description(), version],
+  )
 })
 
 test('every help ends with examples, of commands and options that exist', () => {
