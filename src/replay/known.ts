@@ -31,9 +31,20 @@ export function knownCall(recorded: RecordedCall, plan: Plan, then: Plan | undef
   return call ?? { cause: 'arguments', ...(needs.length > 0 && { needs }) }
 }
 
+/** Every member is named, so that the compiler finds one that a plan may gain later. */
 function readsNothing({ names, amounts, texts, words, run, shape }: Plan): boolean {
-  const { fields, elements } = names
-  return fields.size === 0 && !elements && shape.fields.size === 0 && amounts.length === 0 && !texts && !words && !run
+  const nothing: { readonly [Member in keyof Required<Plan>]: boolean } = {
+    shape: shape.fields.size === 0,
+    names: names.fields.size === 0 && !names.elements,
+    amounts: amounts.length === 0,
+    texts: !texts,
+    words: !words,
+    run: !run,
+    // What they are split by is among the names.
+    counters: true,
+    layers: true,
+  }
+  return Object.values(nothing).every(Boolean)
 }
 
 /** The arguments that are known by name. */
@@ -82,17 +93,21 @@ function fromInput(recorded: RecordedCall, input: Input, plan: Plan, then: Plan 
   return call && (then ? gives(call, input, then) : givesAmounts(call, input, plan)) ? call : undefined
 }
 
-/** Everything that one plan reads, the other one read. */
+/** Everything that one plan reads, the other one read. Every member is named, here too. */
 function coveredBy(then: Plan, plan: Plan): boolean {
-  const amounts = new Set(then.amounts.map(({ text }) => text))
-  return (
-    covers(then.shape, plan.shape) &&
-    coversNames(then.names, plan.names) &&
-    plan.amounts.every(({ text }) => amounts.has(text)) &&
-    (plan.texts ?? []).every((name) => then.texts?.includes(name)) &&
-    [...(plan.words ?? [])].every((word) => then.words?.has(word)) &&
-    splitPaths(plan).every((path) => isReadAt(then.shape, path))
-  )
+  const read = new Set(then.amounts.map(({ text }) => text))
+  const covered: { readonly [Member in keyof Required<Plan>]: boolean } = {
+    shape: covers(then.shape, plan.shape),
+    names: coversNames(then.names, plan.names),
+    amounts: plan.amounts.every(({ text }) => read.has(text)),
+    counters: splitPaths(plan).every((path) => isReadAt(then.shape, path)),
+    texts: (plan.texts ?? []).every((name) => then.texts?.includes(name)),
+    words: [...(plan.words ?? [])].every((word) => then.words?.has(word)),
+    // What was known of the run is looked up by itself (`runs.ts`).
+    run: true,
+    layers: true,
+  }
+  return Object.values(covered).every(Boolean)
 }
 
 function covers(then: Shape, now: Shape): boolean {

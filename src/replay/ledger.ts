@@ -5,7 +5,7 @@
 import type { Approval, ApprovalChange } from '../model/approval.ts'
 import type { Call } from '../model/call.ts'
 import type { CounterKey } from '../model/counters.ts'
-import { type Kill, type KillTarget, killAmong, type Stoppable } from '../model/kill.ts'
+import { isPattern, type Kill, type KillTarget, killAmong, killKinds, namesFor, type Stoppable } from '../model/kill.ts'
 import type { Ledger, RecordEntry, StoredRecord, Transaction, Usage } from '../model/ledger.ts'
 import { microMax } from '../model/limits.ts'
 import { noPins, type ServerTool, type ToolPins } from '../model/pinning.ts'
@@ -26,6 +26,8 @@ export class ReplayLedger implements Ledger, Transaction {
   /** Allowed calls that have not ended, with what they took. */
   readonly #calls = new Map<string, Charge[]>()
   readonly #kills = new Map<string, Kill>()
+  /** Those of them that are about tools by a pattern. */
+  readonly #patterns = new Map<string, Kill>()
   readonly #pins = new Map<string, ToolPins>()
   readonly #seenWhole = new Set<string>()
 
@@ -109,7 +111,15 @@ export class ReplayLedger implements Ledger, Transaction {
 
   killOf(who: Stoppable): Kill | undefined {
     if (this.#kills.size === 0) return undefined
-    return killAmong(this.#kills.values(), who)
+    const names = namesFor(who)
+    const named = killKinds.flatMap(
+      (kind, index) => this.#kills.get(targetText({ kind, name: names[index] ?? '' })) ?? [],
+    )
+    const standing = [...named, ...this.#patterns.values()]
+    return killAmong(
+      standing.sort((one, other) => one.at - other.at),
+      who,
+    )
   }
 
   killFor(target: KillTarget): Kill | undefined {
@@ -122,11 +132,14 @@ export class ReplayLedger implements Ledger, Transaction {
 
   addKill(kill: Kill): void {
     this.#kills.set(targetText(kill.target), kill)
+    if (kill.target.kind === 'tool' && isPattern(kill.target.name)) this.#patterns.set(kill.id, kill)
   }
 
   removeKill(id: string): void {
     const kill = this.kill(id)
-    if (kill) this.#kills.delete(targetText(kill.target))
+    if (!kill) return
+    this.#kills.delete(targetText(kill.target))
+    this.#patterns.delete(id)
   }
 
   pinsOf(tool: ServerTool): ToolPins {

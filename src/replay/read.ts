@@ -68,7 +68,7 @@ function callIn(entry: Entry, policyOf: (body: Body) => PolicySet | undefined): 
   const result = objectIn(body, 'result')
   const input = inputIn(entry)
   const args = argumentsIn(body)
-  const asked = textIn(body, 'asked_method')
+  const [asked, run] = [textIn(body, 'asked_method'), textIn(body, 'run_id')]
   const call: Call = {
     method: body['method'] as Method,
     ...(asked !== null && { asked }),
@@ -77,6 +77,8 @@ function callIn(entry: Entry, policyOf: (body: Body) => PolicySet | undefined): 
     arguments: args.kept === 'whole' ? args.value : {},
     principal: objectIn(body, 'principal') as Principal,
     session: textIn(body, 'session_id') ?? '',
+    // No more of it is kept; it may be stopped by its name.
+    ...(run !== null && { run: { run_id: run } }),
   }
   const approvalId = textIn(objectIn(result, 'approval'), 'id')
   const policy = policyOf(body)

@@ -224,13 +224,14 @@ export class Replay {
     if (request?.state === 'pending') this.#ledger.changeApproval(request.request.id, { state: 'approved' })
   }
 
+  /** Is it refused before anything is read of it? */
   #isStopped(recorded: RecordedCall): boolean {
     const { call } = recorded
-    if (this.#ledger.killOf(call)) return true
-    return (
-      this.#gateFor(recorded) === this.#pinningGate &&
-      notPinned(this.#ledger, call, this.#pinning as Pinning) !== undefined
-    )
+    const kill = this.#ledger.killOf(call)
+    // That the session has ended would come before what is about the tool.
+    if (this.#doubtfulSessions.has(call.session)) return kill !== undefined && kill.target.kind !== 'tool'
+    const isPinning = this.#gateFor(recorded) === this.#pinningGate
+    return kill !== undefined || (isPinning && notPinned(this.#ledger, call, this.#pinning as Pinning) !== undefined)
   }
 
   #gateFor({ policy }: RecordedCall): Gate {

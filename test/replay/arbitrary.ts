@@ -1,6 +1,7 @@
 /** Random policies, and what may happen at a gate under them. */
 import assert from 'node:assert/strict'
 import type { Call } from '../../src/model/call.ts'
+import type { KillTarget } from '../../src/model/kill.ts'
 import type { Policy } from '../../src/model/policy.ts'
 import { parsePolicies } from '../../src/policy/merge.ts'
 import { calls, policies } from '../codegen/arbitrary.ts'
@@ -54,6 +55,15 @@ const tools = fc.subarray(
   { minLength: 2 },
 )
 
+const stopped: readonly KillTarget[] = [
+  { kind: 'session', name: 's1' },
+  { kind: 'tool', name: 'pay' },
+  { kind: 'tool', name: 'p*_in' },
+  { kind: 'server', name: 'stripe' },
+  { kind: 'run', name: 'r1' },
+  { kind: 'agent', name: 'nobody' },
+]
+
 export function stepsOf(called: fc.Arbitrary<Call>, count: number): fc.Arbitrary<readonly Step[]> {
   const call = fc
     .record({ called, session: fc.constantFrom(...sessions) })
@@ -70,20 +80,19 @@ export function stepsOf(called: fc.Arbitrary<Call>, count: number): fc.Arbitrary
       }),
     },
     {
-      weight: 8,
+      weight: 12,
       arbitrary: fc.record({
-        do: fc.constantFrom('approve' as const, 'approve' as const, 'approve' as const, 'reject' as const),
+        do: fc.constantFrom('approve' as const, 'approve' as const, 'reject' as const),
         of: fc.nat(2),
         by: fc.constantFrom('ada', 'bob', 'u'),
       }),
     },
     {
-      weight: 1,
-      arbitrary: fc.record({
-        do: fc.constantFrom('kill' as const, 'lift' as const, 'lift' as const),
-        kind: fc.constantFrom('session' as const, 'session' as const, 'tool' as const),
-        name: fc.constantFrom('s1', 'pay'),
-      }),
+      weight: 3,
+      arbitrary: fc
+
+        .tuple(fc.constantFrom('kill' as const, ...Array<'lift'>(5).fill('lift')), fc.constantFrom(...stopped))
+        .map(([what, target]) => ({ do: what, ...target })),
     },
     {
       weight: 1,
@@ -110,6 +119,7 @@ export const payments: fc.Arbitrary<Call> = fc.record({
   arguments: fc.record({ amount: fc.constantFrom(0.5, 0.5, 1, 5, 11), a: fc.constantFrom('GBP', 'GBP', 'gbp', 'EUR') }),
   principal: fc.constantFrom({ agent: 'bot', user: 'u' }, { agent: 'bot' }, {}),
   session: fc.constant(''),
+  run: fc.constantFrom({ run_id: 'r1' }, { run_id: 'r2' }, { run_id: 'r2' }),
 })
 
 export function* recordings(): Generator<{ readonly active: Active; readonly steps: readonly Step[] }> {

@@ -6,6 +6,7 @@ import type { ArgumentsKept } from '../../src/log/describe.ts'
 import type { Call } from '../../src/model/call.ts'
 import { canonical, type Json } from '../../src/model/canonical.ts'
 import type { Decision } from '../../src/model/decision.ts'
+import type { KillKind } from '../../src/model/kill.ts'
 import { judgeEach, layersRevision } from '../../src/model/layers.ts'
 import type { StoredRecord } from '../../src/model/ledger.ts'
 import type { Policy } from '../../src/model/policy.ts'
@@ -53,7 +54,7 @@ export type Step =
   | { readonly do: 'approve' | 'reject'; readonly of: number; readonly by: string }
   /** An earlier call is made again. */
   | { readonly do: 'again'; readonly of: number; readonly ends: 'success' | 'error' }
-  | { readonly do: 'kill' | 'lift'; readonly kind: 'session' | 'agent' | 'tool'; readonly name: string }
+  | { readonly do: 'kill' | 'lift'; readonly kind: KillKind; readonly name: string }
   | { readonly do: 'list'; readonly server: string; readonly tools: readonly object[] }
   | { readonly do: 'wait'; readonly ms: number }
 
