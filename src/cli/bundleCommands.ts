@@ -36,6 +36,7 @@ export function addBundleCommands(program: Command): void {
     .description('prove a bundle: who signed it, that it is whole and fresh, that its parts belong together')
     .usage('--verify-key FILE...|--trust FILE [options] BUNDLE')
   addTrustOptions(verifyCommand)
+    .option('--signatures', 'prove the signatures and the files alone, of any bundle of OPA')
     .option('--rebuild', 'compile the policy again, and compare the module byte for byte')
     .option('--json', 'print what was proved as JSON')
     .argument('<file>', 'the bundle')

@@ -16,6 +16,7 @@ import { exitCodes, UsageError } from './exit.ts'
 import { choiceOf, type PolicyOptions } from './policies.ts'
 import { paint } from './terminal.ts'
 import { isCoverageWanted, type MeasureOptions, measured, measuresFor, requireEnough } from './testMeasures.ts'
+import { trustNow } from './trustOptions.ts'
 
 export interface TestOptions extends PolicyOptions, MeasureOptions {
   readonly run?: RegExp
@@ -92,7 +93,9 @@ function measuresText({ coverage, mutation }: TestReport): string {
 
 function playOptions(options: TestOptions) {
   const { run, failFast, config, layer } = options
+  const trust = trustNow(options)
   return {
+    ...(trust && { trust }),
     ...(run && { only: run }),
     ...(failFast && { failFast }),
     ...((config || layer) && { policy: choiceOf(options) }),

@@ -5,6 +5,7 @@ import { inFormat, jsonFormatOption, layerOption, policyOption } from './options
 import type { TestOptions } from './test.ts'
 import type { GenerateOptions } from './testGenerate.ts'
 import { numberUpTo } from './testNumbers.ts'
+import { addTrustOptions } from './trustOptions.ts'
 
 type Written = Omit<TestOptions, 'run'> &
   Pick<GenerateOptions, 'from' | 'force'> & {
@@ -14,14 +15,16 @@ type Written = Omit<TestOptions, 'run'> &
   }
 
 export function addTest(program: Command): void {
-  program
-    .command('test')
-    .description(
-      'run the tests of policies, case files and tests in Rego, in one report; ends with 1 where one fails or none is there',
-    )
-    .usage('[options] [DIR|FILE...]')
-    .addOption(policyOption())
-    .addOption(layerOption())
+  addTrustOptions(
+    program
+      .command('test')
+      .description(
+        'run the tests of policies, case files and tests in Rego, in one report; ends with 1 where one fails or none is there',
+      )
+      .usage('[options] [DIR|FILE...]')
+      .addOption(policyOption())
+      .addOption(layerOption()),
+  )
     .option('-r, --run <regex>', 'the tests alone whose names match')
     .option('-v, --verbose', 'show every test, also those that pass')
     .option('--fail-fast', 'stop at the first test that fails')

@@ -1,37 +1,67 @@
 /** `tollgate verify`: whoever signed a bundle, whether it is whole and fresh, whether its parts belong together. */
 import { hash } from 'node:crypto'
-import type { OpenedBundle } from '../bundle/open.ts'
 import { rebuilt } from '../bundle/rebuild.ts'
-import { openBundleFile } from '../runtime/bundleFile.ts'
+import { plain } from '../model/message/plain.ts'
+import { readBundle } from '../opa/bundle.ts'
+import type { Verified } from '../opa/trust.ts'
+import { verifyBundle } from '../opa/verify.ts'
+import { openBundleFile, requireTrust } from '../runtime/bundleFile.ts'
 import { readPolicyFile } from '../runtime/policyFile.ts'
+import { UsageError } from './exit.ts'
 import { withMistakesTold } from './policies.ts'
 import { type TrustOptions, trustNow } from './trustOptions.ts'
 
 export interface VerifyOptions extends TrustOptions {
+  readonly signatures?: true
   readonly rebuild?: true
   readonly json?: true
 }
 
-export async function verify(file: string, { rebuild, json, ...options }: VerifyOptions): Promise<void> {
+export async function verify(file: string, options: VerifyOptions): Promise<void> {
+  if (options.signatures && options.rebuild)
+    throw new UsageError('`--signatures` and `--rebuild` do not go together: what is compiled again is not looked at')
   const bytes = readPolicyFile(file)
-  const opened = await withMistakesTold([file], () => openBundleFile(file, bytes, trustNow(options)))
-  if (rebuild) await rebuilt(opened)
-  const proved = provedOf(file, bytes, opened, rebuild === true)
-  process.stdout.write(json ? `${JSON.stringify(proved, null, 2)}\n` : textOf(proved))
+  const verified = options.signatures ? await signaturesOf(file, bytes, options) : await wholeOf(file, bytes, options)
+  const proved = { file, sha256: hash('sha256', bytes), ...verified }
+  process.stdout.write(options.json ? `${JSON.stringify(proved, null, 2)}\n` : textOf(proved))
 }
 
-function provedOf(file: string, bytes: Uint8Array, opened: OpenedBundle, isRebuilt: boolean) {
-  const { revision, artifact, signers, sequence, issuedAt, expiresAt } = opened
+async function wholeOf(file: string, bytes: Uint8Array, { rebuild, ...options }: VerifyOptions): Promise<Proved> {
+  const opened = await withMistakesTold([file], () => openBundleFile(file, bytes, trustNow(options)))
+  if (rebuild) await rebuilt(opened)
+  return provedOf(opened.revision, opened, { policy: opened.artifact.revision, rebuilt: rebuild === true })
+}
+
+async function signaturesOf(file: string, bytes: Uint8Array, options: VerifyOptions): Promise<Proved> {
+  const trust = await requireTrust(file, trustNow(options))()
+  const bundle = await readBundle(bytes)
+  return provedOf(bundle.manifest.revision, await verifyBundle(bundle, trust, { now: Date.now() }), {
+    policy: null,
+    rebuilt: false,
+  })
+}
+
+interface Proved {
+  readonly revision: string
+  /** Of the policy in it; null where that was not looked at. */
+  readonly policy: string | null
+  readonly signed_by: readonly { readonly key_id: string; readonly algorithm: string }[]
+  readonly sequence: number | null
+  readonly issued_at: string | null
+  readonly expires_at: string | null
+  readonly rebuilt: boolean
+}
+
+function provedOf(revision: string, verified: Verified, looked: Pick<Proved, 'policy' | 'rebuilt'>): Proved {
+  const { signers, sequence, issuedAt, expiresAt } = verified
   return {
-    file,
-    sha256: hash('sha256', bytes),
     revision,
-    policy: artifact.revision,
+    policy: looked.policy,
     signed_by: signers.map(({ keyId, algorithm }) => ({ key_id: keyId, algorithm })),
     sequence: sequence ?? null,
     issued_at: issuedAt === undefined ? null : new Date(issuedAt).toISOString(),
     expires_at: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
-    rebuilt: isRebuilt,
+    rebuilt: looked.rebuilt,
   }
 }
 
@@ -43,18 +73,23 @@ function textOf({
   issued_at: issued,
   expires_at: expires,
   rebuilt: again,
-}: ReturnType<typeof provedOf>): string {
+}: Proved): string {
   const rows = [
-    ['revision', revision],
-    ['policy', policy],
+    ['revision', plain(revision)],
+    ['policy', policy ?? 'not looked at'],
     [
       'signed by',
-      signers.map(({ key_id: id, algorithm }) => `${id || 'the key'} (${algorithm})`).join(', ') || 'nobody',
+      signers.map(({ key_id: id, algorithm }) => `${plain(id) || 'the key'} (${algorithm})`).join(', ') || 'nobody',
     ],
     ['sequence', sequence === null ? 'none' : String(sequence)],
     ['issued at', issued ?? 'not said'],
     ['expires at', expires ?? 'never'],
-    ['module', again ? 'compiled again, and the same' : 'as the signature binds it; `--rebuild` compiles it again'],
+    ['module', moduleText(policy, again)],
   ]
   return rows.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('')
+}
+
+function moduleText(policy: string | null, isRebuilt: boolean): string {
+  if (policy === null) return 'not looked at'
+  return isRebuilt ? 'compiled again, and the same' : 'as the signature binds it; `--rebuild` compiles it again'
 }

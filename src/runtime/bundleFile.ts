@@ -17,18 +17,23 @@ export async function openBundleFile(
   bytes: Uint8Array,
   trust: TrustNow | undefined,
 ): Promise<OpenedBundle> {
-  if (!trust)
-    throw new TollgateError(
-      'bundle_trust_missing',
-      `\`${file}\` is a bundle, and nobody said whom it is believed from: name the key with \`--verify-key FILE\`, or keys with \`--trust FILE\``,
-    )
   const { openBundle } = await import('../bundle/open.ts')
   const place = resolve(file)
   const seen = seenOf.get(place)
-  const opened = await openBundle(bytes, await trust(), { now: Date.now(), ...(seen && { seen }) })
+  const opened = await openBundle(bytes, await requireTrust(file, trust)(), { now: Date.now(), ...(seen && { seen }) })
   await tryOut(opened.artifact)
-  if (opened.seen) seenOf.set(place, opened.seen)
+  const latest = seenOf.get(place)?.sequence ?? 0
+  if (opened.seen && opened.seen.sequence >= latest) seenOf.set(place, opened.seen)
   return opened
+}
+
+/** Throws `bundle_trust_missing`. */
+export function requireTrust(file: string, trust: TrustNow | undefined): TrustNow {
+  if (trust) return trust
+  throw new TollgateError(
+    'bundle_trust_missing',
+    `\`${file}\` is a bundle, and nobody said whom it is believed from: name the key with \`--verify-key FILE\`, or keys with \`--trust FILE\``,
+  )
 }
 
 /** Its module may be one that no compiler of ours made: what never ends must end here, before a call waits for it. */

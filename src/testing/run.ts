@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { PolicyError } from '../bundle/errors.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import type { Diagnostic } from '../policy/diagnostics.ts'
+import type { TrustNow } from '../runtime/bundleFile.ts'
 import { namedFiles, readBeside, readPolicyFile } from '../runtime/policyFile.ts'
 import { filesOf, type LoadedSet, loadPolicySet, type PolicyChoice } from '../runtime/policySet.ts'
 import { readCases } from './caseFile/read.ts'
@@ -13,6 +14,8 @@ import type { Suite } from './suite.ts'
 export interface RunOptions extends Omit<PlayOptions, 'watch'> {
   /** In the place of the policies that the files name. */
   readonly policy?: PolicyChoice
+  /** Whom bundles are believed from that files name. */
+  readonly trust?: TrustNow
   /** Who is told of the calls of a suite. */
   readonly watcherOf?: (suite: Suite) => NonNullable<PlayOptions['watch']> | Promise<NonNullable<PlayOptions['watch']>>
 }
@@ -25,7 +28,10 @@ export interface RanSuite {
 }
 
 /** Never throws: what is wrong with a file or its policy is its trouble. */
-export async function runFile(file: string, { policy, watcherOf, ...options }: RunOptions = {}): Promise<RanSuite> {
+export async function runFile(
+  file: string,
+  { policy, trust, watcherOf, ...options }: RunOptions = {},
+): Promise<RanSuite> {
   const kind = 'cases'
   try {
     const read = readCases({
@@ -34,7 +40,8 @@ export async function runFile(file: string, { policy, watcherOf, ...options }: R
       beside: readBeside(file),
       ...(policy && { policy }),
     })
-    const { suite, diagnostics } = read
+    const { diagnostics } = read
+    const suite = read.suite && trusting(read.suite, trust)
     if (!suite) {
       const error = new TollgateError('cases_invalid', `\`${file}\` has mistakes`)
       return { result: { file, kind, cases: [], trouble: mistaken(error, diagnostics) } }
@@ -50,6 +57,11 @@ export async function runFile(file: string, { policy, watcherOf, ...options }: R
   } catch (error) {
     return { result: { file, kind, cases: [], trouble: troubleOf(error) } }
   }
+}
+
+/** Whoever reads the policy of the suite again believes the same. */
+function trusting(suite: Suite, trust: TrustNow | undefined): Suite {
+  return trust ? { ...suite, policy: { ...suite.policy, trust } } : suite
 }
 
 /** The files that a file with tests names, as far as it can be read; with the policies, those that they name. */

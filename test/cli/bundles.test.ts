@@ -234,6 +234,28 @@ test('`check` says of a bundle what it says of its sources, and why it is refuse
   assert.match(refusal.message, /bundle_trust_missing/)
 })
 
+test('of a bundle of other Rego the signatures are proved, and it is no policy', async () => {
+  const rego = { path: 'a.rego', bytes: Buffer.from('package a\n\nallow := true\n') }
+  writeFileSync(place('other.tar.gz'), pack([rego]))
+  await done('sign', '--sign-key', 'release.key', '--key-id', 'release', 'other.tar.gz')
+  const proved = JSON.parse(
+    await done('verify', '--signatures', '--verify-key', 'release.pub', '--json', 'other.tar.gz'),
+  )
+  assert.deepEqual([proved.signed_by[0].key_id, proved.policy], ['release', null])
+  await refused(['verify', '--verify-key', 'release.pub', 'other.tar.gz'], 'bundle_foreign')
+  await refused(['verify', '--signatures', '--verify-key', 'security.pub', 'other.tar.gz'], 'bundle_algorithm_refused')
+})
+
+test('case files are played against a bundle', async () => {
+  const cases =
+    'policy: team.tar.gz\ncases:\n  - { name: once, calls: [{ tool: pay, expect: allow }, { tool: pay, expect: deny }] }\n'
+  writeFileSync(place('bundle_test.yaml'), cases)
+  assert.match(await done('test', '--verify-key', 'release.pub', 'bundle_test.yaml'), /1 passed/)
+  const { status, stdout } = await tollgate(['test', 'bundle_test.yaml'])
+  assert.equal(status, 1)
+  assert.match(stdout, /bundle_trust_missing|nobody said whom/)
+})
+
 test('a trust file is read whole, and every mistake is told with its place', async () => {
   const wrong =
     'keys:\n  a: { file: nowhere.pub }\n  b: { file: release.key }\n  c: {}\n  d: { file: release.pub, algoritm: EdDSA }\nthresold: 2\n'
