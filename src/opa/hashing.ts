@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { BundleError } from './errors.ts'
 import { type BundleFile, baseOf } from './files.ts'
-import { hashedText, readLossless } from './json.ts'
+import { hashedText } from './json.ts'
 
 /** OPA knows MD5 and SHA-1 as well, which others can find a second file for. */
 const algorithms: ReadonlyMap<string, string> = new Map([
@@ -19,7 +19,7 @@ export function fileHash({ path, bytes }: BundleFile, algorithm: string): string
       'bundle_hash_refused',
       `the hash of \`${path}\` is \`${algorithm}\`: SHA-256, SHA-384 and SHA-512 count`,
     )
-  return hash(name, isStructured(path) ? hashedText(readLossless(path, bytes)) : bytes)
+  return hash(name, isStructured(path) ? hashedText(path, bytes) : bytes)
 }
 
 /** These are hashed by what they say, all others by their bytes. YAML data is refused before (`bundle.ts`). */

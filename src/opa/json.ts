@@ -6,25 +6,31 @@ import { isUtf8 } from 'node:buffer'
 import type { Json } from '../model/canonical.ts'
 import { afterSpace, closingQuote } from '../model/message/ambiguity.ts'
 import { BundleError } from './errors.ts'
-import { bundleJsonDepthMax } from './limits.ts'
+import { bundleJsonBytesMax, bundleJsonDepthMax } from './limits.ts'
 
-/** A number keeps the digits that it was written with: `1.0` is not `1`. */
-export type Lossless = null | boolean | string | { readonly number: string } | readonly Lossless[] | Members
-type Members = ReadonlyMap<string, Lossless>
-
-/** `name` is what errors call the text. Throws `bundle_json_refused`. */
-export function readLossless(name: string, bytes: Uint8Array): Lossless {
+/** What is hashed of a structured file. `name` is what errors call it. Throws `bundle_json_refused`. */
+export function hashedText(name: string, bytes: Uint8Array): string {
   const text = textOf(name, bytes)
   parsed(name, text)
-  return new Reader(name, text).value()
+  return new Hashed(name, text).value()
 }
 
-/** The value as JavaScript has it, once it is known to have one reading. */
+/** The value as JavaScript has it, once it is known to have one reading. Throws `bundle_json_refused`. */
 export function readValue(name: string, bytes: Uint8Array): Json {
   const text = textOf(name, bytes)
   const value = parsed(name, text)
-  new Reader(name, text).value()
+  new Hashed(name, text).value()
   return value
+}
+
+function textOf(name: string, bytes: Uint8Array): string {
+  if (bytes.length > bundleJsonBytesMax)
+    throw new BundleError(
+      'bundle_too_large',
+      `\`${name}\` has ${bytes.length} bytes, at most ${bundleJsonBytesMax} are read`,
+    )
+  if (!isUtf8(bytes)) throw refused(name, 'is not UTF-8')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
 /** `JSON.parse` is the authority on grammar. */
@@ -36,27 +42,8 @@ function parsed(name: string, text: string): Json {
   }
 }
 
-function textOf(name: string, bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw refused(name, 'is not UTF-8')
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-}
-
-/** What is hashed of a structured file. */
-export function hashedText(value: Lossless): string {
-  if (value === null || typeof value === 'boolean') return String(value)
-  if (typeof value === 'string') return quoted(value)
-  if (Array.isArray(value)) return `[${value.map(hashedText).join(',')}]`
-  if (value instanceof Map) {
-    const members = [...value].map(([key, member]) => ({
-      bytes: Buffer.from(key),
-      text: `${quoted(key)}:${hashedText(member)}`,
-    }))
-    return `{${members
-      .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-      .map(({ text }) => text)
-      .join(',')}}`
-  }
-  return (value as { readonly number: string }).number
+function refused(name: string, why: string): BundleError {
+  return new BundleError('bundle_json_refused', `\`${name}\` ${why}`)
 }
 
 /** Go escapes the two line separators, and JavaScript does not. */
@@ -64,12 +51,8 @@ function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`)
 }
 
-function refused(name: string, why: string): BundleError {
-  return new BundleError('bundle_json_refused', `\`${name}\` ${why}`)
-}
-
-/** Walks text that is known to be JSON. */
-class Reader {
+/** Walks text that is known to be JSON, and writes it again: no value is built, whose size nobody has vouched for. */
+class Hashed {
   readonly #name: string
   readonly #text: string
   #at = 0
@@ -80,20 +63,19 @@ class Reader {
     this.#text = text
   }
 
-  /** What begins here, and the place behind it. */
-  value(): Lossless {
+  /** What begins here. */
+  value(): string {
     switch (this.#peek()) {
       case '{':
         return this.#nested(() => this.#members())
       case '[':
         return this.#nested(() => this.#elements())
       case '"':
-        return this.#string()
+        return quoted(this.#string())
     }
     const start = this.#at
     while (this.#at < this.#text.length && !',]} \t\r\n'.includes(this.#text[this.#at] as string)) this.#at++
-    const word = this.#text.slice(start, this.#at)
-    return word === 'null' ? null : word === 'true' || word === 'false' ? word === 'true' : { number: word }
+    return this.#text.slice(start, this.#at)
   }
 
   #peek(): string {
@@ -101,17 +83,17 @@ class Reader {
     return this.#text[this.#at] ?? ''
   }
 
-  #nested<T>(read: () => T): T {
+  #nested(write: () => string): string {
     if (++this.#depth > bundleJsonDepthMax) throw this.#wrong(`is nested deeper than ${bundleJsonDepthMax} levels`)
     this.#at++
-    const value = read()
+    const text = write()
     this.#at++
     this.#depth--
-    return value
+    return text
   }
 
-  #members(): Members {
-    const members = new Map<string, Lossless>()
+  #members(): string {
+    const members = new Map<string, string>()
     while (this.#peek() !== '}') {
       if (this.#peek() === ',') this.#at++
       this.#peek()
@@ -121,16 +103,18 @@ class Reader {
       this.#at++
       members.set(key, this.value())
     }
-    return members
+    const inOrder = [...members].map(([key, text]) => ({ bytes: Buffer.from(key), text: `${quoted(key)}:${text}` }))
+    inOrder.sort((one, other) => Buffer.compare(one.bytes, other.bytes))
+    return `{${inOrder.map(({ text }) => text).join(',')}}`
   }
 
-  #elements(): readonly Lossless[] {
-    const elements: Lossless[] = []
+  #elements(): string {
+    const elements: string[] = []
     while (this.#peek() !== ']') {
       if (this.#peek() === ',') this.#at++
       elements.push(this.value())
     }
-    return elements
+    return `[${elements.join(',')}]`
   }
 
   #string(): string {

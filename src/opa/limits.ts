@@ -15,6 +15,9 @@ export const bundlePathCharsMax = 512
 /** Signatures of one bundle: each is a token with a line for every file. */
 export const tokensMax = 16
 
+/** Data, a manifest or signatures: they are parsed before all of them are believed, and data of thousands of tools are 1 MB. */
+export const bundleJsonBytesMax = 32 * 1024 * 1024
+
 /** Nesting of a manifest or of data. */
 export const bundleJsonDepthMax = 128
 

@@ -64,10 +64,14 @@ function verifying(pair: Pair): readonly string[] {
 }
 
 /** `opa build` of a bundle verifies it first. */
-function loadedByOpa(bytes: Uint8Array, pair: Pair): { readonly status: number | null; readonly said: string } {
+function loadedByOpa(
+  bytes: Uint8Array,
+  pair: Pair,
+  ...more: readonly string[]
+): { readonly status: number | null; readonly said: string } {
   const file = place('given.tar.gz')
   writeFileSync(file, bytes)
-  const args = ['build', '-b', file, ...verifying(pair), '-o', place('again.tar.gz')]
+  const args = ['build', '-b', file, ...verifying(pair), ...more, '-o', place('again.tar.gz')]
   const { status, stdout, stderr } = spawnSync(opa, args, { encoding: 'utf8', timeout: 60_000 })
   return { status, said: `${stdout}${stderr}`.trim() }
 }
@@ -156,6 +160,17 @@ const written: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
       .map((members) => `{ ${members.map(([key, value]) => `${JSON.stringify(key)}:\t${value}`).join(',')} }`),
   ),
 })).value
+
+test('a scope is asked for by both', async () => {
+  const pair = newPair('ES256', 'release')
+  const bundle = pack(await signed(files, signing(pair, { scope: 'write' })))
+  assert.equal(loadedByOpa(bundle, pair, '--scope', 'write').status, 0)
+  assert.match(loadedByOpa(bundle, pair, '--scope', 'read').said, /scope mismatch/)
+  await openBundle(bundle, { ...trusting(pair), scope: 'write' }, { now })
+  await assert.rejects(openBundle(bundle, { ...trusting(pair), scope: 'read' }, { now }), {
+    code: 'bundle_scope_wrong',
+  })
+})
 
 test('random JSON is hashed as opa hashes it', () => {
   const folder = place('random')

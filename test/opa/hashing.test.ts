@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import { fileHash } from '../../src/opa/hashing.ts'
-import { hashedText, readLossless } from '../../src/opa/json.ts'
+import { hashedText } from '../../src/opa/json.ts'
+import { bundleJsonBytesMax } from '../../src/opa/limits.ts'
 import { text } from './signer.ts'
 
-const hashed = (json: string) => hashedText(readLossless('data.json', Buffer.from(json)))
+const hashed = (json: string) => hashedText('data.json', Buffer.from(json))
 
 test('the vector of OPA: a manifest is hashed by what it says', () => {
   const digest = '507a2c38a1441db58d2cb87982c42aa91a4342ef422a6b542eddebeef6f0412f'
@@ -52,7 +53,12 @@ test('what has more than one reading is refused', () => {
     message: /nested/,
   })
   const latin1 = Buffer.from('"\u00e4"', 'latin1')
-  assert.throws(() => readLossless('data.json', latin1), { code: 'bundle_json_refused', message: /UTF-8/ })
+  assert.throws(() => hashedText('data.json', latin1), { code: 'bundle_json_refused', message: /UTF-8/ })
+})
+
+test('what is larger than any data of a policy is refused before it is parsed', () => {
+  const large = Buffer.alloc(bundleJsonBytesMax + 1, '[')
+  assert.throws(() => hashedText('data.json', large), { code: 'bundle_too_large' })
 })
 
 test('hashes that can be forged are none', () => {
