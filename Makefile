@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test fuzz check format build bench inspector compiler opa opa-test aegis bench-test web-test chromium image image-test install
+.PHONY: demo test fuzz check format build bench inspector compiler opa opa-test aegis bench-test web-test chromium registry-test image image-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -75,6 +75,15 @@ chromium: .cache/chromium/.installed
 
 .cache/chromium/.installed: Makefile
 	npm install --prefix .cache/chromium --no-audit --no-fund --no-package-lock --loglevel=error @sparticuz/chromium@147.0.0
+	@touch $@
+
+# A bundle in a real OCI registry, pulled by the gate and by a real opa. Needs Go.
+registry-test: install opa .cache/registry/registry
+	TOLLGATE_OPA=$(CURDIR)/.cache/opa/opa node_modules/.bin/node --test --test-timeout=300000 'test/registry/*.registry.ts'
+
+.cache/registry/registry: Makefile
+	mkdir -p .cache/registry
+	cd .cache/registry && GOBIN=$$PWD go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2
 	@touch $@
 
 # agent-aegis 1.0.0 in a virtual environment of its own, to be compared with. Needs Python 3.11 or newer.

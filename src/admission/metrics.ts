@@ -17,6 +17,41 @@ export interface Standing {
   readonly ledger_records: () => number
 }
 
+/** How it stands with a bundle, as far as Prometheus is told. */
+interface BundleStanding {
+  readonly active_revision: string
+  readonly sequence?: number
+  readonly last_successful_request?: string
+  readonly code?: string
+}
+
+export interface MeasuredBundles {
+  readonly status: () => Readonly<Record<string, BundleStanding>>
+  readonly onFailure: (listener: (name: string, code: string) => void) => void
+}
+
+const bundleGauges: readonly {
+  readonly name: string
+  readonly help: string
+  readonly ask: (standing: BundleStanding) => number | undefined
+}[] = [
+  {
+    name: 'bundle_failing',
+    help: 'Did the last question for a bundle fail?',
+    ask: ({ code }) => (code === undefined ? 0 : 1),
+  },
+  {
+    name: 'bundle_sequence',
+    help: 'The sequence of a bundle that decides.',
+    ask: ({ sequence }) => sequence,
+  },
+  {
+    name: 'bundle_last_request_success_seconds',
+    help: 'When the place of a bundle answered last, since 1970.',
+    ask: ({ last_successful_request: at }) => (at === undefined ? undefined : Date.parse(at) / 1_000),
+  },
+]
+
 const helps: Readonly<Record<keyof Standing, string>> = {
   held_calls: 'Calls that are kept open for a person.',
   approvals_pending: 'Requests that wait for a person.',
@@ -65,6 +100,28 @@ export class Metrics {
         gauge.reset()
         const value = answerOf(ask)
         if (value !== undefined) gauge.set(value)
+      })
+  }
+
+  /** Also of the bundles that the policy comes in. */
+  watch({ status, onFailure }: MeasuredBundles): void {
+    const failures = this.#counter(
+      'bundle_failures_total',
+      'Questions for a bundle that brought none that may decide.',
+      ['bundle', 'code'],
+    )
+    onFailure((bundle, code) => failures.inc({ bundle, code }))
+    this.#gauge('bundle_info', 'The revision of a bundle that decides.', ['bundle', 'revision'], (gauge) => {
+      gauge.reset()
+      for (const [bundle, { active_revision: revision }] of Object.entries(status())) gauge.set({ bundle, revision }, 1)
+    })
+    for (const { name, help, ask } of bundleGauges)
+      this.#gauge(name, help, ['bundle'], (gauge) => {
+        gauge.reset()
+        for (const [bundle, standing] of Object.entries(status())) {
+          const value = ask(standing)
+          if (value !== undefined) gauge.set({ bundle }, value)
+        }
       })
   }
 

@@ -3,6 +3,7 @@ import { approvalStates } from '../model/approval.ts'
 import { riskLevels } from '../model/decision.ts'
 import { killKinds } from '../model/kill.ts'
 import { approvalReasonCharsMax } from '../model/limits.ts'
+import { bundleStatus } from './openapiBundles.ts'
 import { callPaths, callSchemas } from './openapiCalls.ts'
 import { answer, ref, refusals, refused, secured, text, textOrNull, time } from './openapiParts.ts'
 import { recordPaths, recordSchemas } from './openapiRecord.ts'
@@ -419,10 +420,16 @@ export const openapi = {
             },
           },
           approvals_pending: { type: 'integer', minimum: 0 },
+          bundles: {
+            type: 'object',
+            description: 'By name, where the policy comes in bundles.',
+            additionalProperties: ref('BundleStatus'),
+          },
         },
         required: ['version', 'revision', 'servers', 'started_at', 'kept_open', 'files_unread', 'approvals_pending'],
         additionalProperties: false,
       },
+      BundleStatus: bundleStatus,
       Listed: {
         type: 'object',
         properties: approvalMembers,

@@ -93,6 +93,8 @@ export interface Status {
     readonly since: string
     readonly counts_until: string | null
   }[]
+  /** How it stands with each bundle, where the policy comes in bundles. */
+  readonly bundles?: Readonly<Record<string, object>>
 }
 
 /** The credential of a program: `Authorization: Bearer …`. */

@@ -18,6 +18,12 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'tollgate serve -c policy.yaml -- npx -y @modelcontextprotocol/server-memory',
     'tollgate serve -c policy.yaml --upstream a=http://127.0.0.1:3000/mcp --upstream b=http://127.0.0.1:4000/mcp',
     'tollgate serve -c policy.yaml --upstream http://127.0.0.1:3000/mcp --settings gate.yaml',
+    'tollgate serve --bundle https://bundles.example.com/bundles/org --verify-key release.pub --upstream http://127.0.0.1:3000/mcp',
+  ],
+  'tollgate bundles': ['tollgate bundles serve bundles'],
+  'tollgate bundles serve': [
+    'tollgate bundles serve bundles',
+    'tollgate bundles serve --listen 0.0.0.0:8719 --token-file token --tls-cert server.pem --tls-key server.key bundles',
   ],
   'tollgate check': [
     'tollgate check --strict policies/*.yaml',

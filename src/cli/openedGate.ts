@@ -10,14 +10,13 @@ import { Changes } from '../pep/changes.ts'
 import type { Gate } from '../pep/gate.ts'
 import { type OpenGate, openGateWith } from '../runtime/open.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
-import type { LoadedSet } from '../runtime/policySet.ts'
-import { type Watching, watchPolicy } from '../runtime/watch.ts'
+import type { Watching } from '../runtime/watch.ts'
 import { UsageError } from './exit.ts'
 import { type LogOptions, report, say } from './log.ts'
-import { choiceOf, type PolicyOptions } from './policies.ts'
+import type { FeedOptions, PolicyFeed } from './policyFeed.ts'
 
 /** What all commands with a gate between a client and a server take. */
-export interface GateOptions extends PolicyOptions, LogOptions {
+export interface GateOptions extends FeedOptions, LogOptions {
   readonly server?: string
   readonly agent?: string
   readonly user?: string
@@ -34,7 +33,7 @@ export interface GateOptions extends PolicyOptions, LogOptions {
 }
 
 export interface Opening {
-  readonly loaded: LoadedSet
+  readonly feed: PolicyFeed
   readonly options: GateOptions
   /** The servers behind it, as the policy knows them. */
   readonly servers: readonly string[]
@@ -53,19 +52,20 @@ export async function withGate(
   opening: Opening,
   work: (gate: Gate, waiting: Waiting, opened: OpenGate & Pick<Watching, 'reload'>) => Promise<void>,
 ): Promise<void> {
-  const { loaded, options, servers, accept } = opening
+  const { feed, options, servers, accept } = opening
   const { durability, arguments: argumentsKept } = options
   const waits = await waitsOf(options)
   const later = (flush: () => void) => void setTimeout(flush, outcomeDelayMs)
   const opened = openGateWith({ ledgerFile: ledgerFileOf(options), durability, argumentsKept, later, report })
-  const { gate, ledger } = opened
+  const { gate, ledger, instance } = opened
   const kills = new Changes({ version: () => ledger.killsVersion(), report })
   const pinsVersion = () => (gate.isPinning ? ledger.pinsVersion() : '')
   const pins = new Changes({ version: pinsVersion, report })
   try {
     for (const server of servers) gate.mark('start', server)
-    gate.activate(loaded.active())
-    const watching = watchPolicy(choiceOf(options), { gate, say, accept })
+    gate.activate(feed.loaded.active())
+    feed.started?.()
+    const watching = feed.follow({ gate, say, accept, instance })
     const onPolicyChange = (listener: () => void) => {
       gate.onPolicyChange(listener)
       gate.onKill(listener)

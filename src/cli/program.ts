@@ -7,6 +7,7 @@ import type { CompileOptions } from './compile.ts'
 import type { Shell } from './completion.ts'
 import type { ConvertOptions } from './convert.ts'
 import type { DiffOptions } from './diff.ts'
+import { addBundleOptions, addBundlesCommand } from './distributionCommands.ts'
 import type { EvalOptions } from './eval.ts'
 import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
@@ -58,7 +59,7 @@ const serveCommand = addTrustOptions(
   program
     .command('serve')
     .description('the gate as an HTTP server in front of MCP servers')
-    .usage('-c POLICY|--layer NAME=POLICY... [options] --upstream URL | -- CMD [ARG...]')
+    .usage('-c POLICY|--layer NAME=POLICY...|--bundle PLACE... [options] --upstream URL | -- CMD [ARG...]')
     .addOption(policyOption())
     .addOption(layerOption()),
 )
@@ -76,6 +77,7 @@ const serveCommand = addTrustOptions(
   )
   .addOption(new Option('--allow-origin <origin>', 'an origin whose web pages may call the gate').argParser(collected))
   .option('--timeout <duration>', 'how long the server may be silent while it owes an answer', '5m')
+addBundleOptions(serveCommand)
 addIdentityOptions(serveCommand)
   .addOption(agentOption())
   .addOption(userOption())
@@ -228,6 +230,8 @@ program
     stayWhenUnread(process.stdout)
     await (await import('./mcp.ts')).mcp(options)
   })
+
+addBundlesCommand(program)
 
 addRecordCommands(program)
 

@@ -4,12 +4,12 @@ import { setFlagsFromString } from 'node:v8'
 import type { Child } from '../mcp/child.ts'
 import { relayTo } from '../mcp/stdio.ts'
 import type { PolicySet } from '../model/policy.ts'
-import type { LoadedSet } from '../runtime/policySet.ts'
 import { takeSignals } from './exit.ts'
 import { say } from './log.ts'
 import { loggedCalls } from './loggedCalls.ts'
 import { principalOf, registrationOf, withGate } from './openedGate.ts'
 import { openTraces } from './openTraces.ts'
+import type { PolicyFeed } from './policyFeed.ts'
 import type { RunOptions } from './run.ts'
 
 /** The nursery of a gate is small and holds little that lives: to wake other threads for it costs more than they do. */
@@ -18,12 +18,12 @@ setFlagsFromString('--no-parallel-scavenge')
 /** Until the server ends. `accept` throws on a policy that must not become active here. */
 export async function relay(
   child: () => Promise<Child>,
-  loaded: LoadedSet,
+  feed: PolicyFeed,
   options: RunOptions,
   accept: (policy: PolicySet) => void,
 ): Promise<void> {
   const server = options.server ?? ''
-  await withGate({ loaded, options, servers: [server], accept }, async (gate, waiting) => {
+  await withGate({ feed, options, servers: [server], accept }, async (gate, waiting) => {
     const session = options.session ?? randomUUID()
     const run = await registrationOf(options)
     const principal = principalOf(options)

@@ -4,7 +4,7 @@ import { startChild } from '../mcp/child.ts'
 import { endOnSignals, exitWith, UsageError } from './exit.ts'
 import { openLog, say } from './log.ts'
 import type { GateOptions } from './openedGate.ts'
-import { choiceOf, loadPolicy } from './policies.ts'
+import { policyFeed } from './policyFeed.ts'
 import { requireAnswers } from './required.ts'
 import type { CredentialOptions } from './serveSettings.ts'
 
@@ -25,8 +25,8 @@ export async function run([command, ...args]: readonly string[], flags: RunOptio
     throw new UsageError('a server that is a command is shown no credential: give it what it needs in its environment')
   if (command === undefined)
     throw new UsageError('the server to wrap is missing: put its command after `--`, or its URL in `--upstream`')
-  const loaded = await loadPolicy(choiceOf(options))
-  requireAnswers(loaded.policy, options)
+  const feed = await policyFeed(options)
+  requireAnswers(feed.loaded.policy, options)
   // The server starts while the gate is loaded and put together. Nothing reaches it before the gate stands.
   const starting = Promise.allSettled([startChild({ command, args })])
   const child = async () => {
@@ -38,7 +38,7 @@ export async function run([command, ...args]: readonly string[], flags: RunOptio
   endOnSignals(async (signal) => (await child()).kill(signal))
   try {
     const { relay } = await import('./relay.ts')
-    await relay(child, loaded, options, (next) => requireAnswers(next, options))
+    await relay(child, feed, options, (next) => requireAnswers(next, options))
   } catch (error) {
     const [started] = await starting
     // Nobody has asked it anything yet. Where it did not start either, two things are wrong, and both are told.

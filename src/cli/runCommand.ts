@@ -1,5 +1,6 @@
 /** `tollgate run` as a command, and the program of who asks for it: a client that starts its servers waits for this one. */
 import type { Command } from 'commander'
+import { addBundleOptions } from './distributionCommands.ts'
 import { addExamples } from './examples.ts'
 import { stayWhenUnread } from './exit.ts'
 import { addCredentialOptions } from './identityCommands.ts'
@@ -36,12 +37,13 @@ export function addRunCommand(program: Command): void {
     program
       .command('run')
       .description('wrap an MCP server for a stdio client: every call is judged before it reaches the server')
-      .usage('-c POLICY|--layer NAME=POLICY... [options] -- CMD [ARG...] | --upstream URL')
+      .usage('-c POLICY|--layer NAME=POLICY...|--bundle PLACE... [options] -- CMD [ARG...] | --upstream URL')
       .addOption(policyOption())
       .addOption(layerOption()),
   )
     .option('--upstream <url>', 'the server, where it is reached over HTTP')
     .option('--timeout <duration>', 'how long a server over HTTP may be silent while it owes an answer', '5m')
+  addBundleOptions(runCommand)
   addCredentialOptions(runCommand)
     .option('--server <name>', 'what policies call this server')
     .addOption(agentOption())

@@ -8,7 +8,7 @@ import { say } from './log.ts'
 import { loggedCalls } from './loggedCalls.ts'
 import { principalOf, registrationOf, withGate } from './openedGate.ts'
 import { openTraces } from './openTraces.ts'
-import { choiceOf, loadPolicy } from './policies.ts'
+import { policyFeed } from './policyFeed.ts'
 import { requireAnswers } from './required.ts'
 import type { RunOptions } from './run.ts'
 import { silenceOf, urlOf } from './serveOptions.ts'
@@ -23,11 +23,11 @@ export async function runRemote(upstream: string, options: RunOptions): Promise<
   if (shown && (shown.server !== '' || more.length > 0))
     throw new UsageError('one server has one credential: name one file, without a name before it')
   const credential = shown && credentialOf(shown, { say })
-  const loaded = await loadPolicy(choiceOf(options))
-  const accept = (policy: typeof loaded.policy) => requireAnswers(policy, options)
-  accept(loaded.policy)
+  const feed = await policyFeed(options)
+  const accept = (policy: typeof feed.loaded.policy) => requireAnswers(policy, options)
+  accept(feed.loaded.policy)
   const server = options.server ?? ''
-  await withGate({ loaded, options, servers: [server], accept }, async (gate, waiting) => {
+  await withGate({ feed, options, servers: [server], accept }, async (gate, waiting) => {
     const session = options.session ?? randomUUID()
     const run = await registrationOf(options)
     const traces = await openTraces()

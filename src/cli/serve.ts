@@ -6,7 +6,7 @@ import { approvalWaitOf } from './approvalWait.ts'
 import { UsageError } from './exit.ts'
 import { openLog, say } from './log.ts'
 import { principalOf } from './openedGate.ts'
-import { choiceOf, loadPolicy } from './policies.ts'
+import { policyFeed, requirePolicy } from './policyFeed.ts'
 import { requireAnswers } from './required.ts'
 import { addressOf, namesOf, type ServeOptions, silenceOf, type Target, targetsOf } from './serveOptions.ts'
 import { settingsOf } from './serveSettings.ts'
@@ -19,19 +19,19 @@ export async function serve(words: readonly string[], flags: ServeOptions, parse
   await openLog(options)
   for (const warning of said.warnings) say(warning)
   const start = startOf(said)
-  const loaded = await loadPolicy(choiceOf(options))
+  const feed = await policyFeed(options)
   const accept = (policy: PolicySet) => {
     // Whoever has a key of the admission server, or a token, can register runs there.
     const run = options.run ?? start.admission?.approvers ?? start.settings.approverTokens?.[0]?.issuer.issuer
     for (const { server } of start.targets) requireAnswers(policy, { server, run })
   }
-  accept(loaded.policy)
+  accept(feed.loaded.policy)
   const { serveUntilTold } = await import('./serving.ts')
-  await serveUntilTold({ loaded, options, accept, ...start })
+  await serveUntilTold({ feed, options, accept, ...start })
 }
 
 /** Throws one error for all that is wrong with flags, variables and settings. */
-function startOf(said: Settled<ServeOptions>): Omit<Serving, 'loaded' | 'options' | 'accept'> {
+function startOf(said: Settled<ServeOptions>): Omit<Serving, 'feed' | 'options' | 'accept'> {
   const { options, command, mistakes, isPartial } = said
   const address = mistakes.of(() => addressOf(options))
   const names = address && mistakes.of(() => namesOf(address, options))
@@ -44,7 +44,7 @@ function startOf(said: Settled<ServeOptions>): Omit<Serving, 'loaded' | 'options
   // What seems to be missing may be what was wrong.
   if (!isPartial) {
     if (targets) mistakes.of(() => requireTargets(targets))
-    mistakes.of(() => choiceOf(options))
+    mistakes.of(() => requirePolicy(options))
   }
   const settings = targets && mistakes.of(() => settingsOf(options, said.settings, targets))
   if (mistakes.any || !address || !names || !targets || !admission || silenceMs === undefined || !settings)

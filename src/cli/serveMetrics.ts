@@ -6,6 +6,7 @@ import type { FollowedFiles } from '../identity/followed.ts'
 import type { SqliteLedger } from '../ledger/ledger.ts'
 import type { Gate } from '../pep/gate.ts'
 import type { Waiting } from './openedGate.ts'
+import type { FollowedBundles } from './policyFeed.ts'
 
 interface Measured {
   readonly ledger: SqliteLedger
@@ -13,11 +14,15 @@ interface Measured {
   readonly waiting: Waiting
   readonly runs: Runs
   readonly files: FollowedFiles
+  readonly bundles: FollowedBundles | undefined
 }
 
-export async function metricsOf(gate: Gate, { ledger, ledgerFile, waiting, runs, files }: Measured): Promise<Metrics> {
+export async function metricsOf(
+  gate: Gate,
+  { ledger, ledgerFile, waiting, runs, files, bundles }: Measured,
+): Promise<Metrics> {
   const { Metrics } = await import('../admission/metrics.ts')
-  return new Metrics(gate, {
+  const metrics = new Metrics(gate, {
     held_calls: () => waiting.answers.waiting,
     approvals_pending: () => ledger.approvals(['pending']).length,
     runs_registered: () => runs.count,
@@ -26,4 +31,6 @@ export async function metricsOf(gate: Gate, { ledger, ledgerFile, waiting, runs,
     ledger_bytes: () => statSync(ledgerFile).size,
     ledger_records: () => ledger.head().seq,
   })
+  if (bundles) metrics.watch(bundles)
+  return metrics
 }

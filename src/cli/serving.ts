@@ -40,7 +40,8 @@ export interface Serving extends Omit<Opening, 'servers'> {
 }
 
 export async function serveUntilTold(serving: Serving): Promise<void> {
-  const { targets, options, admission, names, address, silenceMs, settings } = serving
+  const { targets, options, admission, names, address, silenceMs, settings, feed } = serving
+  const { bundles } = feed
   const tls = settings.tls && tlsOptions(settings.tls, say)
   const files = new FollowedFiles()
   let front: Front | undefined
@@ -52,7 +53,8 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     const told = signalled(reload)
     const runs = admission && new Runs(ledger)
     const run = runs ? runOf(runs, await registrationOf(options)) : await registrationOf(options)
-    const metrics = runs && (await metricsOf(gate, { ledger, ledgerFile: ledgerFileOf(options), waiting, runs, files }))
+    const measured = { ledger, ledgerFile: ledgerFileOf(options), waiting, files, bundles }
+    const metrics = runs && (await metricsOf(gate, { ...measured, runs }))
     const counted = metrics?.counted(gate) ?? gate
     const traces = await openTraces()
     const common = {
@@ -82,6 +84,7 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       started_at: startedAt,
       kept_open: waiting.answers.waiting,
       files_unread: files.unread().map(unreadText),
+      ...(bundles && { bundles: bundles.status() }),
     })
     const { approverTokens: tokens } = settings
     const asked = {

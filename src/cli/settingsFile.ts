@@ -1,6 +1,7 @@
 /** The settings of a gate in one file: its options, who calls, TLS, what servers are shown. Every mistake is told at once. */
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
+import { placeIn } from '../distribution/places.ts'
 import { type CredentialSettings, credentialsForm, credentialsOf } from '../identity/credentials.ts'
 import { type IdentitySettings, identityForm, identityOf, located, locatedIssuer } from '../identity/settings.ts'
 import { messageOf } from '../model/errors.ts'
@@ -117,6 +118,8 @@ function settingsIn(
 /** Two keys that say the same thing in two ways. */
 const oneOfTwo = [
   ['policy', 'layers'],
+  ['policy', 'bundles'],
+  ['layers', 'bundles'],
   ['upstream', 'command'],
 ] as const
 
@@ -145,9 +148,10 @@ function locatedWord(option: string, word: string, beside: (name: string) => str
   if (option === 'ledger' && word === ':memory:') return word
   if (option === 'admin' || option === 'extMcp')
     return word.startsWith('unix:') ? `unix:${beside(word.slice(5))}` : word
-  if (option !== 'layer') return beside(word)
-  const at = word.indexOf('=') + 1
-  return word.slice(0, at) + beside(word.slice(at))
+  if (!['layer', 'bundle', 'bundleTokenFile'].includes(option)) return beside(word)
+  const at = /^[A-Za-z][A-Za-z0-9_-]*=/.exec(word)?.[0].length ?? 0
+  const named = word.slice(at)
+  return option === 'bundle' && placeIn(named)?.kind !== 'file' ? word : word.slice(0, at) + beside(named)
 }
 
 function gateSettingsOf(fields: Fields, beside: (name: string) => string, report: Report): GateSettings {

@@ -2,6 +2,8 @@
  * The options of a gate as a file of settings and as variables say them: one table, so that both take the same values, and
  * a mistake in either is told in the same words. A key `allow_hosts` is the variable `$TOLLGATE_ALLOW_HOSTS`.
  */
+import { pollMsMax, pollMsMin, waitMsMax } from '../distribution/limits.ts'
+import { placeIn, placeSays } from '../distribution/places.ts'
 import { hostName } from '../http/hosts.ts'
 import { durationMs, durationText } from '../policy/durations.ts'
 import { choice, type Form, listOf, mapOf, mistake, oneOrMore } from '../policy/forms.ts'
@@ -39,6 +41,7 @@ const serverUrl = checked(
 )
 const adminUrl = checked('the address of a web page at its root, as in `https://approvals.example.com/`', isAdminUrl)
 const host = checked('a host name or an address without a port', (said) => hostName(said) === said.toLowerCase())
+const statusUrl = checked('a URL without user and password', (said) => placeIn(said)?.kind === 'http')
 const webOrigin = checked('an origin like `https://example.com`', isOrigin)
 /** There is a flag for yes, and nothing for no. */
 const yes: Form<string> = {
@@ -52,10 +55,11 @@ const yes: Form<string> = {
 const timeout = lasting('5m', timeoutMsMax)
 const approvalWait = lasting('2m', approvalWaitMsMax)
 
-function lasting(example: string, mostMs: number): Form<string> {
-  return checked(`a duration like \`${example}\`, at most ${durationText(mostMs)}`, (said) => {
+function lasting(example: string, mostMs: number, leastMs = 1): Form<string> {
+  const least = leastMs > 1 ? `, at least ${durationText(leastMs)}` : ''
+  return checked(`a duration like \`${example}\`${least}, at most ${durationText(mostMs)}`, (said) => {
     const ms = durationMs(said)
-    return ms !== undefined && ms > 0 && ms <= mostMs
+    return ms !== undefined && ms >= leastMs && ms <= mostMs
   })
 }
 
@@ -119,6 +123,18 @@ const servers = named(
   'letters, digits, `.`, `_` and `-`, a letter or a digit first',
 )
 
+const place = checked(placeSays, (said) => placeIn(said) !== undefined)
+
+/** One without a name, or several by their names. */
+function oneOrNamed(form: Form<string>, says: string): Form<readonly string[]> {
+  const several = named(one(form), says, isLayerName, 'letters, digits, `_` and `-`, a letter first')
+  return {
+    says: `${form.says}, or ${says}`,
+    schema: { anyOf: [form.schema, several.schema] },
+    read: (node, name, report) => (node.kind === 'map' ? several : one(form)).read(node, name, report),
+  }
+}
+
 const upstream: Form<readonly string[]> = {
   says: `${serverUrl.says}, or ${servers.says}`,
   schema: { anyOf: [serverUrl.schema, servers.schema] },
@@ -127,6 +143,12 @@ const upstream: Form<readonly string[]> = {
 
 const command = words(listOf(text, 'a list of a command and its arguments'), (values) =>
   values.map(({ value }) => value),
+)
+
+const placeOrNamed = pair(
+  (said) => placeIn(said) !== undefined,
+  `${placeSays}; or NAME=PLACE for each of several`,
+  true,
 )
 
 /** `NAME=VALUE` in a variable, where the file has a map. */
@@ -180,6 +202,36 @@ export const settingsOptions = {
     isFile: true,
   },
   allow_unsigned: plain('allowUnsigned', 'Bundles that nobody signed are believed: for tests.', yes),
+  bundles: {
+    option: 'bundle',
+    about: 'The policy as a bundle, in the place of `policy`; several by their names are layers.',
+    inFile: oneOrNamed(place, 'a map from names of bundles to their places'),
+    inVariable: placeOrNamed,
+    isFile: true,
+  },
+  bundle_token_file: {
+    option: 'bundleTokenFile',
+    about: 'The token that the server of the bundles is shown; of several by their names.',
+    inFile: oneOrNamed(label, 'a map from names of bundles to files'),
+    inVariable: label,
+    isFile: true,
+  },
+  bundle_ca: file('bundleCa', 'The authorities that the servers of the bundles are believed by.'),
+  bundle_cert: file('bundleCert', 'The certificate that they are shown.'),
+  bundle_cert_key: file('bundleCertKey', 'Its private key.'),
+  bundle_poll: plain(
+    'bundlePoll',
+    'A bundle is asked for at the latest after this time.',
+    lasting('2m', pollMsMax, pollMsMin),
+  ),
+  bundle_wait: plain(
+    'bundleWait',
+    'How long its server may hold an answer until it changes.',
+    lasting('30s', waitMsMax, 0),
+  ),
+  bundle_store: file('bundleStore', 'Where the last good bundles are kept.'),
+  status_url: plain('statusUrl', 'Who is told how it stands with the bundles.', statusUrl),
+  status_token_file: file('statusTokenFile', 'The token that it is shown.'),
   listen: plain('listen', 'Where callers connect.', address),
   upstream: {
     option: 'upstream',

@@ -134,8 +134,8 @@ function policyMembers({ id, version }: PolicyName): object {
   return { policy_id: id, policy_version: version }
 }
 
-function files({ sources, wasmDigest }: ActivatedPolicy): object {
-  return { sources, wasm_sha256: wasmDigest }
+function files({ sources, wasmDigest, bundle }: ActivatedPolicy): object {
+  return { sources, wasm_sha256: wasmDigest, bundle }
 }
 
 function argumentsMember(args: DecisionEvent['call']['arguments'], kept: ArgumentsKept): string {

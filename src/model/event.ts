@@ -133,10 +133,19 @@ export interface LayersName {
   readonly deciding?: string
 }
 
-/** A policy that became active: its name, its files, and the digest of its module. */
+/** A policy that became active: its name, its files, the digest of its module, and the bundle that it came in. */
 export interface ActivatedPolicy extends PolicyName {
   readonly sources: readonly string[]
   readonly wasmDigest: string
+  readonly bundle?: BundleName
+}
+
+/** A bundle, as those who made it call it. */
+export interface BundleName {
+  /** What it is called here. */
+  readonly name: string
+  readonly revision: string
+  readonly sequence?: number
 }
 
 export type ActivationName =

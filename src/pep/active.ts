@@ -1,6 +1,6 @@
 /** What a gate can decide by: one policy, or layers of them; and how records name it. */
 import type { Verdict } from '../model/decision.ts'
-import type { ActivatedPolicy, ActivationName, LayersName, PolicyName } from '../model/event.ts'
+import type { ActivatedPolicy, ActivationName, BundleName, LayersName, PolicyName } from '../model/event.ts'
 import type { LayersVerdict } from '../model/layers.ts'
 import type { Layers, Policy } from '../model/policy.ts'
 
@@ -11,6 +11,8 @@ export interface ActivePolicy {
   /** Digest of the module that evaluates it, for the record. */
   readonly wasmDigest: string
   readonly sources: readonly string[]
+  /** The one that it came in, if it did. */
+  readonly bundle?: BundleName
   /** The verdict on an input document in canonical JSON; throws when there is none. */
   evaluate(input: string): Verdict
   /** The compiled policy, to be kept with the records it decides. */
@@ -65,7 +67,8 @@ function policyName({ policy, revision }: ActivePolicy): PolicyName {
 }
 
 function activatedPolicy(active: ActivePolicy): ActivatedPolicy {
-  return { ...policyName(active), sources: active.sources, wasmDigest: active.wasmDigest }
+  const { sources, wasmDigest, bundle } = active
+  return { ...policyName(active), sources, wasmDigest, ...(bundle && { bundle }) }
 }
 
 function activatedLayer(layer: ActiveLayer): ActivatedPolicy & { readonly name: string } {

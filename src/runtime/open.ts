@@ -29,6 +29,8 @@ export interface GateOptions {
 export interface OpenGate {
   readonly gate: Gate
   readonly ledger: SqliteLedger
+  /** UUID of the process, which is in all its records. */
+  readonly instance: string
   /** The record of an event, as the gate writes it. */
   readonly describe: (event: GateEvent) => string
 }
@@ -55,5 +57,6 @@ export function openGateWith(options: GateOptions): OpenGate {
     ...(clock && { clock }),
   })
   const describe = describeWith({ id: instance, version }, argumentsKept)
-  return { gate: new Gate({ ledger, describe, report, newId, listless, ...(later && { later }) }), ledger, describe }
+  const gate = new Gate({ ledger, describe, report, newId, listless, ...(later && { later }) })
+  return { gate, ledger, instance, describe }
 }

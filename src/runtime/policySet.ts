@@ -4,6 +4,7 @@ import type { Input } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import type { Verdict } from '../model/decision.ts'
 import { TollgateError } from '../model/errors.ts'
+import type { BundleName } from '../model/event.ts'
 import { judgeEach, layersRevision } from '../model/layers.ts'
 import { layerNameCharsMax, layersMax } from '../model/limits.ts'
 import type { Layers, PolicySet } from '../model/policy.ts'
@@ -37,7 +38,7 @@ export function filesOf(choice: PolicyChoice): readonly string[] {
 
 /** Reads, parses and compiles. Throws a `PolicyError`, a `CompileError`, `policy_unreadable`, or `layers_invalid`. */
 export async function loadPolicySet(choice: PolicyChoice): Promise<LoadedSet> {
-  if ('files' in choice) return loaded(await loadPolicyFiles(choice.files, choice.trust))
+  if ('files' in choice) return single({ artifact: await loadPolicyFiles(choice.files, choice.trust) })
   return layered(await loadLayers(choice.layers, choice.trust))
 }
 
@@ -62,9 +63,14 @@ async function loadLayers(
   throw new PolicyError(mistakes)
 }
 
-export interface LayerArtifact {
-  readonly name: string
+/** A compiled policy, and the bundle that it came in, if it did. */
+export interface PolicyArtifact {
   readonly artifact: Artifact
+  readonly bundle?: BundleName
+}
+
+export interface LayerArtifact extends PolicyArtifact {
+  readonly name: string
 }
 
 /** Compiled policies as layers, the outermost first. Throws `layers_invalid`. */
@@ -76,7 +82,7 @@ export function layered(layers: readonly LayerArtifact[]): LoadedSet {
     revision,
     policy,
     active() {
-      const active = layers.map(({ name, artifact }) => ({ name, ...activePolicy(artifact) }))
+      const active = layers.map((layer) => ({ name: layer.name, ...activeOf(layer) }))
       return { revision, policy, layers: active, evaluate: (input) => judgeEach(active, JSON.parse(input), ask) }
     },
   }
@@ -86,8 +92,14 @@ function ask({ evaluate }: ActiveLayer, input: Input): Verdict {
   return evaluate(canonical(input as unknown as Json))
 }
 
-function loaded(artifact: Artifact): LoadedSet {
-  return { revision: artifact.revision, policy: artifact.policy, active: () => activePolicy(artifact) }
+/** One compiled policy. */
+export function single(one: PolicyArtifact): LoadedSet {
+  const { revision, policy } = one.artifact
+  return { revision, policy, active: () => activeOf(one) }
+}
+
+function activeOf({ artifact, bundle }: PolicyArtifact): ActivePolicy {
+  return { ...activePolicy(artifact), ...(bundle && { bundle }) }
 }
 
 /** Throws `layers_invalid`. */

@@ -1,0 +1,45 @@
+/** What a gate decides by, and how that is kept up to date: policy files that are followed, or bundles that are asked for. */
+import type { BundleStatus } from '../distribution/status.ts'
+import type { LoadedSet } from '../runtime/policySet.ts'
+import { type Watching, type WatchPorts, watchPolicy } from '../runtime/watch.ts'
+import type { BundleOptions } from './bundleOptions.ts'
+import { UsageError } from './exit.ts'
+import { choiceOf, loadPolicy, type PolicyOptions } from './policies.ts'
+
+export interface PolicyFeed {
+  readonly loaded: LoadedSet
+  /** What was loaded has become active. */
+  readonly started?: () => void
+  readonly follow: (ports: WatchPorts & Instance) => Watching
+  readonly bundles?: FollowedBundles
+}
+
+/** What status messages say of the process. */
+export interface Instance {
+  readonly instance: string
+}
+
+export interface FollowedBundles {
+  readonly status: () => Readonly<Record<string, BundleStatus>>
+  readonly onFailure: (listener: (name: string, code: string) => void) => void
+}
+
+export type FeedOptions = PolicyOptions & BundleOptions
+
+/** Throws a `UsageError` for options that name no policy, or two. */
+export function requirePolicy(options: FeedOptions): void {
+  if (options.bundle === undefined) {
+    choiceOf(options)
+    return
+  }
+  if (options.config || options.layer)
+    throw new UsageError('`--bundle` does not go together with `-c` and `--layer`: give each policy as a bundle')
+}
+
+/** Rejects with a `UsageError`, or with why the policy cannot decide. */
+export async function policyFeed(options: FeedOptions): Promise<PolicyFeed> {
+  requirePolicy(options)
+  if (options.bundle !== undefined) return (await import('./bundles.ts')).bundleFeed(options)
+  const choice = choiceOf(options)
+  return { loaded: await loadPolicy(choice), follow: (ports) => watchPolicy(choice, ports) }
+}

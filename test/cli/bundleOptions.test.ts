@@ -1,0 +1,93 @@
+/** What the flags about bundles say together, and what is told of those that say nothing sensible. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { type BundleOptions, statusUrlOf, wantedBundles } from '../../src/cli/bundleOptions.ts'
+import { requirePolicy } from '../../src/cli/policyFeed.ts'
+import { readSettings } from '../../src/cli/settingsFile.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-bundle-options-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const usual = { bundlePoll: '2m', bundleWait: '30s' }
+const wanted = (options: Partial<BundleOptions>) => wantedBundles({ ...usual, ...options })
+
+test('one bundle is a policy, bundles with names are layers in their order', () => {
+  const one = wanted({ bundle: ['policy.tar.gz'], bundleTokenFile: ['token'] })
+  assert.deepEqual([one.isLayered, one.rhythm, one.waitMs], [false, { minMs: 60_000, maxMs: 120_000 }, 30_000])
+  assert.deepEqual(
+    one.bundles.map(({ name, secrets }) => [name, secrets.token]),
+    [['bundle', 'token']],
+  )
+  const several = wanted({
+    bundle: ['org=https://bundles.example.com/org?a=b', 'team=oci://registry.example.com/team:1'],
+    bundleTokenFile: ['team=team.token'],
+    bundleWait: '0s',
+  })
+  assert.deepEqual([several.isLayered, several.waitMs], [true, 0])
+  assert.deepEqual(
+    several.bundles.map(({ name, place, secrets }) => [name, place.kind, secrets.token]),
+    [
+      ['org', 'http', undefined],
+      ['team', 'oci', 'team.token'],
+    ],
+  )
+  assert.equal(wanted({ bundle: ['org=org.tar.gz'] }).isLayered, true)
+})
+
+test('what is no place, or does not go together, is told', () => {
+  const cases: readonly (readonly [Partial<BundleOptions>, RegExp])[] = [
+    [{ bundle: ['ftp://example.com/b'] }, /^`--bundle` takes a file, a folder, .* got `ftp:\/\/example\.com\/b`$/],
+    [{ bundle: ['org='] }, /^`--bundle` takes a file/],
+    [{ bundle: ['a.tar.gz', 'org=b.tar.gz'] }, /^several bundles need a name each/],
+    [{ bundle: ['org=a', 'org=b'] }, /^two bundles are named `org`$/],
+    [{ bundle: Array.from({ length: 17 }, (_, index) => `b${index}=x`) }, /^there are 17 bundles, and 16 are allowed$/],
+    [{ bundle: ['org=a', 'team=b'], bundleTokenFile: ['token'] }, /say whose token it is/],
+    [{ bundle: ['org=a'], bundleTokenFile: ['other=token'] }, /^no bundle is named `other`, and it has a token$/],
+    [{ bundle: ['http://bundles.example.com/b'], bundleTokenFile: ['token'] }, /in the open: use `https:`$/],
+    [{ bundle: ['a'], bundleCert: 'cert' }, /^`--bundle-cert` and `--bundle-cert-key` go together$/],
+    [{ bundle: ['a'], bundlePoll: '0s' }, /^`--bundle-poll` must be a duration from 1s to 1d, got `0s`$/],
+    [{ bundle: ['a'], bundleWait: '1h' }, /^`--bundle-wait` must be a duration from 1s to 10m, got `1h`$/],
+  ]
+  for (const [options, message] of cases) assert.throws(() => wanted(options), { code: 'usage', message })
+  assert.throws(() => requirePolicy({ ...usual, bundle: ['a'], config: ['b'] }), /does not go together with `-c`/)
+  assert.throws(() => statusUrlOf('status', undefined), /`--status-url` takes a URL/)
+  assert.throws(() => statusUrlOf('http://status.example.com/', 'token'), /in the open: use `https:`$/)
+})
+
+test('the file of settings says the same, and finds files beside itself', () => {
+  const file = join(folder, 'gate.yaml')
+  writeFileSync(
+    file,
+    [
+      'bundles: { org: bundles/org.tar.gz, team: "https://bundles.example.com/team", image: "oci://r.example/a:1" }',
+      'bundle_token_file: { team: team.token }',
+      'bundle_poll: 5m',
+      'bundle_wait: 0s',
+      'bundle_store: kept',
+      'status_url: https://status.example.com/status',
+      '',
+    ].join('\n'),
+  )
+  const { options, mistakes } = readSettings(file)
+  assert.deepEqual(mistakes, [])
+  assert.deepEqual(Object.fromEntries(options), {
+    bundle: [`org=${folder}/bundles/org.tar.gz`, 'team=https://bundles.example.com/team', 'image=oci://r.example/a:1'],
+    bundleTokenFile: [`team=${folder}/team.token`],
+    bundlePoll: ['5m'],
+    bundleWait: ['0s'],
+    bundleStore: [`${folder}/kept`],
+    statusUrl: ['https://status.example.com/status'],
+  })
+  writeFileSync(file, 'bundles: https://bundles.example.com/one\n')
+  assert.deepEqual(readSettings(file).options.get('bundle'), ['https://bundles.example.com/one'])
+})
+
+test('mistakes of the file are told with their places', () => {
+  const file = join(folder, 'wrong.yaml')
+  writeFileSync(file, 'policy: a.yaml\nbundles: { "1st": a, b: "ftp://x/" }\nbundle_poll: 10ms\nstatus_url: here\n')
+  const told = readSettings(file).mistakes.map(({ line, code }) => `${line} ${code}`)
+  assert.deepEqual(told.sort(), ['2 bad_name', '2 contradiction', '2 wrong_value', '3 wrong_value', '4 wrong_value'])
+})

@@ -1,0 +1,306 @@
+/**
+ * Several bundles become active together, a bad one leaves what was active, and the last good one is on disk. Places and
+ * verification are scripted here; the disk is real. `test/cli/bundles.test.ts` has all of it around a real gate.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, test } from 'node:test'
+import { type Active, Distribution, type Failed, type Ports } from '../../src/distribution/distribution.ts'
+import { Kept } from '../../src/distribution/kept.ts'
+import type { Answer, Question, Source } from '../../src/distribution/source.ts'
+import { Supply, type Verified } from '../../src/distribution/supply.ts'
+import { TollgateError } from '../../src/model/errors.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-distribution-'))
+after(() => rmSync(folder, { recursive: true }))
+
+let stores = 0
+const newStore = () => join(folder, `store-${stores++}`)
+
+/** `REVISION SEQUENCE ROOT [EXPIRY]`, or what is wrong with it. */
+async function open(bytes: Uint8Array, seen: { sequence: number } | undefined): Promise<Verified<string>> {
+  const [revision = '', sequence, root = '', expiry] = Buffer.from(bytes).toString('utf8').split(' ')
+  if (revision === 'bad') throw new TollgateError('bundle_signature_wrong', 'the signature does not match')
+  if (Number(sequence) < (seen?.sequence ?? 0)) throw new TollgateError('bundle_older', `sequence ${sequence} is older`)
+  if (Number(expiry) <= now) throw new TollgateError('bundle_expired', 'it expired')
+  return {
+    revision,
+    roots: [root],
+    seen: { sequence: Number(sequence), content: revision },
+    ...(expiry !== undefined && { expiresAtMs: Number(expiry) }),
+    content: revision,
+  }
+}
+
+let now = Date.UTC(2026, 2, 2)
+
+class Scripted implements Source {
+  questions: Question[] = []
+  #answers: (() => Answer)[] = []
+  #idle: (() => void) | undefined
+  #waiting: (() => void) | undefined
+
+  says(text: string, etag?: string): this {
+    return this.does(() => ({ kind: 'found', bytes: Buffer.from(text), etag, waits: true }))
+  }
+
+  does(answer: () => Answer): this {
+    this.#answers.push(answer)
+    this.#waiting?.()
+    return this
+  }
+
+  /** All that was said was answered, and is asked for more. */
+  idle(): Promise<void> {
+    if (this.#waiting && this.#answers.length === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#idle = resolve
+    })
+  }
+
+  async ask(question: Question): Promise<Answer> {
+    this.questions.push(question)
+    while (this.#answers.length === 0) {
+      this.#idle?.()
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting = resolve
+        question.signal.addEventListener('abort', () => reject(question.signal.reason))
+      })
+      this.#waiting = undefined
+    }
+    return (this.#answers.shift() as () => Answer)()
+  }
+}
+
+interface Set {
+  readonly distribution: Distribution<string>
+  readonly activations: Active<string>[]
+  readonly failures: Failed[]
+  readonly said: string[]
+  readonly expired: string[]
+  refuse: string | undefined
+  follow(): { stop(): void; reload(): void }
+}
+
+function setOf(store: string, sources: Readonly<Record<string, Source>>): Set {
+  const supplies = Object.entries(sources).map(
+    ([name, source]) =>
+      new Supply<string>({
+        name,
+        place: `https://bundles.example.com/${name}`,
+        source,
+        isRemote: true,
+        rhythm: { minMs: 1, maxMs: 1 },
+        waitMs: 30_000,
+        kept: new Kept(store, name, name),
+        open,
+        clock: () => now,
+      }),
+  )
+  const set: Set = {
+    distribution: new Distribution(supplies, () => now),
+    activations: [],
+    failures: [],
+    said: [],
+    expired: [],
+    refuse: undefined,
+    follow: () => set.distribution.follow(ports),
+  }
+  const ports: Ports<string> = {
+    activate(active) {
+      if (set.refuse !== undefined) throw new TollgateError('layers_invalid', set.refuse)
+      set.activations.push(active)
+    },
+    expired: (sentence) => set.expired.push(sentence),
+    failed: (failed) => set.failures.push(failed),
+    say: (sentence) => set.said.push(sentence),
+    asked: () => undefined,
+    chance: () => 0,
+  }
+  return set
+}
+
+const revisions = (active: Active<string> | undefined) => active?.map(({ name, revision }) => `${name}=${revision}`)
+const codes = ({ failures }: Set) => failures.map(({ error }) => (error as TollgateError).code)
+
+test('the first of each are made active together, and each next one with those that stay', async () => {
+  const org = new Scripted().says('o1 1 org', '"o1"')
+  const team = new Scripted().says('t1 1 team')
+  const set = setOf(newStore(), { org, team })
+  assert.deepEqual(revisions(await set.distribution.first(() => undefined)), ['org=o1', 'team=t1'])
+  set.distribution.started()
+  const { stop } = set.follow()
+  await org.says('o2 2 org').idle()
+  assert.deepEqual(set.activations.map(revisions), [['org=o2', 'team=t1']])
+  assert.equal(org.questions[1]?.etag, '"o1"', 'what is active is told by its ETag')
+  assert.deepEqual(
+    [set.distribution.status()['org']?.active_revision, set.distribution.status()['org']?.sequence],
+    ['o2', 2],
+  )
+  stop()
+})
+
+test('a bad one leaves the old one active and says why, once; the good one after it clears that', async () => {
+  const org = new Scripted().says('o1 5 org', '"o1"')
+  const set = setOf(newStore(), { org })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { stop } = set.follow()
+  await org.says('bad', '"b"').says('bad', '"b"').says('o0 4 org', '"o0"').says('other bytes', '"o1"').idle()
+  assert.deepEqual(codes(set), [
+    'bundle_signature_wrong',
+    'bundle_signature_wrong',
+    'bundle_older',
+    'bundle_etag_wrong',
+  ])
+  assert.deepEqual(
+    set.failures.map(({ again }) => again),
+    [false, true, false, false],
+  )
+  assert.deepEqual(set.activations, [])
+  const status = set.distribution.status()['org']
+  assert.deepEqual([status?.active_revision, status?.code], ['o1', 'bundle_etag_wrong'])
+  await org.says('o1 5 org', '"o1"').idle()
+  assert.equal(set.distribution.status()['org']?.code, undefined)
+  assert.deepEqual(set.activations, [], 'the same bytes are not made active again')
+  assert.deepEqual(set.said, ['bundle `org` comes from `https://bundles.example.com/org` again'])
+  stop()
+})
+
+test('what must not decide here is refused, and is not what a next start begins with', async () => {
+  const store = newStore()
+  const org = new Scripted().says('o1 1 org')
+  const set = setOf(store, { org })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  set.refuse = 'two layers count together'
+  const { stop } = set.follow()
+  await org.says('o2 2 org').idle()
+  assert.deepEqual(codes(set), ['layers_invalid'])
+  assert.equal(set.distribution.status()['org']?.active_revision, 'o1')
+  stop()
+  const again = setOf(store, { org: new Scripted() })
+  assert.deepEqual(revisions(await again.distribution.first(() => undefined)), ['org=o1'])
+})
+
+test('bundles that own the same are refused, at the start and later', async () => {
+  const sources = { org: new Scripted().says('o1 1 tollgate/org'), team: new Scripted().says('t1 1 tollgate') }
+  await assert.rejects(
+    setOf(newStore(), sources).distribution.first(() => undefined),
+    { code: 'bundle_roots_overlap' },
+  )
+  const org = new Scripted().says('o1 1 org')
+  const set = setOf(newStore(), { org, team: new Scripted().says('t1 1 team') })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { stop } = set.follow()
+  await org.says('o2 2 team/below').idle()
+  assert.deepEqual([codes(set), set.activations], [['bundle_roots_overlap'], []])
+  stop()
+})
+
+test('a start without a network goes on with what was kept, and an older one is refused after it too', async () => {
+  const store = newStore()
+  const set = setOf(store, { org: new Scripted().says('o3 3 org', '"o3"') })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const dead = new Scripted()
+  const next = setOf(store, { org: dead })
+  assert.deepEqual(revisions(await next.distribution.first((sentence) => next.said.push(sentence))), ['org=o3'])
+  assert.deepEqual(next.said, ['bundle `org` is as it was kept, revision `o3`: its place is asked now'])
+  next.distribution.started()
+  assert.equal(next.distribution.status()['org']?.kept, true)
+  const { stop } = next.follow()
+  await dead.says('o2 2 org').idle()
+  assert.equal(dead.questions[0]?.etag, '"o3"', 'it is asked at once, whether that is still the one')
+  assert.deepEqual([codes(next), next.activations], [['bundle_older'], []])
+  await dead.says('o4 4 org').idle()
+  assert.equal(next.distribution.status()['org']?.kept, false)
+  stop()
+})
+
+test('what is kept is verified again, and its sequence counts though it is good no longer', async () => {
+  const store = newStore()
+  const set = setOf(store, { org: new Scripted().says(`o3 3 org ${now + 1_000}`) })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  now += 2_000
+  const says: string[] = []
+  const older = setOf(store, { org: new Scripted().says('o2 2 org') })
+  await assert.rejects(
+    older.distribution.first((sentence) => says.push(sentence)),
+    { code: 'bundle_older' },
+  )
+  assert.deepEqual(says, ['what is kept of bundle `org` is good no longer: it expired'])
+})
+
+test('what is kept and cannot be read stops the start: what it knew may not be forgotten', async () => {
+  const store = newStore()
+  const set = setOf(store, { org: new Scripted().says('o3 3 org') })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { file } = new Kept(store, 'org', 'org')
+  const whole = readFileSync(file)
+  for (const damaged of [whole.subarray(0, -1), whole.subarray(10), Buffer.from(''), Buffer.concat([whole, whole])]) {
+    writeFileSync(file, damaged)
+    await assert.rejects(
+      setOf(store, { org: new Scripted().says('o9 9 org') }).distribution.first(() => undefined),
+      {
+        code: 'bundle_store_damaged',
+        message: /remove it to begin without it$/,
+      },
+    )
+  }
+})
+
+test('a bundle that cannot be kept does not become active', async () => {
+  const store = newStore()
+  const org = new Scripted().says('o1 1 org')
+  const set = setOf(store, { org })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const inside = dirname(new Kept(store, 'org', 'org').file)
+  rmSync(inside, { recursive: true })
+  writeFileSync(inside, 'no folder')
+  const { stop } = set.follow()
+  await org.says('o2 2 org').idle()
+  assert.deepEqual([codes(set), set.activations], [['bundle_store_unwritable'], []])
+  stop()
+})
+
+test('a process that is behind another one does not take back what that one has seen', async () => {
+  const store = newStore()
+  const behind = setOf(store, { org: new Scripted().says('o1 1 org') })
+  const ahead = setOf(store, { org: new Scripted().says('o7 7 org') })
+  await behind.distribution.first(() => undefined)
+  await ahead.distribution.first(() => undefined)
+  ahead.distribution.started()
+  behind.distribution.started()
+  assert.equal(new Kept(store, 'org', 'org').read()?.state.seen?.sequence, 7)
+})
+
+test('a bundle that expires while it decides leaves nothing that does, until a newer one comes', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const org = new Scripted().says(`o1 1 org ${now + 5_000}`)
+  const team = new Scripted().says('t1 1 team')
+  const set = setOf(newStore(), { org, team })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { stop } = set.follow()
+  t.mock.timers.tick(1_000)
+  assert.deepEqual(set.expired, [])
+  now += 5_000
+  t.mock.timers.tick(1_000)
+  assert.deepEqual(set.expired, [`bundle \`org\` (revision \`o1\`) expired at ${new Date(now).toISOString()}`])
+  const { active_revision, code } = set.distribution.status()['org'] ?? {}
+  assert.deepEqual([active_revision, code], ['', 'bundle_expired'])
+  t.mock.timers.tick(1_000)
+  assert.equal(set.expired.length, 1, 'it is told once')
+  await team.says('t2 2 team').idle()
+  assert.deepEqual(set.activations, [], 'the others do not decide without it')
+  await org.says('o2 2 org').idle()
+  assert.deepEqual(set.activations.map(revisions), [['org=o2', 'team=t2']])
+  stop()
+})
