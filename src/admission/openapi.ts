@@ -425,6 +425,7 @@ export const openapi = {
             description: 'By name, where the policy comes in bundles.',
             additionalProperties: ref('BundleStatus'),
           },
+          discovery: ref('BundleStatus'),
         },
         required: ['version', 'revision', 'servers', 'started_at', 'kept_open', 'files_unread', 'approvals_pending'],
         additionalProperties: false,

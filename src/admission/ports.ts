@@ -95,6 +95,8 @@ export interface Status {
   }[]
   /** How it stands with each bundle, where the policy comes in bundles. */
   readonly bundles?: Readonly<Record<string, object>>
+  /** And with the one that names them. */
+  readonly discovery?: object | undefined
 }
 
 /** The credential of a program: `Authorization: Bearer …`. */

@@ -10,6 +10,8 @@ import type { TrustOptions } from './trustOptions.ts'
 
 export interface BundleOptions extends TrustOptions {
   readonly bundle?: readonly string[]
+  /** The place of a bundle that names the others. */
+  readonly discovery?: string
   readonly bundleTokenFile?: readonly string[]
   readonly bundleCa?: string
   readonly bundleCert?: string
@@ -26,14 +28,14 @@ export interface WantedBundle {
   readonly name: string
   readonly place: Place
   readonly secrets: SecretFiles
+  readonly rhythm: Rhythm
+  readonly waitMs: number
 }
 
 export interface WantedBundles {
   readonly bundles: readonly WantedBundle[]
   /** They are layers, and not one policy. */
   readonly isLayered: boolean
-  readonly rhythm: Rhythm
-  readonly waitMs: number
 }
 
 /** What one bundle without a name is called. */
@@ -42,19 +44,38 @@ const soleName = 'bundle'
 /** Throws a `UsageError`. */
 export function wantedBundles(options: BundleOptions): WantedBundles {
   const named = (options.bundle ?? []).map(namedPlace)
-  const isLayered = named.length > 1 || named[0]?.name !== undefined
-  const bundles = named.map(({ name = soleName, place }) => ({ name, place, secrets: secretsOf(name, options) }))
-  if (bundles.length > bundlesMax)
-    throw new UsageError(`there are ${bundles.length} bundles, and ${bundlesMax} are allowed`)
+  const bundles = named.map(({ name = soleName, place }) => ({ name, place }))
   if (named.length > 1 && named.some(({ name }) => name === undefined))
     throw new UsageError('several bundles need a name each: `--bundle NAME=PLACE`')
   const twice = bundles.find(({ name }, index) => bundles.findIndex((one) => one.name === name) !== index)
   if (twice) throw new UsageError(`two bundles are named \`${twice.name}\``)
   requireKnown(bundles, options)
-  for (const { name, place, secrets } of bundles) requireSafe(name, place, secrets)
+  return { ...wantedOf(bundles, options), isLayered: named.length > 1 || named[0]?.name !== undefined }
+}
+
+interface NamedPlace extends Pick<WantedBundle, 'name' | 'place'>, Partial<Pick<WantedBundle, 'rhythm' | 'waitMs'>> {}
+
+/** Layers, with what is shown and how often is asked as the flags say it. Throws a `UsageError`. */
+export function wantedOf(named: readonly NamedPlace[], options: BundleOptions): WantedBundles {
+  if (named.length > bundlesMax)
+    throw new UsageError(`there are ${named.length} bundles, and ${bundlesMax} are allowed`)
   const maxMs = lastingOf('--bundle-poll', options.bundlePoll, [pollMsMin, pollMsMax])
   // Between half of it and all of it: gates that started together do not ask together.
-  return { bundles, isLayered, rhythm: { minMs: maxMs / 2, maxMs }, waitMs: waitOf(options) }
+  const usual = { rhythm: { minMs: maxMs / 2, maxMs }, waitMs: waitOf(options) }
+  const bundles = named.map((one) => ({ ...usual, ...one, secrets: secretsOf(one.name, options) }))
+  for (const { name, place, secrets } of bundles) {
+    if (!isLayerName(name))
+      throw new UsageError(`\`${name}\` is no name of a bundle: letters, digits, \`_\` and \`-\`, a letter first`)
+    requireSafe(name, place, secrets)
+  }
+  return { bundles, isLayered: true }
+}
+
+/** One that has a flag of its own. Throws a `UsageError`. */
+export function bundleOf(name: string, text: string, options: BundleOptions): WantedBundle {
+  const place = placeIn(text)
+  if (!place) throw new UsageError(`\`--${name}\` takes ${placeSays}, without user and password, got \`${text}\``)
+  return wantedOf([{ name, place }], options).bundles[0] as WantedBundle
 }
 
 /** No wait at all is one. */
@@ -64,18 +85,9 @@ function waitOf({ bundleWait }: BundleOptions): number {
 
 function namedPlace(text: string): { readonly name: string | undefined; readonly place: Place } {
   const [, name, written = text] = /^([A-Za-z][A-Za-z0-9_-]*)=(.*)$/s.exec(text) ?? []
-  if (name !== undefined && !isLayerName(name)) throw new UsageError(`\`${name}\` is too long for a name of a bundle`)
   const place = placeIn(written)
   if (place) return { name, place }
   throw new UsageError(`\`--bundle\` takes ${placeSays}, without user and password, got \`${written}\``)
-}
-
-export function isBundle(text: string): boolean {
-  try {
-    return namedPlace(text) !== undefined
-  } catch {
-    return false
-  }
 }
 
 function secretsOf(name: string, options: BundleOptions): SecretFiles {
@@ -93,7 +105,7 @@ function namedFile(text: string): { readonly name: string | undefined; readonly 
 }
 
 /** What was meant for one server must not go to another. */
-function requireKnown(bundles: readonly WantedBundle[], { bundleTokenFile = [] }: BundleOptions): void {
+function requireKnown(bundles: readonly NamedPlace[], { bundleTokenFile = [] }: BundleOptions): void {
   for (const { name } of bundleTokenFile.map(namedFile)) {
     if (name === undefined && bundles.length > 1)
       throw new UsageError(

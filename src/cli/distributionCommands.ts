@@ -13,6 +13,7 @@ export function addBundleOptions(command: Command): Command {
         'the policy as a bundle: a file, a folder, a URL, or oci://REGISTRY/NAME:TAG; several as NAME=PLACE are layers',
       ),
     )
+    .option('--discovery <place>', 'a bundle that names the bundles, as it does for OPA, in the place of `--bundle`')
     .addOption(several('--bundle-token-file <file>', 'the token that its server is shown; of several as NAME=FILE'))
     .option('--bundle-ca <file>', 'the authorities that its server is believed by (default: those of Node)')
     .option('--bundle-cert <file>', 'the certificate that its server is shown')

@@ -21,6 +21,8 @@ export interface Instance {
 
 export interface FollowedBundles {
   readonly status: () => Readonly<Record<string, BundleStatus>>
+  /** Of the discovery bundle, where there is one. */
+  readonly discovery: () => BundleStatus | undefined
   readonly onFailure: (listener: (name: string, code: string) => void) => void
 }
 
@@ -28,18 +30,22 @@ export type FeedOptions = PolicyOptions & BundleOptions
 
 /** Throws a `UsageError` for options that name no policy, or two. */
 export function requirePolicy(options: FeedOptions): void {
-  if (options.bundle === undefined) {
+  const { bundle, discovery, config, layer } = options
+  if (bundle === undefined && discovery === undefined) {
     choiceOf(options)
     return
   }
-  if (options.config || options.layer)
-    throw new UsageError('`--bundle` does not go together with `-c` and `--layer`: give each policy as a bundle')
+  if (config || layer)
+    throw new UsageError('bundles do not go together with `-c` and `--layer`: give each policy as a bundle')
+  if (bundle && discovery !== undefined)
+    throw new UsageError('`--bundle` and `--discovery` do not go together: name bundles, or the one that names them')
 }
 
 /** Rejects with a `UsageError`, or with why the policy cannot decide. */
 export async function policyFeed(options: FeedOptions): Promise<PolicyFeed> {
   requirePolicy(options)
-  if (options.bundle !== undefined) return (await import('./bundles.ts')).bundleFeed(options)
+  if (options.bundle !== undefined || options.discovery !== undefined)
+    return (await import('./bundles.ts')).bundleFeed(options)
   const choice = choiceOf(options)
   return { loaded: await loadPolicy(choice), follow: (ports) => watchPolicy(choice, ports) }
 }

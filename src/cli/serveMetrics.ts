@@ -31,6 +31,12 @@ export async function metricsOf(
     ledger_bytes: () => statSync(ledgerFile).size,
     ledger_records: () => ledger.head().seq,
   })
-  if (bundles) metrics.watch(bundles)
+  if (bundles) metrics.watch({ onFailure: bundles.onFailure, status: () => standings(bundles) })
   return metrics
+}
+
+/** The one that names the others is one of them. */
+function standings({ status, discovery }: FollowedBundles) {
+  const found = discovery()
+  return found ? { ...status(), discovery: found } : status()
 }

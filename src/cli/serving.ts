@@ -84,7 +84,7 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
       started_at: startedAt,
       kept_open: waiting.answers.waiting,
       files_unread: files.unread().map(unreadText),
-      ...(bundles && { bundles: bundles.status() }),
+      ...(bundles && { bundles: bundles.status(), discovery: bundles.discovery() }),
     })
     const { approverTokens: tokens } = settings
     const asked = {

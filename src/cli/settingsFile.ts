@@ -120,6 +120,9 @@ const oneOfTwo = [
   ['policy', 'layers'],
   ['policy', 'bundles'],
   ['layers', 'bundles'],
+  ['policy', 'discovery'],
+  ['layers', 'discovery'],
+  ['bundles', 'discovery'],
   ['upstream', 'command'],
 ] as const
 
@@ -148,10 +151,12 @@ function locatedWord(option: string, word: string, beside: (name: string) => str
   if (option === 'ledger' && word === ':memory:') return word
   if (option === 'admin' || option === 'extMcp')
     return word.startsWith('unix:') ? `unix:${beside(word.slice(5))}` : word
-  if (!['layer', 'bundle', 'bundleTokenFile'].includes(option)) return beside(word)
-  const at = /^[A-Za-z][A-Za-z0-9_-]*=/.exec(word)?.[0].length ?? 0
+  if (!['layer', 'bundle', 'discovery', 'bundleTokenFile'].includes(option)) return beside(word)
+  const at = option === 'discovery' ? 0 : (/^[A-Za-z][A-Za-z0-9_-]*=/.exec(word)?.[0].length ?? 0)
   const named = word.slice(at)
-  return option === 'bundle' && placeIn(named)?.kind !== 'file' ? word : word.slice(0, at) + beside(named)
+  return ['bundle', 'discovery'].includes(option) && placeIn(named)?.kind !== 'file'
+    ? word
+    : word.slice(0, at) + beside(named)
 }
 
 function gateSettingsOf(fields: Fields, beside: (name: string) => string, report: Report): GateSettings {

@@ -209,6 +209,10 @@ export const settingsOptions = {
     inVariable: placeOrNamed,
     isFile: true,
   },
+  discovery: {
+    ...plain('discovery', 'A bundle that names the bundles, in the place of `bundles`.', place),
+    isFile: true,
+  },
   bundle_token_file: {
     option: 'bundleTokenFile',
     about: 'The token that the server of the bundles is shown; of several by their names.',

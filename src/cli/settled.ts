@@ -26,7 +26,7 @@ type Said = ReadonlyMap<string, readonly string[]>
 
 /** Of two that stand for each other one counts: whoever names one of them says that the other is not wanted. */
 const instead: readonly (readonly string[])[] = [
-  ['config', 'layer', 'bundle'],
+  ['config', 'layer', 'bundle', 'discovery'],
   ['upstream', 'command'],
 ]
 

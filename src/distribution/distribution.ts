@@ -91,6 +91,8 @@ export class Distribution<P> {
       const started = performance.now()
       try {
         const candidate = await supply.ask(ending)
+        // What was verified while others took its place decides nothing.
+        if (ending.aborted) return
         if (candidate) this.#activate(supply, candidate, ports)
         if (supply.standing.fine()) ports.say(`bundle \`${supply.name}\` comes from \`${supply.place}\` again`)
         failures = 0

@@ -74,7 +74,7 @@ export class Service implements Source {
   #same({ headers }: Answered, known: string | undefined, waits: boolean): Answer {
     if (known === undefined)
       throw this.#wrong('says that nothing changed, and was told of nothing that it could compare with')
-    if (headers.etag !== undefined && headers.etag !== known)
+    if (headers.etag !== undefined && strong(headers.etag) !== strong(known))
       throw this.#wrong(`says that nothing changed since ETag ${known}, and names another one`)
     return { kind: 'same', waits }
   }
@@ -97,6 +97,11 @@ export class Service implements Source {
   #wrong(what: string): SourceError {
     return new SourceError('bundle_etag_wrong', `\`${this.#url.href}\` ${what}`)
   }
+}
+
+/** Proxies make ETags weak. */
+function strong(etag: string): string {
+  return etag.replace(/^W\//, '')
 }
 
 function isRemembered(etag: string): boolean {

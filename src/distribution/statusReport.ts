@@ -9,11 +9,14 @@ import type { BundleStatus } from './status.ts'
 type Statuses = Readonly<Record<string, BundleStatus>>
 
 export interface StatusOptions {
-  readonly url: URL
+  /** Undefined while nobody is to be told. */
+  readonly url: () => URL | undefined
   readonly secrets: SecretFiles
   /** Of the process: `id` and `version` at least. */
   readonly labels: Readonly<Record<string, string>>
   readonly status: () => Statuses
+  /** Of the discovery bundle, where there is one. */
+  readonly discovery: () => BundleStatus | undefined
   readonly say: (sentence: string) => void
 }
 
@@ -36,10 +39,12 @@ export class StatusReport {
       this.#isDue = true
       return
     }
-    const news = newsIn(this.#options.status())
+    const url = this.#options.url()
+    if (!url) return
+    const news = { url: url.href, bundles: newsIn(this.#options) }
     if (isDeepStrictEqual(news, this.#sent) && performance.now() - this.#sentAt < statusAgainMs) return
     this.#isSending = true
-    void this.#send(news).finally(() => {
+    void this.#send(url, news).finally(() => {
       this.#isSending = false
       const isDue = this.#isDue
       this.#isDue = false
@@ -52,8 +57,8 @@ export class StatusReport {
   }
 
   /** Never rejects. */
-  async #send(news: object): Promise<void> {
-    const { url, secrets, say } = this.#options
+  async #send(url: URL, news: object): Promise<void> {
+    const { secrets, say } = this.#options
     try {
       const answer = await post(url, messageOfStatus(this.#options), {
         secrets: readSecrets(secrets),
@@ -72,16 +77,17 @@ export class StatusReport {
   }
 }
 
-function messageOfStatus({ labels, status }: StatusOptions): string {
+function messageOfStatus({ labels, status, discovery }: StatusOptions): string {
   const bundles = status()
   const isActive = Object.values(bundles).every(({ active_revision }) => active_revision !== '')
   const plugins = { bundle: { state: isActive ? 'OK' : 'NOT_READY' } }
-  return JSON.stringify({ labels, bundles, plugins })
+  return JSON.stringify({ labels, bundles, discovery: discovery(), plugins })
 }
 
 /** Questions that brought nothing are none. */
-function newsIn(statuses: Statuses): object {
-  return Object.values(statuses).map(
+function newsIn({ status, discovery }: StatusOptions): object {
+  const own = discovery()
+  return [...Object.values(status()), ...(own ? [own] : [])].map(
     ({ last_request: _, last_successful_request: __, last_successful_download: ___, ...news }) => news,
   )
 }

@@ -16,7 +16,9 @@ const wanted = (options: Partial<BundleOptions>) => wantedBundles({ ...usual, ..
 
 test('one bundle is a policy, bundles with names are layers in their order', () => {
   const one = wanted({ bundle: ['policy.tar.gz'], bundleTokenFile: ['token'] })
-  assert.deepEqual([one.isLayered, one.rhythm, one.waitMs], [false, { minMs: 60_000, maxMs: 120_000 }, 30_000])
+  assert.equal(one.isLayered, false)
+  const [{ rhythm, waitMs } = assert.fail()] = one.bundles
+  assert.deepEqual([rhythm, waitMs], [{ minMs: 60_000, maxMs: 120_000 }, 30_000])
   assert.deepEqual(
     one.bundles.map(({ name, secrets }) => [name, secrets.token]),
     [['bundle', 'token']],
@@ -26,7 +28,7 @@ test('one bundle is a policy, bundles with names are layers in their order', () 
     bundleTokenFile: ['team=team.token'],
     bundleWait: '0s',
   })
-  assert.deepEqual([several.isLayered, several.waitMs], [true, 0])
+  assert.deepEqual([several.isLayered, several.bundles[0]?.waitMs], [true, 0])
   assert.deepEqual(
     several.bundles.map(({ name, place, secrets }) => [name, place.kind, secrets.token]),
     [
@@ -52,7 +54,7 @@ test('what is no place, or does not go together, is told', () => {
     [{ bundle: ['a'], bundleWait: '1h' }, /^`--bundle-wait` must be a duration from 1s to 10m, got `1h`$/],
   ]
   for (const [options, message] of cases) assert.throws(() => wanted(options), { code: 'usage', message })
-  assert.throws(() => requirePolicy({ ...usual, bundle: ['a'], config: ['b'] }), /does not go together with `-c`/)
+  assert.throws(() => requirePolicy({ ...usual, bundle: ['a'], config: ['b'] }), /do not go together with `-c`/)
   assert.throws(() => statusUrlOf('status', undefined), /`--status-url` takes a URL/)
   assert.throws(() => statusUrlOf('http://status.example.com/', 'token'), /in the open: use `https:`$/)
 })

@@ -353,6 +353,50 @@ test('`run` follows a bundle in a file, and is not rolled back, also not by a st
   )
 })
 
+test('a discovery bundle names the bundles; another one takes their place in one step, a bad one does not', async () => {
+  const service = new Service()
+  const origin = await service.start()
+  const given = new Map<string, Uint8Array>()
+  service.does((request, response) => {
+    const bytes = given.get(request.url ?? '')
+    if (bytes) response.writeHead(200, { 'content-type': 'application/gzip' }).end(bytes)
+    else response.writeHead(404).end()
+  })
+  given.set('/bundles/pay', await bundleOf('pay', 1))
+  given.set('/bundles/refund', await bundleOf('refund', 1))
+  const names = (sequence: number, config: object) => {
+    const data = JSON.stringify({ services: { ours: { url: origin } }, status: {}, ...config })
+    const file = { path: 'data.json', bytes: Buffer.from(data) }
+    return signedBytes([file], pair, { sequence, issuedAt })
+  }
+  given.set('/discovery', await names(1, { bundles: { pay: {} } }))
+  const flags = ['--discovery', `${origin}/discovery`, '--bundle-poll', '1s', '--bundle-wait', '0s']
+  await using gate = await Gate.start(...flags, '--bundle-store', 'found', '--ledger', 'found.db')
+  assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['done', 'refused'])
+
+  const untilStatus = async (what: string, isSo: (status: Answer) => boolean) => {
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(25))
+      if (isSo(await gate.status())) return
+    assert.fail(`${what} did not happen: ${JSON.stringify(await gate.status())}\n${gate.said}`)
+  }
+  given.set('/discovery', await names(2, { bundles: { none: {} } }))
+  await untilStatus('the refusal', ({ discovery }) => discovery.code === 'bundle_status_wrong')
+  given.set('/discovery', await names(2, { bundles: {} }))
+  await untilStatus('the refusal', ({ discovery }) => discovery.code === 'discovery_invalid')
+  assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['done', 'refused'])
+
+  given.set('/discovery', await names(3, { bundles: { refund: {} } }))
+  await untilStatus('the change', ({ bundles }) => bundles.refund?.active_revision === 'refund-1')
+  const { bundles, discovery } = await gate.status()
+  assert.deepEqual([Object.keys(bundles), discovery.sequence, discovery.code], [['refund'], 3, undefined])
+  assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['refused', 'done'])
+  const told = Date.now() + 20_000
+  while (!service.statuses.at(-1)?.bundles.refund && Date.now() < told) await sleep(20)
+  const { bundles: last, discovery: found } = service.statuses.at(-1)
+  assert.deepEqual([Object.keys(last), found.name], [['refund'], 'discovery'])
+  await service.end()
+})
+
 test('a gate does not start with a bundle that is no good, and says why', async () => {
   writeFileSync(join(folder, 'strange.tar.gz'), await signedBytes(filesOf('pay'), stranger, { sequence: 1, issuedAt }))
   const { status, stderr } = tollgate(

@@ -163,6 +163,10 @@ test('a service that lies about its ETag is found out', async () => {
   const nothing = await refusal((_, response) => response.writeHead(304).end())
   assert.deepEqual([nothing.code, /was told of nothing/.test(nothing.message)], ['bundle_etag_wrong', true])
   const another = await refusal((_, response) => response.writeHead(304, { etag: '"2"' }).end(), { etag: '"1"' })
+  assert.equal(
+    (await ask((_, response) => response.writeHead(304, { etag: 'W/"1"' }).end(), { etag: '"1"' })).kind,
+    'same',
+  )
   assert.deepEqual([another.code, /names another one$/.test(another.message)], ['bundle_etag_wrong', true])
 })
 

@@ -1,0 +1,124 @@
+/**
+ * Policies that a discovery bundle names. Another one of those brings other bundles: all of them are had and verified before
+ * they take the place of those that decide, in one step.
+ */
+import { type Discovered, discoveredIn } from '../distribution/discovery.ts'
+import { Distribution } from '../distribution/distribution.ts'
+import type { BundleStatus } from '../distribution/status.ts'
+import type { Open } from '../distribution/supply.ts'
+import { TollgateError } from '../model/errors.ts'
+import { readBundle } from '../opa/bundle.ts'
+import { verifyBundle } from '../opa/verify.ts'
+import type { LoadedSet } from '../runtime/policySet.ts'
+import type { Watching, WatchPorts } from '../runtime/watch.ts'
+import { type BundleOptions, bundleOf, type WantedBundles, wantedOf } from './bundleOptions.ts'
+import type { FollowedPolicies } from './bundles.ts'
+import { UsageError } from './exit.ts'
+import { say } from './log.ts'
+import { type Believing, type Heard, PolicyBundles, supplyOf } from './policyBundles.ts'
+
+/** What one discovery bundle says, ready to decide. */
+interface Prepared extends Pick<Discovered, 'statusUrl'> {
+  readonly policies: PolicyBundles
+}
+
+const name = 'discovery'
+
+export class DiscoveredPolicies implements FollowedPolicies {
+  readonly loaded: LoadedSet
+  readonly #distribution: Distribution<Prepared>
+  #now: Prepared
+
+  private constructor(distribution: Distribution<Prepared>, first: Prepared) {
+    this.loaded = first.policies.loaded
+    this.#distribution = distribution
+    this.#now = first
+  }
+
+  static async open(place: string, options: BundleOptions, believing: Believing): Promise<DiscoveredPolicies> {
+    const supply = supplyOf(bundleOf(name, place, options), believing, preparing(options, believing))
+    const distribution = new Distribution([supply], Date.now)
+    const [first] = await distribution.first(say)
+    if (!first) throw new TypeError('no discovery bundle')
+    return new DiscoveredPolicies(distribution, first.content)
+  }
+
+  started(): void {
+    this.#distribution.started()
+    this.#now.policies.started()
+  }
+
+  status(): Readonly<Record<string, BundleStatus>> {
+    return this.#now.policies.status()
+  }
+
+  discovery(): BundleStatus {
+    return this.#distribution.status()[name] as BundleStatus
+  }
+
+  get statusUrl(): URL | undefined {
+    return this.#now.statusUrl
+  }
+
+  follow(ports: WatchPorts, heard: Heard): Watching {
+    let followed = this.#now.policies.follow(ports, heard)
+    const discovery = this.#distribution.follow({
+      ...heard,
+      activate: ([next]) => {
+        if (!next) return
+        const { loaded } = next.content.policies
+        ports.accept?.(loaded.policy)
+        ports.gate.activate(loaded.active())
+        followed.stop()
+        this.#now = next.content
+        this.#now.policies.started()
+        followed = this.#now.policies.follow(ports, heard)
+      },
+      // What it named goes on: those bundles expire by themselves.
+      expired: (sentence) => ports.say(`${sentence}: what it named goes on deciding`),
+      say: ports.say,
+      chance: Math.random,
+    })
+    return {
+      stop() {
+        discovery.stop()
+        followed.stop()
+      },
+      reload() {
+        discovery.reload()
+        followed.reload()
+      },
+    }
+  }
+}
+
+/** Throws `discovery_invalid` for what would be a mistake of the command line, were it said there. */
+function wantedIn(bundles: Discovered['bundles'], options: BundleOptions): WantedBundles {
+  try {
+    return wantedOf(bundles, options)
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause
+    throw new TollgateError('discovery_invalid', `the discovery bundle says what cannot be taken: ${cause.message}`, {
+      cause,
+    })
+  }
+}
+
+/** All that it names is had before it is believed to be good. */
+function preparing(options: BundleOptions, believing: Believing): Open<Prepared> {
+  return async (bytes, seen) => {
+    const bundle = await readBundle(bytes)
+    const moment = { now: Date.now(), ...(seen && { seen }) }
+    const verified = await verifyBundle(bundle, await believing.trust(), moment)
+    const { bundles, statusUrl } = discoveredIn(bundle)
+    const policies = await PolicyBundles.open(wantedIn(bundles, options), believing)
+    const { revision, roots } = bundle.manifest
+    return {
+      revision,
+      roots,
+      seen: verified.seen,
+      expiresAtMs: verified.expiresAt,
+      content: { policies, statusUrl } as Prepared,
+    }
+  }
+}
