@@ -5,7 +5,7 @@ import { type Active, Distribution, type Ports } from '../distribution/distribut
 import { LocalBundle } from '../distribution/file.ts'
 import { Kept } from '../distribution/kept.ts'
 import { lookMs } from '../distribution/limits.ts'
-import { isRemote, type Place, placeText } from '../distribution/places.ts'
+import { isRemote, type Place, placeKey, placeText } from '../distribution/places.ts'
 import { Registry } from '../distribution/registry.ts'
 import type { SecretFiles } from '../distribution/secrets.ts'
 import { Service } from '../distribution/service.ts'
@@ -94,7 +94,7 @@ export function supplyOf<P>(wanted: WantedBundle, { store }: Believing, open: Op
     isRemote: isRemote(place),
     rhythm: isRemote(place) ? rhythm : looking,
     waitMs,
-    kept: new Kept(store, name, text),
+    kept: new Kept(store, name, placeKey(place)),
     open,
     clock: Date.now,
   })

@@ -27,6 +27,9 @@ export const retryMs = 100
 /** How often files and folders are looked at. */
 export const lookMs = 1_000
 
+/** The same bytes are verified again so often while they are no good: keys may have been added. */
+export const verifyAgainMs = 10_000
+
 /** A server is asked for the whole bundle so often, though it says that nothing changed: one that always says so is found out. */
 export const wholeAgainMs = 60 * 60_000
 

@@ -61,13 +61,23 @@ export function placeText(place: Place): string {
     case 'file':
       return place.path
     case 'http':
-      return place.url.href
+      return urlText(place.url)
     case 'oci': {
       const { registry, repository, reference } = place
       return `oci://${registry}/${repository}${reference.includes(':') ? '@' : ':'}${reference}`
     }
   }
   return place satisfies never
+}
+
+/** What stands behind the path may be a signature that opens it: it is shown nowhere. */
+export function urlText({ origin, pathname, search }: URL): string {
+  return `${origin}${pathname}${search === '' ? '' : '?…'}`
+}
+
+/** Which place it is, also of two that are shown as one. */
+export function placeKey(place: Place): string {
+  return place.kind === 'http' ? place.url.href : placeText(place)
 }
 
 /** Anybody on the way reads and changes what goes to another machine without TLS. */

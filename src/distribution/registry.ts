@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import { bundleBytesMax } from '../opa/limits.ts'
 import { SourceError } from './errors.ts'
 import { manifestBytesMax, tokenBytesMax } from './limits.ts'
-import { type ImagePlace, isThisMachine, placeText } from './places.ts'
+import { type ImagePlace, isThisMachine, placeText, urlText } from './places.ts'
 import { challengeIn, tokenIn, tokenUrl } from './registryToken.ts'
 import { type Answered, get, statusFault } from './request.ts'
 import { readSecrets, type SecretFiles, type Secrets } from './secrets.ts'
@@ -98,7 +98,7 @@ function required(answer: Answered, url: URL): Answered {
 
 function requireDigest(bytes: Uint8Array, digest: string, url: URL): void {
   if (`sha256:${hash('sha256', bytes)}` !== digest)
-    throw new SourceError('bundle_digest_wrong', `\`${url.href}\` answered with what has another digest`)
+    throw new SourceError('bundle_digest_wrong', `\`${urlText(url)}\` answered with what has another digest`)
 }
 
 /** The first layer that may be a bundle. Throws `bundle_image_wrong`. */

@@ -4,6 +4,7 @@ import { Agent, request } from 'undici'
 import { messageOf } from '../model/errors.ts'
 import { SourceError } from './errors.ts'
 import { answerMsMax, connectMsMax, headersMsMax, redirectsMax, statusMsMax } from './limits.ts'
+import { urlText } from './places.ts'
 import type { Secrets } from './secrets.ts'
 
 /** How long a server has for each part of its answer. */
@@ -92,7 +93,7 @@ async function following(from: URL, asked: Asked, dispatcher: Agent): Promise<An
     const { location } = answer.headers
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer
     if (redirects === redirectsMax)
-      throw new SourceError('bundle_redirected', `\`${from.href}\` redirects more than ${redirectsMax} times`)
+      throw new SourceError('bundle_redirected', `\`${urlText(from)}\` redirects more than ${redirectsMax} times`)
     url = redirected(from, url, location, asked)
   }
 }
@@ -103,7 +104,7 @@ function redirected(from: URL, url: URL, location: string, { elsewhere = false }
   const isSame = next?.origin === from.origin
   if (next && (isSame || (elsewhere && (next.protocol === 'https:' || from.protocol === 'http:')))) return next
   const where = next ? `to \`${next.origin}\`` : 'to what is no address'
-  throw new SourceError('bundle_redirected', `\`${from.href}\` redirects ${where}, and only its own host is asked`)
+  throw new SourceError('bundle_redirected', `\`${urlText(from)}\` redirects ${where}, and only its own host is asked`)
 }
 
 async function once(url: URL, isNamed: boolean, asked: Asked, dispatcher: Agent): Promise<Answered> {
@@ -128,7 +129,7 @@ async function bounded(
   bytesMax: number,
 ): Promise<Uint8Array> {
   const tooLarge = () =>
-    new SourceError('bundle_too_large', `\`${url.href}\` answered with more than ${bytesMax} bytes`)
+    new SourceError('bundle_too_large', `\`${urlText(url)}\` answered with more than ${bytesMax} bytes`)
   if (Number(headers['content-length'] ?? 0) > bytesMax) throw tooLarge()
   const chunks: Buffer[] = []
   let length = 0
@@ -150,9 +151,9 @@ function faultOf(error: unknown, url: URL): SourceError {
   if (error instanceof SourceError) return error
   const { code, name } = error as NodeJS.ErrnoException
   if (name === 'TimeoutError' || lateCodes.has(code))
-    return new SourceError('bundle_timeout', `\`${url.href}\` did not answer in time`, { cause: error })
+    return new SourceError('bundle_timeout', `\`${urlText(url)}\` did not answer in time`, { cause: error })
   const why = messageOf(error) || String(code)
-  return new SourceError('bundle_unreachable', `\`${url.href}\` cannot be reached: ${why}`, { cause: error })
+  return new SourceError('bundle_unreachable', `\`${urlText(url)}\` cannot be reached: ${why}`, { cause: error })
 }
 
 /** What a server says with a status that brings nothing. */
@@ -160,7 +161,11 @@ export function statusFault({ status, headers }: Answered, url: URL): SourceErro
   const more = hints[status] ?? ''
   const retryAfterMs = secondsIn(headers['retry-after'])
   const circumstances = { httpCode: status, ...(retryAfterMs !== undefined && { retryAfterMs }) }
-  return new SourceError('bundle_status_wrong', `\`${url.href}\` answered with status ${status}${more}`, circumstances)
+  return new SourceError(
+    'bundle_status_wrong',
+    `\`${urlText(url)}\` answered with status ${status}${more}`,
+    circumstances,
+  )
 }
 
 const hints: Readonly<Record<number, string>> = {

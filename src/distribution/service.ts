@@ -6,6 +6,7 @@
 import { bundleBytesMax } from '../opa/limits.ts'
 import { SourceError } from './errors.ts'
 import { etagCharsMax, heldMsMin, wholeAgainMs } from './limits.ts'
+import { urlText } from './places.ts'
 import { type Answered, get, type Patience, statusFault } from './request.ts'
 import { readSecrets, type SecretFiles } from './secrets.ts'
 import type { Answer, Question, Source } from './source.ts'
@@ -84,10 +85,10 @@ export class Service implements Source {
     if (type !== undefined && !types.has(type))
       throw new SourceError(
         'bundle_content_wrong',
-        `\`${this.#url.href}\` answered with \`${type}\`: a bundle is \`application/gzip\``,
+        `\`${urlText(this.#url)}\` answered with \`${type}\`: a bundle is \`application/gzip\``,
         { httpCode: 200 },
       )
-    requireGzip(bytes, this.#url.href)
+    requireGzip(bytes, urlText(this.#url))
     this.#waits = type === bundleType
     this.#wholeAt = this.#clock()
     const etag = headers.etag !== undefined && isRemembered(headers.etag) ? headers.etag : undefined
@@ -95,7 +96,7 @@ export class Service implements Source {
   }
 
   #wrong(what: string): SourceError {
-    return new SourceError('bundle_etag_wrong', `\`${this.#url.href}\` ${what}`)
+    return new SourceError('bundle_etag_wrong', `\`${urlText(this.#url)}\` ${what}`)
   }
 }
 

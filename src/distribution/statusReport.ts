@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf } from '../model/errors.ts'
 import { statusAgainMs } from './limits.ts'
+import { urlText } from './places.ts'
 import { post, statusFault } from './request.ts'
 import { readSecrets, type SecretFiles } from './secrets.ts'
 import type { BundleStatus } from './status.ts'
@@ -67,7 +68,7 @@ export class StatusReport {
       if (answer.status < 200 || answer.status > 299) throw statusFault(answer, url)
       this.#sent = news
       this.#sentAt = performance.now()
-      if (!this.#isHeard) say(`\`${url.href}\` hears the status again`)
+      if (!this.#isHeard) say(`\`${urlText(url)}\` hears the status again`)
       this.#isHeard = true
     } catch (error) {
       if (this.#ending.signal.aborted) return

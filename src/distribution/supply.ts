@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { Seen } from '../opa/trust.ts'
 import { SourceError } from './errors.ts'
 import type { Kept, KeptState } from './kept.ts'
+import { verifyAgainMs } from './limits.ts'
 import type { Rhythm, Source } from './source.ts'
 import { Standing } from './status.ts'
 
@@ -53,6 +54,8 @@ export class Supply<P> {
   /** What was active last, before this process too. */
   #last: KeptState | undefined
   #isActive = false
+  /** The last bytes that were no good, and why. */
+  #refused: { readonly sha256: string; readonly atMs: number; readonly error: unknown } | undefined
   /** It is active, and what is kept is another one still. */
   #isUncommitted = false
 
@@ -112,7 +115,7 @@ export class Supply<P> {
   }
 
   async #candidateIn(bytes: Uint8Array, etag: string | undefined): Promise<Candidate<P> | undefined> {
-    const { open, kept } = this.#options
+    const { kept } = this.#options
     const last = this.#isActive ? this.#last : undefined
     const sha256 = hash('sha256', bytes)
     if (sha256 === last?.sha256) return undefined
@@ -122,12 +125,25 @@ export class Supply<P> {
         'bundle_etag_wrong',
         `\`${this.place}\` has other bytes under the ETag of those that are active`,
       )
-    const verified = await open(bytes, this.#last?.seen)
+    const verified = await this.#verified(bytes, sha256)
     const { name, place } = this
     const { revision, seen = this.#last?.seen } = verified
     const state = { name, place, sha256, revision, ...(seen && { seen }), ...(etag !== undefined && { etag }) }
     // On disk before anything is decided by it.
     kept.write({ state, bytes })
     return { verified, state, size: bytes.length, kept: false }
+  }
+
+  /** What was no good a moment ago is not verified again: a file is looked at each second. Later keys or clocks may differ. */
+  async #verified(bytes: Uint8Array, sha256: string): Promise<Verified<P>> {
+    const { open, clock } = this.#options
+    const refused = this.#refused
+    if (refused?.sha256 === sha256 && clock() - refused.atMs < verifyAgainMs) throw refused.error
+    try {
+      return await open(bytes, this.#last?.seen)
+    } catch (error) {
+      this.#refused = { sha256, atMs: clock(), error }
+      throw error
+    }
   }
 }

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { type Active, Distribution, type Failed, type Ports } from '../../src/distribution/distribution.ts'
 import { Kept } from '../../src/distribution/kept.ts'
+import { verifyAgainMs } from '../../src/distribution/limits.ts'
 import type { Answer, Question, Source } from '../../src/distribution/source.ts'
 import { Supply, type Verified } from '../../src/distribution/supply.ts'
 import { TollgateError } from '../../src/model/errors.ts'
@@ -20,7 +21,10 @@ let stores = 0
 const newStore = () => join(folder, `store-${stores++}`)
 
 /** `REVISION SEQUENCE ROOT [EXPIRY]`, or what is wrong with it. */
+let opened = 0
+
 async function open(bytes: Uint8Array, seen: { sequence: number } | undefined): Promise<Verified<string>> {
+  opened++
   const [revision = '', sequence, root = '', expiry] = Buffer.from(bytes).toString('utf8').split(' ')
   if (revision === 'bad') throw new TollgateError('bundle_signature_wrong', 'the signature does not match')
   if (Number(sequence) < (seen?.sequence ?? 0)) throw new TollgateError('bundle_older', `sequence ${sequence} is older`)
@@ -84,7 +88,7 @@ interface Set {
   follow(): { stop(): void; reload(): void }
 }
 
-function setOf(store: string, sources: Readonly<Record<string, Source>>): Set {
+function setOf(store: string, sources: Readonly<Record<string, Source>>, pollMs = 1): Set {
   const supplies = Object.entries(sources).map(
     ([name, source]) =>
       new Supply<string>({
@@ -92,7 +96,7 @@ function setOf(store: string, sources: Readonly<Record<string, Source>>): Set {
         place: `https://bundles.example.com/${name}`,
         source,
         isRemote: true,
-        rhythm: { minMs: 1, maxMs: 1 },
+        rhythm: { minMs: pollMs, maxMs: pollMs },
         waitMs: 30_000,
         kept: new Kept(store, name, name),
         open,
@@ -169,6 +173,21 @@ test('a bad one leaves the old one active and says why, once; the good one after
   stop()
 })
 
+test('bytes that are no good are not verified each second, and again after a while: keys may have been added', async () => {
+  const org = new Scripted().says('o1 1 org', '"o1"')
+  const set = setOf(newStore(), { org })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { stop } = set.follow()
+  const before = opened
+  await org.says('bad').says('bad').says('bad').idle()
+  assert.deepEqual([opened - before, codes(set).length], [1, 3])
+  now += verifyAgainMs
+  await org.says('bad').idle()
+  assert.equal(opened - before, 2)
+  stop()
+})
+
 test('what must not decide here is refused, and is not what a next start begins with', async () => {
   const store = newStore()
   const org = new Scripted().says('o1 1 org')
@@ -183,6 +202,25 @@ test('what must not decide here is refused, and is not what a next start begins 
   stop()
   const again = setOf(store, { org: new Scripted() })
   assert.deepEqual(revisions(await again.distribution.first(() => undefined)), ['org=o1'])
+})
+
+test('whoever asks for it has the places asked at once', async () => {
+  const org = new Scripted().says('o1 1 org')
+  const set = setOf(newStore(), { org }, 60 * 60_000)
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { stop, reload } = set.follow()
+  const same = new Promise<void>((resolve) => {
+    org.does(() => {
+      setImmediate(resolve)
+      return { kind: 'same', waits: false }
+    })
+  })
+  await same
+  reload()
+  await org.says('o2 2 org').idle()
+  assert.deepEqual(set.activations.map(revisions), [['org=o2']])
+  stop()
 })
 
 test('bundles that own the same are refused, at the start and later', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pollDelayMs, retryDelayMs } from '../../src/distribution/backoff.ts'
-import { isOpenToOthers, type Place, placeIn, placeText } from '../../src/distribution/places.ts'
+import { isOpenToOthers, type Place, placeIn, placeKey, placeText } from '../../src/distribution/places.ts'
 import { requireDisjoint } from '../../src/distribution/roots.ts'
 
 test('a place is a file, a URL or an image, and is named as it was written', () => {
@@ -10,7 +10,7 @@ test('a place is a file, a URL or an image, and is named as it was written', () 
   const written = [
     'policies/org.tar.gz',
     '/etc/tollgate/bundle',
-    'https://bundles.example.com/bundles/org?channel=stable',
+    'https://bundles.example.com/bundles/org',
     'oci://registry.example.com/team/policy:1.4',
     'oci://[::1]:5000/policy:latest',
     `oci://ghcr.io/acme/team/policy@${digest}`,
@@ -18,6 +18,12 @@ test('a place is a file, a URL or an image, and is named as it was written', () 
   for (const text of written) assert.equal(placeText(placeIn(text) as Place), text)
   assert.equal(placeText(placeIn('oci://r.example/policy') as Place), 'oci://r.example/policy:latest')
   assert.equal(placeText(placeIn(`oci://r.example/policy:1@${digest}`) as Place), `oci://r.example/policy@${digest}`)
+})
+
+test('what stands behind a `?` may open the place, and is not shown', () => {
+  const place = placeIn('https://store.example.com/org.tar.gz?sig=s3cret') as Place
+  assert.equal(placeText(place), 'https://store.example.com/org.tar.gz?…')
+  assert.notEqual(placeKey(place), placeKey(placeIn('https://store.example.com/org.tar.gz?sig=other') as Place))
 })
 
 test('what names a user, an unknown scheme or no image is no place', () => {
