@@ -48,6 +48,12 @@ export const exchangesMax = 4_096
 /** Of one caller: no agent has so many calls under way. */
 export const exchangesPerCallerMax = 1_024
 
+/** How often it is said on stderr that callers are told to wait: whoever asks again and again must not fill the log. */
+export const busyToldMs = 60_000
+
+/** Of so many callers in that time: the log of a gate that is overrun says no more than that. */
+export const busyToldItemsMax = 100
+
 /** How long a caller is told to wait when a limit of this page is reached. */
 export const retryAfterSeconds = 5
 

@@ -1,6 +1,9 @@
 /** What all callers share (sessions, requests, streams, processes), and how much of it one of them may have. */
 import type { Principal } from '../model/call.ts'
+import { quoted } from '../model/message/quoted.ts'
 import {
+  busyToldItemsMax,
+  busyToldMs,
   connectionsMax,
   exchangesMax,
   exchangesPerCallerMax,
@@ -37,6 +40,7 @@ export interface SharesOptions {
   readonly callerOf?: (principal: Principal) => string
   /** Other sizes; for tests. */
   readonly sizes?: Partial<Sizes>
+  readonly log?: (sentence: string) => void
 }
 
 export class Shares {
@@ -46,10 +50,10 @@ export class Shares {
   readonly streams: Share
   readonly processes: Share
 
-  constructor({ callerOf, sizes }: SharesOptions) {
+  constructor({ callerOf, sizes, log = () => {} }: SharesOptions) {
     const share = (name: keyof Sizes, full: string, callerFull: string) => {
       const size = { ...sizesDefault, ...sizes }[name]
-      return new Share(callerOf ? size : { ...size, each: size.all }, { full, callerFull })
+      return new Share(callerOf ? size : { ...size, each: size.all }, { full, callerFull }, log)
     }
     this.callerOf = callerOf ?? everybody
     this.sessions = share('sessions', 'too many sessions are open here', 'too many of your sessions are open here')
@@ -63,11 +67,20 @@ export class Share {
   readonly #size: Size
   readonly #words: { readonly full: string; readonly callerFull: string }
   readonly #taken = new Map<string, number>()
+  readonly #log: (sentence: string) => void
   #all = 0
+  /** Callers of whom it was said, since when. */
+  readonly #told = new Set<string>()
+  #toldSince = Number.NEGATIVE_INFINITY
 
-  constructor(size: Size, words: { readonly full: string; readonly callerFull: string }) {
+  constructor(
+    size: Size,
+    words: { readonly full: string; readonly callerFull: string },
+    log: (sentence: string) => void = () => {},
+  ) {
     this.#size = size
     this.#words = words
+    this.#log = log
   }
 
   get isFull(): boolean {
@@ -80,13 +93,26 @@ export class Share {
 
   /** Undefined when there is no more of it, and the caller is told. */
   take(caller: string, reply: Reply): Place | undefined {
-    if (this.isFullFor(caller) && this.#size.each < this.#size.all) reply.busy(this.#words.callerFull)
-    else if (this.isFull) reply.busy(this.#words.full)
+    if (this.isFullFor(caller) && this.#size.each < this.#size.all) this.#refuse(reply, this.#words.callerFull, caller)
+    else if (this.isFull) this.#refuse(reply, this.#words.full, '')
     else {
       this.#count(caller, 1)
       return new Place(() => this.#count(caller, -1))
     }
     return undefined
+  }
+
+  /** The operator hears of each caller, once in a while. */
+  #refuse(reply: Reply, why: string, caller: string): void {
+    reply.busy(why)
+    const now = performance.now()
+    if (now - this.#toldSince >= busyToldMs) {
+      this.#told.clear()
+      this.#toldSince = now
+    }
+    if (this.#told.has(caller) || this.#told.size >= busyToldItemsMax) return
+    this.#told.add(caller)
+    this.#log(`${caller === '' ? 'callers are' : `the ${quoted(caller)} is`} told with 429: ${why}`)
   }
 
   #count(caller: string, change: 1 | -1): void {

@@ -44,6 +44,10 @@ test('at its share of the sessions a caller gets 429, others go on, and a sessio
   assert.equal((await gate.post(echo, { ...ada, ...sessionOf(first) })).status, 200, 'what is open goes on')
   await fetch(gate.url, { method: 'DELETE', headers: { ...ada, ...sessionOf(first) } })
   assert.equal((await gate.post(initialize, ada)).status, 200)
+  assert.deepEqual(gate.log, [
+    'the `user ada` is told with 429: too many of your sessions are open here',
+    'callers are told with 429: too many sessions are open here',
+  ])
 })
 
 describe('before a server by hand', () => {
