@@ -32,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   replay: ['model', 'log', 'pep'],
   diff: ['model', 'reference'],
   runtime: ['model', 'policy', 'opa', 'bundle', 'pdp', 'ledger', 'log', 'pep'],
-  testing: ['model', 'policy', 'reference', 'compile', 'opa', 'bundle', 'ledger', 'log', 'pep', 'runtime'],
+  testing: ['model', 'policy', 'reference', 'diff', 'compile', 'opa', 'bundle', 'ledger', 'log', 'pep', 'runtime'],
   library: ['model', 'compile', 'bundle', 'ledger', 'log', 'pep', 'mcp', 'pdp', 'policy', 'runtime'],
   cli: [
     'model',

@@ -9,6 +9,7 @@ import type { AllPolicy, Condition, Counter, Entry, Rule, Test } from '../../src
 import { planFor } from '../../src/model/strategy.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
 import { mutantsOf } from '../../src/testing/mutation/mutants.ts'
+import { seek } from '../../src/testing/mutation/witness.ts'
 import { fc, seed } from '../random.ts'
 
 const place = { file: 'p.yaml', line: 1, col: 1 }
@@ -112,4 +113,24 @@ test('a change that is not counted changes no decision', () => {
       }
   }
   assert.ok(found.changes > 200 && found.allowed > 500 && found.refused > 500, JSON.stringify(found))
+})
+
+test('a change of which it is proved that no call notices it changes no decision', () => {
+  const found = { proved: 0, shown: 0 }
+  for (const policy of fc.sample(policies, { seed, numRuns: 12 })) {
+    const { mutants } = mutantsOf({ policy, placeOf: () => place, isIdle: () => false })
+    for (const { change, policy: mutant } of mutants) {
+      const sought = seek(policy, mutant, () => false)
+      if (sought !== 'none') {
+        if (sought) found.shown++
+        continue
+      }
+      found.proved++
+      for (const call of calls) {
+        const [before, after] = [policy, mutant as AllPolicy].map((one) => evaluate(one, inputFor(one, call)).decision)
+        assert.equal(after, before, `${change}: ${JSON.stringify([call, policy])}`)
+      }
+    }
+  }
+  assert.ok(found.proved > 10 && found.shown > 20, JSON.stringify(found))
 })

@@ -1,6 +1,7 @@
 /** Changes of what a rule asks of arguments. */
 import { type Condition, type Path, pathText, type Rule, type Scalar, type Test } from '../../model/policy.ts'
 import { conditionText } from '../../reference/conditionText.ts'
+import { valuesChangedMax } from '../limits.ts'
 import { type Edit, each, fewer, neighbours, within } from './edit.ts'
 import { isAskedBeside } from './implied.ts'
 
@@ -104,9 +105,6 @@ function testsFor(test: Exclude<Test, { kind: 'each' | 'any' }>): readonly Test[
   }
   return test satisfies never
 }
-
-/** Lists may be long: of these the first values stand for all. */
-export const valuesChangedMax = 16
 
 function fewerValues<T extends Test & { readonly values: readonly Scalar[] }>(test: T): readonly T[] {
   return fewer(test.values, String)

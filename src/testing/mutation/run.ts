@@ -1,12 +1,14 @@
 /** Plays the cases of a policy against its mutants, and tells which of them no case notices. */
 import type { Target } from '../../model/match.ts'
-import type { Place } from '../../model/policy.ts'
+import type { Place, PolicySet } from '../../model/policy.ts'
 import type { ActiveLayers, ActivePolicy } from '../../pep/active.ts'
+import { searchesMsMax, searchMsMax } from '../limits.ts'
 import { referenceOf } from '../reference.ts'
 import { policyOf, type WrittenSet } from '../written.ts'
 import { type Baseline, baselineOf } from './baseline.ts'
 import { type Concerns, concernsOf } from './concerns.ts'
 import { mutantsOf } from './mutants.ts'
+import { type Sought, seek, type Witness } from './witness.ts'
 
 /** A case, as far as a mutant has to do with it. */
 export interface Trial {
@@ -20,6 +22,8 @@ export interface Trial {
 }
 
 export interface Tried {
+  /** A call by which a case would have noticed it, where one was found. */
+  readonly witness?: Witness
   readonly place: Place
   /** What was changed, in words. */
   readonly change: string
@@ -43,11 +47,19 @@ export function tryMutants(set: WrittenSet, trials: readonly Trial[], progress: 
   const other = known.find(({ baseline }) => !baseline.passes)?.trial
   if (other) throw new Error(`the reference evaluator does not decide \`${other.name}\` as the compiled policy does`)
   const { mutants, equivalent } = mutantsOf(set)
-  const tried = mutants.map(({ place, change, policy: mutant }, index) => {
+  const timeUpMs = performance.now() + searchesMsMax
+  const tried = mutants.flatMap(({ place, change, policy: mutant }, index): readonly Tried[] => {
     progress(index, mutants.length)
-    return { place, change, isNoticed: isNoticed(referenceOf(mutant), known, concernsOf(policy, mutant)) }
+    if (isNoticed(referenceOf(mutant), known, concernsOf(policy, mutant))) return [{ place, change, isNoticed: true }]
+    const witness = sought(policy, mutant, timeUpMs)
+    return witness === 'none' ? [] : [{ place, change, isNoticed: false, ...(witness && { witness }) }]
   })
-  return { tried, equivalent: equivalent.length }
+  return { tried, equivalent: equivalent.length + mutants.length - tried.length }
+}
+
+function sought(policy: PolicySet, mutant: PolicySet, timeUpMs: number): Sought {
+  const endMs = Math.min(timeUpMs, performance.now() + searchMsMax)
+  return performance.now() < endMs ? seek(policy, mutant, () => performance.now() >= endMs) : undefined
 }
 
 interface Known {
@@ -70,7 +82,7 @@ export interface Mutation {
   readonly survivors: readonly Survivor[]
 }
 
-export type Survivor = Pick<Tried, 'place' | 'change'>
+export type Survivor = Omit<Tried, 'isNoticed'>
 
 /** Of all policies. A file may be part of several of them: its mutant is noticed where one of them notices. */
 export function mutationOf(runs: readonly MutationRun[]): Mutation {
@@ -82,7 +94,7 @@ export function mutationOf(runs: readonly MutationRun[]): Mutation {
   ]
   const survivors = groups
     .filter((group) => !group.some(({ isNoticed }) => isNoticed))
-    .flatMap(([first]) => (first ? [{ place: first.place, change: first.change }] : []))
+    .flatMap((group) => group.slice(0, 1).map(({ key: _, isNoticed: __, ...survivor }) => survivor))
   const noticed = groups.length - survivors.length
   return {
     mutants: groups.length,

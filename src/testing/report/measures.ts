@@ -32,6 +32,6 @@ function uncoveredOf({ line, to, rule, lacks, isPartial }: Uncovered): object {
 }
 
 export function mutationJson({ mutants, noticed, score, equivalent, survivors }: Mutation): object {
-  const shown = survivors.map(({ place, change }) => ({ ...place, change }))
+  const shown = survivors.map(({ place, change, witness }) => ({ ...place, change, ...(witness && { witness }) }))
   return { mutants, noticed, score, equivalent, survivors: shown }
 }
