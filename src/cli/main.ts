@@ -25,5 +25,10 @@ if (trouble !== undefined) {
   leaveWhenUnread(process.stdout)
   const program =
     process.argv[2] === 'run' ? (await import('./runCommand.ts')).runProgram() : (await import('./program.ts')).program
-  await program.parseAsync(process.argv).catch(exitWith)
+  await program.parseAsync(process.argv).catch(async (error: unknown) => {
+    const { mistakesBeside } = await import('./besideUsage.ts')
+    const others = await mistakesBeside(error, program, process.argv)
+    if (others !== undefined) exitWith(others)
+    exitWith(error)
+  })
 }

@@ -42,6 +42,8 @@ interface UnderWay {
 export class Traces {
   readonly #provider: BasicTracerProvider
   readonly #underWay = new Map<string, UnderWay>()
+  /** Of calls that were held: whether they are kept open is known a little later. */
+  readonly #held = new Map<string, { readonly span: Span; isKept: boolean }>()
   readonly #say: (sentence: string) => void
 
   /** `say` hears that spans cannot be sent. Where they go is in the environment, by the names of OpenTelemetry. */
@@ -66,12 +68,13 @@ export class Traces {
         gate.settle(outcomes)
         for (const outcome of outcomes) this.#end(outcome)
       },
+      keptOpen: (decisionId, isOpen) => this.#keep(decisionId, isOpen),
     })
   }
 
   /** Sends what is left. */
   async end(): Promise<void> {
-    for (const { span } of this.#underWay.values()) span.end()
+    for (const { span } of [...this.#underWay.values(), ...this.#held.values()]) span.end()
     try {
       await Promise.race([this.#provider.shutdown(), wait(sendMs, undefined, { ref: false })])
     } catch (error) {
@@ -82,8 +85,10 @@ export class Traces {
   #admit(gate: Gatekeeper, calls: readonly Call[]): readonly Decision[] {
     const tracer = this.#provider.getTracer('tollgate', version)
     const since = performance.now()
-    const spans = calls.map((call) =>
-      tracer.startSpan(call.method, { kind: SpanKind.SERVER, attributes: aboutCall(call) }, parentOf(call)),
+    const spans = calls.map(
+      (call) =>
+        this.#continued(call) ??
+        tracer.startSpan(call.method, { kind: SpanKind.SERVER, attributes: aboutCall(call) }, parentOf(call)),
     )
     const decisions = gate.admit(calls.map((call, index) => ({ ...call, ...idsOf(spans[index]) })))
     const now = performance.now()
@@ -91,9 +96,37 @@ export class Traces {
       const decision = decisions[index]
       if (decision) span.setAttributes({ ...aboutDecision(decision), 'tollgate.decide_ms': now - since })
       if (decision?.decision === 'allow') this.#underWay.set(decision.decision_id, { span, since: now })
+      else if (decision?.decision === 'hold') this.#hold(span, decision, calls[index])
       else span.end()
     }
     return decisions
+  }
+
+  /** Known by the decision that held it first: one that is judged again may be held again, and is kept open as before. */
+  #hold(span: Span, { decision_id: decisionId }: Decision, { held: first }: Partial<Call> = {}): void {
+    const held = { span, isKept: first !== undefined }
+    this.#held.set(first ?? decisionId, held)
+    // Whoever keeps it open says so before anything else happens.
+    setImmediate(() => {
+      if (!held.isKept) this.#keep(decisionId, false)
+    })
+  }
+
+  #keep(decisionId: string, isOpen: boolean): void {
+    const held = this.#held.get(decisionId)
+    if (!held) return
+    held.isKept = isOpen
+    if (isOpen) return
+    this.#held.delete(decisionId)
+    held.span.end()
+  }
+
+  /** The span of a call that was kept open and is judged again. */
+  #continued({ held = '' }: Call): Span | undefined {
+    const span = this.#held.get(held)?.span
+    this.#held.delete(held)
+    span?.addEvent('tollgate.judged_again', { 'tollgate.held_by': held })
+    return span
   }
 
   #end({ decisionId, status }: Outcome): void {

@@ -114,7 +114,7 @@ export class ClientSide {
       const { request, act } = kept
       const judged: Judged = { kind: 'judge', request, act }
       const ports = {
-        admit: () => this.#admit([judged])[0],
+        admit: () => this.#admitHeld(judged, kept.decision),
         expired: () => this.#scope.refuse([expiredOf(request, act)])[0],
       }
       if (kept.asks) yield stepOf([kept.asks.plan])
@@ -125,6 +125,7 @@ export class ClientSide {
       }
     } finally {
       this.#kept.remove(kept)
+      this.#scope.options.gate.keptOpen?.(kept.decision.decision_id, false)
     }
   }
 
@@ -144,6 +145,11 @@ export class ClientSide {
     if (decision === undefined) return this.#undecided(asked, act)
     const denied = decision.decision === 'deny' && !gateTroubles.has(decision.reason_code)
     return toClient(denied && !this.#scope.visible(act) ? notFound(asked, act) : refusal(asked, decision))
+  }
+
+  #admitHeld(judged: Judged, { decision_id: held }: Decision): Decision | undefined {
+    const calls = this.#callsOf([judged]).map((call) => ({ ...call, held }))
+    return this.#scope.options.gate.admit(calls)[0]
   }
 
   #admit(judged: readonly Judged[]): readonly Decision[] {

@@ -73,6 +73,7 @@ export class KeptCalls {
       stillWaiting: progress(token, approval),
       next: modern && until < end ? this.#comeBack(call, decision, now) : undefined,
     })
+    this.#scope.options.gate.keptOpen?.(decision.decision_id, true)
     return { kind: 'keep', id: request.id }
   }
 

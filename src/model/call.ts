@@ -31,6 +31,8 @@ export interface Call {
   readonly run?: Run
   /** Headers in which the caller says to which trace the call belongs. Nothing is decided by them. */
   readonly trace?: { readonly traceparent?: unknown; readonly tracestate?: unknown }
+  /** The decision that held it, where it was kept open and is judged again. */
+  readonly held?: string
   /** The span of the call in the traces of this gate, for the record. */
   readonly span?: { readonly trace_id: string; readonly span_id: string }
 }

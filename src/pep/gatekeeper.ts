@@ -18,6 +18,8 @@ export interface Gatekeeper {
   refuse(refusals: readonly Refusal[]): readonly Decision[]
   /** Records how allowed calls ended, and settles what they reserved. Never throws. */
   settle(outcomes: readonly Outcome[]): void
+  /** A held call is kept open for a person from here on, or is so no longer; for who follows calls. */
+  keptOpen?(decisionId: string, isOpen: boolean): void
   /** May a list show this to the caller? */
   visible(target: Target, principal: Principal): boolean
   /**

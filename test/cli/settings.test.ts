@@ -68,6 +68,23 @@ class Gate implements AsyncDisposable {
   }
 }
 
+test('a command line that does not parse is told together with what is wrong with variables and settings', () => {
+  folder.write('odd.yaml', 'polcy: p.yaml\nlog_level: loud\n')
+  const args = ['serve', '--settings=odd.yaml', '--bogus', '--', 'cat', '--settings', 'none.yaml']
+  const { status, stderr } = tollgate(args, { TOLLGATE_TIMEOUT: 'never' })
+  assert.equal(status, 2)
+  for (const said of [
+    /unknown option '--bogus'/,
+    /`\$TOLLGATE_TIMEOUT` must be a duration/,
+    /odd\.yaml:1:1: unknown key `polcy`, did you mean `policy`\?/,
+    /odd\.yaml:2:12: `log_level` must be/,
+  ])
+    assert.match(stderr, said)
+  assert.doesNotMatch(stderr, /none\.yaml/)
+  const help = tollgate(['serve', '--help', '--settings', 'odd.yaml'])
+  assert.deepEqual([help.status, help.stderr], [0, ''])
+})
+
 test('a flag wins over its variable, and that over the file; files are found beside the settings', async () => {
   const settings = `
 policy: policy.yaml

@@ -126,6 +126,35 @@ test('each call is a span under the one of its caller, with the decision and no 
   assert.equal(server.requests.at(-1)?.headers['traceparent'], traceparent)
 })
 
+test('a call that a person lets through later is one span, and so is one whose caller has left', async () => {
+  folder.write(
+    'held.yaml',
+    'version: "1"\ndefault: deny\ntools:\n  pay: { rules: [{ action: require_approval, approval_quorum: 2 }] }\n',
+  )
+  const args = ['serve', '-c', 'held.yaml', '--upstream', server.url.href, '--listen', '0', '--ledger', 'held.db']
+  const child = start([...args, '--approval-wait', '5m'], endpoint)
+  const url = await listening(child)
+  const post = (amount: number, signal?: AbortSignal) => {
+    const body = JSON.stringify(toolCall(1, 'pay', { amount }, { _meta: { progressToken: 'p' } }))
+    return fetch(url, { method: 'POST', body, headers: { ...postFields, traceparent }, ...(signal && { signal }) })
+  }
+  const paid = await post(1)
+  const [{ id }] = JSON.parse(folder.tollgate('approvals', 'list', '--json', '--ledger', 'held.db').stdout)
+  const leaving = new AbortController()
+  await post(2, leaving.signal)
+  leaving.abort()
+  for (const name of ['ada', 'bob'])
+    assert.equal(folder.tollgate('approvals', 'approve', id, '--as', name, '--ledger', 'held.db').status, 0)
+  assert.match(await paid.text(), /"content":\[\]/)
+  assert.equal(await ended(child), 0)
+  const spans = received.map(said).map((span) => [span['tollgate.decision'], span['tollgate.outcome']])
+  assert.deepEqual(spans.toSorted(), [
+    ['allow', 'success'],
+    ['hold', undefined],
+  ])
+  assert.ok(received.every((span) => span.parentSpanId === parent))
+})
+
 test('over stdio `_meta` says whose trace it is, and the server gets it as it came', async () => {
   const log = `${folder.path}/witness.log`
   const args = ['run', '-c', 'policy.yaml', '--ledger', ':memory:', '--', process.execPath, witness, log]
