@@ -10,9 +10,12 @@ import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { ChannelCredentials } from '@grpc/grpc-js'
 import { newKey } from '../../src/admission/approvers.ts'
+import { extMcpClient } from '../../src/admission/extMcpServer.ts'
 import { readNotifyFile } from '../../src/admission/notifySettings.ts'
 import { admissionOf } from '../../src/cli/admission.ts'
+import type { Answer } from '../answer.ts'
 import { postFields, ScriptedServer } from '../http/fixtures/gate.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
 
@@ -53,9 +56,9 @@ test('a call that the gate keeps open is approved over its own API, and goes on'
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(body).id, result: { content: [] } }))
   })
-  const admin = ['--admin', '127.0.0.1:0', '--approvers', 'approvers']
+  const admin = ['--admin', '127.0.0.1:0', '--approvers', 'approvers', '--ext-mcp', 'unix:ext.sock']
   const gate = ['serve', '-c', 'policy.yaml', '--upstream', upstream.url.href, '--listen', '0', '--ledger', ledger]
-  await using serving = await started([...gate, '--approval-wait', '1m', ...admin], /listening on/, /persons answer at/)
+  await using serving = await started([...gate, '--approval-wait', '1m', ...admin], /listening on/, /ExtMcp/)
   const mcp = /listening on (\S+)/.exec(serving.said)?.[1] ?? ''
   const api = /persons answer at (\S+)\//.exec(serving.said)?.[1] ?? ''
   const headers = { authorization: `Bearer ${key}` }
@@ -74,6 +77,14 @@ test('a call that the gate keeps open is approved over its own API, and goes on'
   assert.equal((await fetch(`${api}/readyz`)).status, 200)
   assert.equal((await fetch(`${api}/v1/approvals/${id}/approve`, { method: 'POST', headers })).status, 200)
   assert.match(await answer, /data: \{"jsonrpc":"2.0","id":1,"result":\{"content":\[\]\}\}/)
+
+  const client = new (extMcpClient())(`unix:${join(folder, 'ext.sock')}`, ChannelCredentials.createInsecure())
+  const asked = { service_names: ['a'], method: 'tools/call', mcp_request: Buffer.from('{"name":"none"}') }
+  const refused = await new Promise((resolve, reject) => {
+    client['CheckRequest']?.(asked, (error: unknown, said: unknown) => (error ? reject(error) : resolve(said)))
+  })
+  client.close()
+  assert.equal((refused as Answer).error.code, 'PERMISSION_DENIED', 'agentgateway is answered by the same gate')
 })
 
 test('a server of approvals alone, on a Unix socket that a dead one left', async () => {
