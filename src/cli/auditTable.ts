@@ -55,9 +55,9 @@ function targetOf(view: RecordView): unknown {
   return decision_id
 }
 
-function killedIn({ target, session_id, principal, name }: RecordView): unknown {
+function killedIn({ target, session_id, run_id, principal, name, server }: RecordView): unknown {
   const caller = Object.values((principal ?? {}) as Record<string, unknown>)[0]
-  return [target, session_id ?? caller ?? name].filter((part) => typeof part === 'string').join(' ')
+  return [target, session_id ?? run_id ?? caller ?? name ?? server].filter((part) => typeof part === 'string').join(' ')
 }
 
 function detailOf(reason: unknown, detail: unknown): unknown {

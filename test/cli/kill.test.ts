@@ -93,6 +93,9 @@ test('every kind is stopped and lifted by name, and what is refused for it is ex
     assert.equal(opened.gate.check(called).decision, 'allow')
   }
   opened.ledger.close()
+  const audit = tollgate(['audit', '--all', '--ledger', ledger]).stdout
+  for (const stopped of ['session s-1', 'agent bot', 'run r-1', 'server bank', 'all', 'tool p\\*'])
+    assert.match(audit, new RegExp(` kill +- +${stopped} `), stopped)
   assert.equal(tollgate(['audit', 'verify', '--ledger', ledger]).status, 0)
 })
 
