@@ -49,7 +49,7 @@ function targetOf(view: RecordView): unknown {
   const { name, method, sources, policy_id, policy_version, decision_id, event_type, tools } = view
   if (event_type === 'kill' || event_type === 'kill_lift') return killedIn(view)
   if (name !== undefined) return name ?? method
-  if (Array.isArray(tools)) return tools.map(({ tool }) => tool).join(' ')
+  if (Array.isArray(tools)) return tools.map(({ tool }) => tool || '(instructions)').join(' ')
   if (event_type.startsWith('policy_') && event_type !== 'policy_check')
     return [policy_id, policy_version, ...[sources].flat()].filter(Boolean).join(' ')
   return decision_id

@@ -4,6 +4,7 @@ import { openLedger, type SqliteLedger } from '../ledger/ledger.ts'
 import { describeWith } from '../log/describe.ts'
 import { type ToolView, toolView } from '../log/tools.ts'
 import { TollgateError } from '../model/errors.ts'
+import { instructionsName } from '../model/pinning.ts'
 import { Tools } from '../pep/tools.ts'
 import { nearest } from '../policy/spelling.ts'
 import { version } from '../runtime/version.ts'
@@ -22,6 +23,7 @@ export interface ToolsOptions {
 
 export interface ToolsAcceptOptions extends ToolsOptions {
   readonly all?: boolean
+  readonly instructions?: boolean
   readonly digest?: string
   readonly also?: boolean
   readonly reason?: string
@@ -51,9 +53,11 @@ export function toolsDiff(names: readonly string[], options: ToolsOptions): void
   if (differences.length > 0) process.exitCode = exitCodes.wrong
 }
 
-export function toolsAccept(names: readonly string[], options: ToolsAcceptOptions): void {
-  const { all = false, digest, also = false } = options
-  if (all === names.length > 0) throw new UsageError('name the tools to accept, or all that are held back with `--all`')
+export function toolsAccept(named: readonly string[], options: ToolsAcceptOptions): void {
+  const { all = false, instructions = false, digest, also = false } = options
+  const names = instructions ? [...named, instructionsName] : named
+  if (all === names.length > 0)
+    throw new UsageError('name the tools to accept, or the `--instructions`, or all that is held back with `--all`')
   if (digest !== undefined && names.length !== 1)
     throw new UsageError('`--digest` says which definition of one tool is accepted: name that tool, and no other')
   if (digest !== undefined && !/^[0-9a-f]{8,64}$/.test(digest))
@@ -101,7 +105,12 @@ function requireKnown(names: readonly string[], views: readonly ToolView[]): voi
   const known = [...new Set(views.map(({ tool }) => tool))]
   for (const name of names)
     if (!known.includes(name))
-      throw new TollgateError('tool_unknown', `no list has shown the tool ${called(name)}${meant(name, known)}`)
+      throw new TollgateError(
+        'tool_unknown',
+        name === instructionsName
+          ? 'no server has shown instructions'
+          : `no list has shown the tool ${called(name)}${meant(name, known)}`,
+      )
 }
 
 function meant(name: string, known: readonly string[]): string {

@@ -30,9 +30,10 @@ export function addTools(program: Command): void {
   toolsCommand
     .command('accept')
     .description('from now on the tool is what it says now: lists show it, and it can be called')
-    .usage('TOOL...|--all [options]')
+    .usage('TOOL...|--instructions|--all [options]')
     .addArgument(new Argument('[tool...]', 'the tools'))
-    .option('--all', 'all of the server that are held back')
+    .option('--instructions', 'what the server says of itself, and how to use it')
+    .option('--all', 'all of the server that is held back')
     .addOption(serverOption('the server that has them (default: the one server that the ledger knows)'))
     .option('--digest <digits>', 'which definition, where the tool was shown with several: how its digest begins')
     .option('--also', 'what was accepted before stays so: for a server that shows several definitions')

@@ -2,6 +2,7 @@
 import { diffLines } from 'diff'
 import type { ToolState, ToolView } from '../log/tools.ts'
 import { plain } from '../model/message/plain.ts'
+import { instructionsName } from '../model/pinning.ts'
 import type { AcceptedTool } from '../pep/tools.ts'
 import { hiddenIn, hiddenSentence } from '../scan/hidden.ts'
 import { escaped } from '../scan/json.ts'
@@ -12,7 +13,7 @@ import type { MemberChange, ToolDifference } from './toolsDiff.ts'
 
 const columns: readonly Column<ToolView>[] = [
   { title: 'SERVER', least: 6, cell: ({ server }) => shown(server) },
-  { title: 'TOOL', least: 12, cell: ({ tool }) => shown(tool) },
+  { title: 'TOOL', least: 12, cell: ({ tool }) => (tool === instructionsName ? '(instructions)' : shown(tool)) },
   { title: 'STATE', least: 7, cell: ({ state }) => state, colour: (state) => colours[state as ToolState] },
   { title: 'SINCE', least: 20, leaveOut: 1, cell: ({ since }) => since.replace(/\.\d+Z$/, 'Z') },
   { title: 'SHA256', least: 12, leaveOut: 2, cell: ({ pinned, held }) => digestsOf([...pinned, ...held]) },
@@ -20,6 +21,10 @@ const columns: readonly Column<ToolView>[] = [
 ]
 
 const colours: Readonly<Record<ToolState, Colour>> = { pinned: 'green', changed: 'red', new: 'yellow' }
+
+export function titleOf(tool: string): string {
+  return tool === instructionsName ? 'the instructions' : called(tool)
+}
 
 function shown(name: string): string {
   return visible(plain(name))
@@ -48,7 +53,7 @@ function differenceText(difference: ToolDifference, stream: NodeJS.WriteStream):
   const { server, tool, state, sha256, pinned_sha256, unkept, changes, hidden_text } = difference
   const whose = server === '' ? '' : ` of ${called(server)}`
   const than = pinned_sha256 === null ? '' : `, accepted is ${pinned_sha256.slice(0, digestShown)}`
-  const head = `${called(tool)}${whose}: ${state}, ${sha256.slice(0, digestShown)}${than}`
+  const head = `${titleOf(tool)}${whose}: ${state}, ${sha256.slice(0, digestShown)}${than}`
   const lines = [
     paint('bold', head, stream),
     ...(unkept ? ['  (a definition was too large to be kept: there is no comparing)'] : []),
@@ -88,7 +93,7 @@ export function acceptedText(accepted: readonly AcceptedTool[]): string {
   return accepted
     .map(({ tool, sha256, held }) => {
       const left = held.length === 0 ? '' : `; ${held.length} more of it held back`
-      return `accepted ${called(tool)} (${sha256.slice(0, digestShown)})${left}\n`
+      return `accepted ${titleOf(tool)} (${sha256.slice(0, digestShown)})${left}\n`
     })
     .join('')
 }

@@ -1,6 +1,7 @@
 /** What of the server's results must change on the way, and how a result settles the call that it answers. */
 import { isObject } from '../model/message/json.ts'
 import { members, memberText } from '../model/message/members.ts'
+import { instructionsName } from '../model/pinning.ts'
 import type { Outcome } from '../pep/gatekeeper.ts'
 import { repeatedKey } from './answers.ts'
 import { parseExactly } from './exact.ts'
@@ -25,10 +26,12 @@ export function changedAnswer(
   const result = value['result']
   if (!isObject(result)) return undefined
   const shown = showsList(method) ? shownTools(result, listed) : undefined
-  const change = changerOf(method, visible, shown)
+  const told = mayInstruct(method) ? instructionsShown(result, listed) : undefined
+  const changeOthers = changerOf(method, visible, shown)
+  const change = (fields: Fields) => ({ ...changeOthers(fields), ...(told === false && withoutInstructions(fields)) })
   const changes = change(result)
   // What was pinned is what is sent: a definition that says something twice could be read otherwise there.
-  const isOurs = shown !== undefined || (showsList(method) && isRepeating(text))
+  const isOurs = shown !== undefined || told !== undefined || (showsList(method) && isRepeating(text))
   if (Object.keys(changes).length === 0 && !isOurs) return undefined
   const exact = parseExactly(text) as Fields
   const exactResult = exact['result'] as Fields
@@ -40,6 +43,24 @@ export type Listed = (tools: readonly unknown[], isLast: boolean) => readonly bo
 
 function shownTools({ tools, nextCursor }: Fields, listed: Listed): readonly boolean[] | undefined {
   return Array.isArray(tools) ? listed(tools, nextCursor === undefined || nextCursor === null) : undefined
+}
+
+/** Undefined where nothing is said, or nobody asks. */
+function instructionsShown(result: Fields, listed: Listed): boolean | undefined {
+  const said = instructionsIn(result)
+  const [first, ...others] = said
+  if (first === undefined) return undefined
+  const description = first[0] === 'instructions' && others.length === 0 ? first[1] : Object.fromEntries(said)
+  return listed([{ name: instructionsName, description }], false)?.[0]
+}
+
+function withoutInstructions(result: Fields): Fields {
+  return Object.fromEntries(instructionsIn(result).map(([key]) => [key, undefined]))
+}
+
+/** In another letter case too: some clients read them so. */
+function instructionsIn(result: Fields): readonly (readonly [string, unknown])[] {
+  return Object.entries(result).filter(([key]) => key.toLowerCase() === 'instructions')
 }
 
 function changerOf(
@@ -56,6 +77,11 @@ function changerOf(
 /** An answer whose request is not known may be a list too: a resumed stream replays them. */
 function showsList(method: string | undefined): boolean {
   return method === undefined || isList(method)
+}
+
+/** What a client shows its model of a server as a whole. */
+function mayInstruct(method: string | undefined): boolean {
+  return method === undefined || method === 'initialize' || method === 'server/discover'
 }
 
 /** A list that stands twice in its result was filtered in one of its two readings only. */

@@ -40,6 +40,9 @@ export interface ToolPins {
   readonly held: readonly string[]
 }
 
+/** The `instructions` of a server are pinned as a tool whose name no tool has. */
+export const instructionsName = ''
+
 export const noPins: ToolPins = { pinned: [], held: [] }
 
 /** What is asked of one tool. */

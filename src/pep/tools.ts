@@ -3,7 +3,7 @@ import { TollgateError } from '../model/errors.ts'
 import type { GateEvent } from '../model/event.ts'
 import type { Ledger, Transaction } from '../model/ledger.ts'
 import { quoted } from '../model/message/quoted.ts'
-import type { ServerTool, ToolPins } from '../model/pinning.ts'
+import { instructionsName, type ServerTool, type ToolPins } from '../model/pinning.ts'
 import { type Said, unreadable } from './said.ts'
 
 export interface ToolPorts {
@@ -59,13 +59,13 @@ function acceptedTool(tx: Transaction, at: ServerTool, { digest: begins, also }:
 }
 
 function digestOf({ tool }: ServerTool, { pinned, held }: ToolPins, begins: string | undefined): string {
-  const name = quoted(tool)
-  if (pinned.length + held.length === 0) throw new TollgateError('tool_unknown', `no list has shown the tool ${name}`)
+  const name = tool === instructionsName ? 'the instructions' : `the tool ${quoted(tool)}`
+  if (pinned.length + held.length === 0) throw new TollgateError('tool_unknown', `no list has shown ${name}`)
   if (begins === undefined) {
-    if (held.length === 0) throw new TollgateError('tool_unknown', `nothing of the tool ${name} is held back`)
+    if (held.length === 0) throw new TollgateError('tool_unknown', `nothing of ${name} is held back`)
     if (held.length > 1) {
       const digests = held.map((one) => quoted(one.slice(0, 12))).join(', ')
-      const message = `the tool ${name} was shown with ${held.length} definitions: say which one with \`--digest\`: ${digests}`
+      const message = `${name} was shown with ${held.length} definitions: say which one with \`--digest\`: ${digests}`
       throw new TollgateError('tool_ambiguous', message)
     }
     return held[0] as string
@@ -74,6 +74,6 @@ function digestOf({ tool }: ServerTool, { pinned, held }: ToolPins, begins: stri
   if (found.length > 1)
     throw new TollgateError('tool_ambiguous', `several definitions of ${name} begin with ${quoted(begins)}`)
   if (found[0] === undefined)
-    throw new TollgateError('tool_unknown', `no definition of the tool ${name} begins with ${quoted(begins)}`)
+    throw new TollgateError('tool_unknown', `no definition of ${name} begins with ${quoted(begins)}`)
   return found[0]
 }

@@ -34,9 +34,10 @@ const lists: Readonly<Record<string, readonly (readonly object[])[]>> = {
   shop: [[{ name: 'buy' }], [{ name: 'buy', title: 'Buy' }]],
 }
 
-before(async () => {
-  const text = 'version: "1"\npinning: first_use\ndefault: allow\ntools: { pay: {} }\n'
-  const artifact = await buildPolicy({ name: 'p.yaml', text })
+const text = 'version: "1"\npinning: first_use\ndefault: allow\ntools: { pay: {} }\n'
+const artifact = await buildPolicy({ name: 'p.yaml', text })
+
+before(() => {
   const opened = openGateWith({ ledgerFile: ledger, report: (error) => assert.fail(error as Error) })
   opened.gate.activate(activePolicy(artifact))
   for (const [server, all] of Object.entries(lists))
@@ -128,7 +129,7 @@ test('what is accepted is said by whom and why, and only what is meant', () => {
 })
 
 const mistakes: readonly (readonly [what: string, args: string[], status: number, says: RegExp])[] = [
-  ['nothing to accept', ['accept'], 2, /name the tools to accept, or all that are held back with `--all`/],
+  ['nothing to accept', ['accept'], 2, /name the tools to accept, or the `--instructions`, or all that is held back/],
   ['a tool and all', ['accept', 'buy', '--all'], 2, /name the tools to accept/],
   ['a digest of several tools', ['accept', 'buy', 'pay', '--digest', 'abcdef01'], 2, /which definition of one tool/],
   ['a digest that is too short', ['accept', 'buy', '--digest', 'abc'], 2, /8 to 64 digits/],
@@ -169,3 +170,31 @@ for (const [what, args, status, says] of mistakes)
     assert.deepEqual([ran.status, ran.stdout], [status, ''])
     assert.match(ran.stderr, says)
   })
+
+test('the instructions of a server are listed, compared and accepted beside its tools', () => {
+  const own = join(folder, 'instructions.db')
+  const tools = (...args: string[]) => tollgate(['tools', ...args], { TOLLGATE_LEDGER: own })
+  const opened = openGateWith({ ledgerFile: own, report: (error) => assert.fail(error as Error) })
+  opened.gate.activate(activePolicy(artifact))
+  for (const description of ['Be kind.', 'Be quick.'])
+    opened.gate.listed({
+      server: 'bank',
+      tools: [{ name: '', description }],
+      isLast: false,
+      principal: {},
+      session: 's',
+    })
+  opened.ledger.close()
+  assert.match(tools('list').stdout, /^bank +\(instructions\) +changed/m)
+  const { status, stdout } = tools('diff')
+  assert.equal(status, 1)
+  assert.match(
+    stdout,
+    /^the instructions of `bank`: changed, .*\n {2}description\n {4}- Be kind\.\n {4}\+ Be quick\.\n/,
+  )
+  assert.match(tools('accept', '--instructions').stdout, /^accepted the instructions \([0-9a-f]{12}\)\n$/)
+  assert.match(tollgate(['audit', '--all', '--ledger', own]).stdout, /tool_accept +- +\(instructions\)/)
+  assert.equal(tollgate(['audit', 'verify', '--ledger', own]).status, 0)
+  const none = run('accept', '--instructions', '--server', 'shop')
+  assert.match(none.stderr, /no server has shown instructions/)
+})
