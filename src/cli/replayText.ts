@@ -25,7 +25,7 @@ export function* replayText(report: ReplayReport): Generator<string> {
 }
 
 function* headLines(report: ReplayReport): Generator<string> {
-  const { from, first, last, since, decisions, unchanged, changes } = report
+  const { from, first, last, since, decisions, unchanged, changes, failed } = report
   const counts = outcomes.filter((outcome) => changes[outcome] > 0)
   const lines = [
     [
@@ -40,6 +40,7 @@ function* headLines(report: ReplayReport): Generator<string> {
     ]),
     ...(decisions > 0 && changedIn(report) === 0 ? [['changed', paint('green', 'nothing', process.stdout)]] : []),
     ...notesOf(report).map((note, index) => [index === 0 ? 'besides' : '', note]),
+    ...(failed.length > 0 ? [['fails on', paint('red', failed.join(', '), process.stdout)]] : []),
   ]
   for (const [name = '', text] of lines) yield `${name.padEnd(10)} ${text}\n`
 }

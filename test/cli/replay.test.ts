@@ -113,6 +113,14 @@ test('`--since` reports on what came later, and what came before counts', () => 
   assert.deepEqual([report.since, report.decisions, report.changes.newly_denied], [later, 4, 1])
 })
 
+test('the text says what it fails on', () => {
+  const { status, stdout } = replay('--against', next, '--fail-on', 'newly-held,newly-allowed')
+  assert.equal(status, 1)
+  assert.match(stdout, /^changed {4}1 newly allowed\n {11}1 newly denied$/m)
+  assert.match(stdout, /^besides {4}1 were only asked about, and charge nothing$/m)
+  assert.match(stdout, /^fails on {3}newly-allowed$/m)
+})
+
 test('layers and several files are taken as `eval` takes them', () => {
   const base = join(folder, 'base.yaml')
   writeFileSync(base, 'version: "1"\npolicy_id: base\ndefault: allow\ntools: { "*": { rules: [] } }\n')
