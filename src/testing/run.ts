@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path'
 import { PolicyError } from '../bundle/errors.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
+import { isGzip } from '../opa/files.ts'
 import type { Diagnostic } from '../policy/diagnostics.ts'
 import type { TrustNow } from '../runtime/bundleFile.ts'
 import { namedFiles, readBeside, readPolicyFile } from '../runtime/policyFile.ts'
@@ -74,10 +75,15 @@ export function filesOfTest(file: string): readonly string[] {
     }
     const { suite } = readCases({ file, text: textOf(file), beside })
     const policies = suite ? filesOf(suite.policy) : []
-    return [...named, ...policies, ...policies.flatMap((policy) => namedFiles(policy, readPolicyFile(policy)))]
+    return [...named, ...policies, ...policies.flatMap(filesOfPolicy)]
   } catch {
     return [] // said by the run
   }
+}
+
+function filesOfPolicy(file: string): readonly string[] {
+  const bytes = readPolicyFile(file)
+  return isGzip(bytes) ? [] : namedFiles(file, bytes)
 }
 
 function textOf(file: string): Uint8Array {

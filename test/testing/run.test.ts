@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { after, test } from 'node:test'
 import { parse } from 'yaml'
+import { buildPolicy } from '../../src/bundle/build.ts'
+import { bundleFiles } from '../../src/bundle/bundled.ts'
+import { Measures } from '../../src/testing/coverage/measures.ts'
 import { findTests } from '../../src/testing/find.ts'
 import { jsonReport } from '../../src/testing/report/json.ts'
 import { junitReport } from '../../src/testing/report/junit.ts'
@@ -12,6 +15,7 @@ import { tapReport } from '../../src/testing/report/tap.ts'
 import { suiteText, summaryText } from '../../src/testing/report/text.ts'
 import { countsOf, isFine, type SuiteResult } from '../../src/testing/result.ts'
 import { runFile } from '../../src/testing/run.ts'
+import { newPair, signedBytes, trusting } from '../opa/signer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-testing-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -77,6 +81,22 @@ cases:
     (await runFile(file)).result.cases.flatMap(({ failures }) => failures),
     [],
   )
+})
+
+test('a bundle is a policy too, of whoever is trusted, and is measured by what is in it', async () => {
+  const pair = newPair('EdDSA', 'release')
+  const artifact = await buildPolicy({ name: 'refunds.yaml', text: policy })
+  const bytes = await signedBytes(bundleFiles(artifact, { version: '0.1.0' }), pair)
+  mkdirSync(join(folder, 'bundled'))
+  writeFileSync(join(folder, 'bundled/b.tar.gz'), bytes)
+  const file = put('bundled/b_test.yaml', cases.replace('refunds.yaml', 'b.tar.gz'))
+  const trust = async () => trusting(pair)
+  assert.ok(isFine([(await runFile(file, { trust })).result]))
+  const untrusted = (await runFile(file)).result.trouble
+  assert.match(untrusted?.code ?? '', /^bundle_/)
+  const measures = new Measures()
+  assert.ok(isFine([(await runFile(file, { trust, watcherOf: measures.watcherOf })).result]))
+  assert.ok(measures.items.some(({ name }) => name === 'small'))
 })
 
 test('files are found by their names, suites of Aegis by what they say, links and hidden folders are left alone', () => {
@@ -203,12 +223,13 @@ const report = { suites: results, durationMs: 12.3 }
 
 test('text shows what failed, and everything when asked, and steers no terminal', () => {
   const text = results.map((result) => suiteText(result, { verbose: false, paint })).join('')
-  assert.doesNotMatch(text, /\p{Cf}|fine|later/u)
+  assert.doesNotMatch(text, /\p{Cf}|fine/u)
   assert.ok(!text.includes('\u001b'))
   assert.match(text, /^FAIL x & y_test\.yaml \(1 passed, 1 failed, 1 errored, 1 skipped\)$/m)
   assert.match(text, /^ +x & y_test\.yaml:3:5: a\\u001b/m)
   assert.match(text, /^ +decision: expected "allow", got nothing$/m)
-  assert.match(suiteText(results[0] as SuiteResult, { verbose: true, paint }), /^ {2}skip later \(not # yet\)$/m)
+  assert.match(text, /^ {2}skip later \(not # yet\)$/m)
+  assert.match(suiteText(results[0] as SuiteResult, { verbose: true, paint }), /^ {2}ok {3}fine$/m)
   assert.equal(
     summaryText(report, { verbose: false, paint }),
     '1 passed, 1 failed, 2 errored, 1 skipped in 2 files, 0.0 s\n',

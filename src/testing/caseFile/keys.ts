@@ -249,7 +249,7 @@ export const fileKeys = {
   matrix: { form: listOf(matrixForm, 'a list of matrices'), about: 'Who may call what.' },
 } as const satisfies Keys
 
-export const fileForm = record('a case file', fileKeys, { owner: 'a case file' })
+export const fileForm = record('a map of a policy and its cases', fileKeys, { owner: 'a case file' })
 
 export type FileSaid = FieldsOf<typeof fileKeys>
 

@@ -5,7 +5,7 @@ import { type CaseResult, countsOf, type Status, type SuiteResult, type TestRepo
 import { countsText, failureLines, troubleLines } from './words.ts'
 
 export interface TextOptions {
-  /** Every case, not only those that failed. */
+  /** Every case, not only those that failed or were skipped. */
   readonly verbose: boolean
   readonly paint: (colour: 'red' | 'green' | 'yellow' | 'dim' | 'bold', text: string) => string
 }
@@ -18,7 +18,7 @@ export function suiteText(suite: SuiteResult, options: TextOptions): string {
   const { verbose, paint } = options
   const counts = countsOf([suite])
   const status = counts.failed + counts.errored > 0 ? 'failed' : counts.passed === 0 ? 'skipped' : 'passed'
-  const told = cases.filter((one) => verbose || one.status === 'failed' || one.status === 'errored')
+  const told = cases.filter((one) => verbose || one.status !== 'passed')
   const lines = [
     `${mark(status, options)} ${paint('bold', plain(file))} ${paint('dim', `(${countsText(counts)})`)}`,
     ...warnings.map((warning) => `  ${paint('yellow', formatDiagnostic(warning))}`),
