@@ -1,6 +1,6 @@
 /** `tollgate diff`: what a change of policies means for the calls that are decided by them. */
 
-import type { ChangeKind } from '../diff/diff.ts'
+import type { ChangeKind } from '../diff/changes.ts'
 import type { Report } from '../diff/report.ts'
 import type { Side } from '../diff/side.ts'
 import { canonical, type Json } from '../model/canonical.ts'
@@ -97,7 +97,7 @@ async function compared(
     const nothing = { changes: [], unchanged: [], not_proved: [], faults: [] }
     return { result: 'unchanged', ...nothing, holds_for: holdsFor }
   }
-  const { compare } = await import('../diff/diff.ts')
+  const { compare } = await import('../diff/compare.ts')
   const deadline = () => {
     const end = performance.now() + seconds * 1000
     return () => performance.now() > end

@@ -1,5 +1,5 @@
 /** The text of `tollgate diff`: by what is called, what changes for it, and a call that shows it. */
-import { timeUp } from '../diff/diff.ts'
+import { timeUp } from '../diff/changes.ts'
 import type { About, Report, ReportedChange, Unproved } from '../diff/report.ts'
 import { unitsText } from '../model/decimal.ts'
 import type { Colour } from './terminal.ts'

@@ -4,7 +4,7 @@ import { callersText, isFor } from '../model/callers.ts'
 import { matchesGlob } from '../model/fnmatch.ts'
 import { matches, matchingEntries, type Target } from '../model/match.ts'
 import type { Callers, Pattern } from '../model/policy.ts'
-import type { Side, SideLayer } from './side.ts'
+import { rulesAbout, type Side, type SideLayer } from './side.ts'
 import { fnmatchPattern, type Glob, globReader, namePattern } from './texts/globs.ts'
 import type { Reader } from './texts/reader.ts'
 import { walkTexts } from './texts/walk.ts'
@@ -112,9 +112,9 @@ function callersIn({ policy }: SideLayer, target: Target): readonly Callers[] {
   return [...said.values()]
 }
 
-function agentsIn({ policy }: SideLayer, { method, server, name }: Target): readonly string[] {
-  if (policy.strategy !== 'first' || method !== 'tools/call') return []
-  const about = policy.rules.filter(({ match }) => matchesGlob(match.type, name) && matchesGlob(match.target, server))
+function agentsIn({ policy }: SideLayer, target: Target): readonly string[] {
+  if (policy.strategy !== 'first') return []
+  const about = rulesAbout(policy, target)
   return [...new Set(about.map(({ match }) => match.agent).filter((agent) => agent !== '*'))]
 }
 

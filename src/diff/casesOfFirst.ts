@@ -1,6 +1,5 @@
 /** When ordered rules decide in which way: `src/reference/first.ts`, with what a call could be in the place of a call. */
 import { canonical, type Json } from '../model/canonical.ts'
-import { matchesGlob } from '../model/fnmatch.ts'
 import type { Target } from '../model/match.ts'
 import type { FirstPolicy, OrderedCondition, OrderedRule } from '../model/ordered.ts'
 import { pythonText } from '../model/pythonText.ts'
@@ -11,6 +10,7 @@ import { noteValues, type Probe, probed, type Space } from './ask.ts'
 import type { About, Cases } from './cases.ts'
 import { and, type Formula, no, not, or, where, yes } from './formula.ts'
 import type { Place } from './place.ts'
+import { rulesAbout } from './side.ts'
 import { anywhere } from './texts/globs.ts'
 
 /** What is asked of the time. */
@@ -19,14 +19,8 @@ export interface Times {
   weekdays: boolean
 }
 
-export function noteFirst(
-  { root }: Pick<Space, 'root'>,
-  { rules }: FirstPolicy,
-  { method, server, name }: Target,
-  times: Times,
-): void {
-  if (method !== 'tools/call') return
-  const asked = rules.filter(({ match }) => matchesGlob(match.type, name) && matchesGlob(match.target, server))
+export function noteFirst({ root }: Pick<Space, 'root'>, policy: FirstPolicy, target: Target, times: Times): void {
+  const asked = rulesAbout(policy, target)
   for (const condition of asked.flatMap(({ conditions }) => conditions)) {
     if ('minute' in condition) times.minutes.add(condition.minute)
     if (condition.kind === 'weekdays') times.weekdays = true

@@ -75,6 +75,11 @@ export class Place {
     return this.#fields
   }
 
+  /** Members and elements. */
+  get below(): readonly Place[] {
+    return [...this.#fields.values(), ...(this.#elements ? [this.#elements] : [])]
+  }
+
   get elements(): Place {
     this.#elements ??= new Place(`${this.name}[]`, 'element')
     return this.#elements
@@ -87,8 +92,7 @@ export class Place {
 
   /** After everything was asked. */
   tellApart(options: TellingApart): void {
-    for (const place of this.#fields.values()) place.tellApart(options)
-    this.#elements?.tellApart(options)
+    for (const place of this.below) place.tellApart(options)
     this.#variable = { name: this.name, classes: this.#kind === 'arguments' ? [openObject] : this.#classes(options) }
   }
 

@@ -1,11 +1,12 @@
 /** What a comparison comes to, in the words of `tollgate diff --json`. */
 import type { Principal } from '../model/call.ts'
 import type { Method } from '../model/policy.ts'
-import type { Change, ChangeKind, Comparison, Found } from './diff.ts'
+import type { Change, ChangeKind } from './changes.ts'
+import type { Comparison, Found } from './compare.ts'
 import type { ExampleCall } from './example.ts'
 import type { Said } from './judge.ts'
 import { timesUntil } from './repeated.ts'
-import type { Side } from './side.ts'
+import { narrowed, type Side } from './side.ts'
 
 /** Targets and callers of one kind: what the policies say of one of them they say of all. */
 export interface About {
@@ -87,7 +88,8 @@ function aboutOf({ target: { target, names, isOne }, callers, principal }: Found
 
 function reported(old: Side, now: Side, found: Found, change: Change): ReportedChange {
   const { kind, example, respelt } = change
-  const times = timesUntil(old, now, example, change)
+  const { target } = found.target
+  const times = timesUntil(narrowed(old, target), narrowed(now, target), example, change)
   const counters = Object.fromEntries([...example.counts].filter(([, count]) => count > 0))
   return {
     kind,

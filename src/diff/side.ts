@@ -1,5 +1,7 @@
 /** One of the two that are compared: policies that each judge every call. A policy alone is a layer without a name. */
+import { matchesGlob } from '../model/fnmatch.ts'
 import { isLayered } from '../model/layers.ts'
+import { matchingEntries, type Target } from '../model/match.ts'
 import type { FirstPolicy } from '../model/ordered.ts'
 import type { AllPolicy, PolicySet } from '../model/policy.ts'
 import { countersIn } from '../model/strategy.ts'
@@ -14,6 +16,24 @@ export interface SideLayer {
 export interface Side {
   readonly set: PolicySet
   readonly layers: readonly SideLayer[]
+}
+
+/** With what is said of one target alone: of that it says the same, and it is quickly asked. */
+export function narrowed({ set, layers }: Side, target: Target): Side {
+  const own = layers.map((layer) => ({ ...layer, policy: narrowedPolicy(layer.policy, target) }))
+  if (!isLayered(set)) return { set: (own[0] as SideLayer).policy, layers: own }
+  return { set: { layers: own.map(({ name = '', policy }) => ({ name, policy })) }, layers: own }
+}
+
+function narrowedPolicy(policy: AllPolicy | FirstPolicy, target: Target): AllPolicy | FirstPolicy {
+  if (policy.strategy === 'all') return { ...policy, entries: matchingEntries(policy, target) }
+  return { ...policy, rules: rulesAbout(policy, target) }
+}
+
+/** Ordered rules that may match calls of the target. */
+export function rulesAbout({ rules }: FirstPolicy, { method, server, name }: Target): FirstPolicy['rules'] {
+  if (method !== 'tools/call') return []
+  return rules.filter(({ match }) => matchesGlob(match.type, name) && matchesGlob(match.target, server))
 }
 
 /** Undefined, where a policy of it is of a kind that is not solved here. */

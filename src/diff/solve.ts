@@ -2,9 +2,10 @@
  * Is there a call of which a formula holds? Complete: what can hold in one way alone is settled first, then one of the
  * ways in which an alternative can hold is tried after the other, so that no answer means that there is none.
  */
-import { type Asked, leastCounts, type Order } from './counts.ts'
-import { type ArrayClass, chooseElements } from './elements.ts'
-import { type Count, type Formula, fullMask, type Mask, not, type Variable } from './formula.ts'
+import { chosen } from './choose.ts'
+import type { Asked, Order } from './counts.ts'
+import type { ArrayClass } from './elements.ts'
+import { type Formula, type Mask, not, type Variable } from './formula.ts'
 
 /** What the work may take. Throws `Undecided` when that is used up. */
 export interface Budget {
@@ -33,9 +34,10 @@ export interface Rules {
   readonly allows: (variable: Variable) => Mask
 }
 
-interface State {
+/** What is known so far. */
+export interface State {
   readonly masks: Map<Variable, Mask>
-  readonly counts: { readonly count: Count; readonly spans: Extract<Formula, { kind: 'count' }>['spans'] }[]
+  readonly counts: Asked[]
   readonly some: Map<Variable, Formula[]>
   readonly every: Map<Variable, Formula[]>
 }
@@ -49,7 +51,7 @@ function search(wanted: readonly Formula[], state: State, rules: Rules): Solutio
   const open = settle(wanted, state, rules)
   if (open === undefined) return undefined
   // What cannot be now cannot be later either.
-  const solution = chosen(state, rules)
+  const solution = chosen(state, rules, (formula) => solve(formula, rules))
   if (solution === undefined || open.length === 0) return solution
   const [first, ...rest] = open.toSorted((a, b) => a.length - b.length) as [Formula[], ...Formula[][]]
   const others: Formula[] = rest.map((parts) => ({ kind: 'or', parts }))
@@ -102,7 +104,7 @@ function narrow(variable: Variable, mask: Mask, state: State, rules: Rules): boo
   return left !== 0n
 }
 
-function maskIn(state: State, variable: Variable, rules: Rules): Mask {
+export function maskIn(state: State, variable: Variable, rules: Rules): Mask {
   return state.masks.get(variable) ?? rules.allows(variable)
 }
 
@@ -151,76 +153,6 @@ function truth(formula: Formula, state: State, rules: Rules): boolean | undefine
   return formula satisfies never
 }
 
-/** A class for each variable, numbers for the counters, and elements for the arrays, if there are any. */
-function chosen(state: State, rules: Rules): Solution | undefined {
-  const counts = new Map<string, number>()
-  const classes = new Map<Variable, number>()
-  const byAmount = Map.groupBy(state.counts, ({ count: { adds } }) => (typeof adds === 'number' ? undefined : adds))
-  const plain = byAmount.get(undefined) ?? []
-  for (const variable of [...byAmount.keys()]) {
-    if (variable === undefined) continue
-    const asked = byAmount.get(variable) ?? []
-    const best = bestAmount(variable, bits(maskIn(state, variable, rules)), [...plain, ...asked], rules)
-    if (!best) return undefined
-    classes.set(variable, best.index)
-    for (const [key, value] of best.least) counts.set(key, Math.max(value, counts.get(key) ?? 0))
-  }
-  if (byAmount.size === 1 && plain.length > 0) {
-    const least = leastCounts(plain, 0, rules.order)
-    if (!least) return undefined
-    for (const [key, value] of least) counts.set(key, value)
-  }
-  const elements = new Map<Variable, readonly Solution[]>()
-  for (const variable of new Set([...state.some.keys(), ...state.every.keys()])) {
-    const every = state.every.get(variable) ?? []
-    const arrays = bits(maskIn(state, variable, rules))
-    const found = firstOf(arrays, (index) =>
-      chooseElements(variable.classes[index] as Solvable, state.some.get(variable) ?? [], every, (wanted) =>
-        solve(wanted, rules),
-      ),
-    )
-    if (!found) return undefined
-    classes.set(variable, found.at)
-    elements.set(variable, found.value)
-  }
-  for (const [variable, mask] of state.masks) if (!classes.has(variable)) classes.set(variable, bits(mask)[0] as number)
-  return { classes, counts, elements }
-}
-
-/** The amount before which the least has to be counted. */
-function bestAmount(variable: Variable, indexes: readonly number[], asked: readonly Asked[], { order }: Rules) {
-  let best: { readonly index: number; readonly least: ReadonlyMap<string, number>; readonly sum: number } | undefined
-  for (const index of indexes) {
-    const least = leastCounts(asked, microOf(variable, index), order)
-    if (!least) continue
-    const sum = [...least.values()].reduce((total, one) => total + one, 0)
-    if (best === undefined || sum < best.sum) best = { index, least, sum }
-    if (sum === 0) break
-  }
-  return best
-}
-
-function firstOf<T>(list: readonly number[], look: (one: number) => T | undefined) {
-  for (const at of list) {
-    const value = look(at)
-    if (value !== undefined) return { at, value }
-  }
-  return undefined
-}
-
-function microOf(variable: Variable, index: number): number {
-  return (variable.classes[index] as Solvable).micro ?? Number.NaN
-}
-
-function bits(mask: Mask): readonly number[] {
-  const found: number[] = []
-  for (let left = mask, index = 0; left > 0n; left >>= 1n, index++) if (left & 1n) found.push(index)
-  return found
-}
-
 function copyOf({ masks, counts, some, every }: State): State {
   return { masks: new Map(masks), counts: [...counts], some: new Map(some), every: new Map(every) }
 }
-
-/** All classes of a variable. */
-export const everyClass: Rules['allows'] = fullMask

@@ -2,11 +2,17 @@
  * Names of arguments that the gate knows because a policy reads them: one that differs from such a name by letter case
  * alone is refused before the policy is asked. A policy that reads more names has more such refusals.
  */
+
+import type { Json } from '../model/canonical.ts'
 import { planForSet } from '../model/layers.ts'
 import type { Target } from '../model/match.ts'
 import { foldedKey } from '../model/message/folding.ts'
-import type { Path } from '../model/policy.ts'
+import { type Path, pathText } from '../model/policy.ts'
 import type { Names } from '../model/shape.ts'
+import { along, type Space } from './ask.ts'
+import type { Example } from './example.ts'
+import { type Formula, where } from './formula.ts'
+import type { Place } from './place.ts'
 import type { Side } from './side.ts'
 
 export interface Respelt {
@@ -14,8 +20,28 @@ export interface Respelt {
   readonly path: Path
   /** Another spelling of a name that is read. */
   readonly name: string
+  readonly text: string
   /** The side that refuses it. */
   readonly refusedBy: 'old' | 'new'
+}
+
+/** The call, with that member beside what it has. */
+export function respelt({ call, counts }: Example, { path, name }: Respelt): Example {
+  return { call: { ...call, arguments: withMember(call.arguments ?? {}, [...path, name]) }, counts }
+}
+
+type Members = { readonly [key: string]: Json }
+
+function withMember(args: Members, [key = '', ...rest]: Path): Members {
+  const below = Object.hasOwn(args, key) ? (args[key] as Members) : {}
+  const others = Object.entries(args).filter(([other]) => other !== key)
+  return Object.fromEntries([...others, [key, rest.length === 0 ? null : withMember(below, rest)]])
+}
+
+/** There is an object to which the member can be added. */
+export function isObjectAt({ root }: Space, path: Path): Formula {
+  const isObject = ({ variable }: Place) => where(variable, ({ open }) => open === 'object')
+  return along(root, path, () => false, isObject)
 }
 
 export interface Respellings {
@@ -37,7 +63,9 @@ function more(one: Names | undefined, other: Names, path: Path, refusedBy: Respe
   const own = [...other.fields.keys()].flatMap((name): Respelt[] => {
     const spelt = otherSpelling(name)
     const isKnown = one?.folded.has(foldedKey(name, false)) || one?.fields.has(name)
-    return spelt === undefined || isKnown || other.fields.has(spelt) ? [] : [{ path, name: spelt, refusedBy }]
+    return spelt === undefined || isKnown || other.fields.has(spelt)
+      ? []
+      : [{ path, name: spelt, text: pathText([...path, spelt]), refusedBy }]
   })
   const below = [...other.fields].flatMap(([key, names]) =>
     more(one?.fields.get(key), names, [...path, key], refusedBy),

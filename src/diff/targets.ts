@@ -5,7 +5,7 @@ import { matchingEntries, type Target, targetMatches } from '../model/match.ts'
 import type { FirstPolicy } from '../model/ordered.ts'
 import { type AllPolicy, judgedMethods, type Method, type Pattern } from '../model/policy.ts'
 import { unsafeUri } from '../model/uri.ts'
-import type { Side, SideLayer } from './side.ts'
+import { rulesAbout, type Side, type SideLayer } from './side.ts'
 import { fnmatchPattern, type Glob, globReader, namePattern } from './texts/globs.ts'
 import { patternReader } from './texts/patterns.ts'
 import type { Reader } from './texts/reader.ts'
@@ -163,12 +163,9 @@ function merged(
 
 /** Which entries or rules speak of it. */
 function saidOf({ policy }: SideLayer, target: Target): readonly number[] {
-  if (policy.strategy === 'all') {
-    const entries = matchingEntries(policy, target)
-    return policy.entries.flatMap((entry, index) => (entries.includes(entry) ? [index] : []))
-  }
-  if (target.method !== 'tools/call') return []
-  return policy.rules.flatMap(({ match }, index) =>
-    matchesGlob(match.type, target.name) && matchesGlob(match.target, target.server) ? [index] : [],
-  )
+  const speaking: readonly unknown[] =
+    policy.strategy === 'all' ? matchingEntries(policy, target) : rulesAbout(policy, target)
+  const about = new Set(speaking)
+  const all: readonly unknown[] = policy.strategy === 'all' ? policy.entries : policy.rules
+  return all.flatMap((one, index) => (about.has(one) ? [index] : []))
 }

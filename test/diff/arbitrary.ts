@@ -1,6 +1,7 @@
 /** Small changes of random policies: what a reviewer would see as one edit. */
+import type { Json } from '../../src/model/canonical.ts'
 import type { FirstPolicy, OrderedRule } from '../../src/model/ordered.ts'
-import type { AllPolicy, Condition, Entry, Rule, Test } from '../../src/model/policy.ts'
+import type { AllPolicy, Condition, Entry, Path, Rule, Test } from '../../src/model/policy.ts'
 
 /** Numbers below one, in the order of a seed. */
 export type Random = () => number
@@ -129,4 +130,108 @@ export function changedFirst(policy: FirstPolicy, random: Random): FirstPolicy {
       }),
   ]
   return { ...policy, rules: oneOf(random, changes)() }
+}
+
+/** A policy of one tool, so that every call of it is about something. */
+export function ofOneTool(policy: AllPolicy): readonly AllPolicy[] {
+  return policy.entries.flatMap((entry) => {
+    const { for: _, ...everybody } = entry
+    const rules = entry.rules.map(({ for: __, ...rule }) => rule)
+    const one: Entry = {
+      ...everybody,
+      method: 'tools/call',
+      match: [{ name: { kind: 'literal', text: 'pay' } }],
+      lists: true,
+      rules,
+    }
+    return rules.length === 0 ? [] : [{ ...policy, default: 'deny', entries: [one] } as AllPolicy]
+  })
+}
+
+export function ofAnyTool(policy: FirstPolicy): FirstPolicy {
+  const rules = policy.rules.filter(({ conditions }) => conditions.length > 0).slice(0, 3)
+  return { ...policy, rules: rules.map((rule) => ({ ...rule, match: { type: '*', target: '*', agent: '*' } })) }
+}
+
+const texts = [
+  '',
+  'a',
+  'ab',
+  'abc',
+  'b',
+  'GBP',
+  'gbp',
+  'Gbp',
+  '/tmp',
+  '/etc/passwd',
+  '5',
+  'é',
+  '😀',
+  '😀😀',
+  'a\nb',
+  '[a]',
+  'a"',
+  'aaaa',
+]
+const numbers = [
+  -1,
+  0,
+  0.1,
+  0.5,
+  1,
+  1.5,
+  2,
+  3,
+  4,
+  4.999999,
+  5,
+  5.000001,
+  5.000002,
+  5.5,
+  6,
+  10,
+  2 ** 53,
+  1e21,
+  1e308,
+  -1e300,
+]
+
+function valueFrom(random: Random, depth = 0): Json {
+  const kind = random()
+  if (kind < 0.4) return oneOf(random, texts)
+  if (kind < 0.65) return oneOf(random, numbers)
+  if (kind < 0.75 || depth > 1) return oneOf(random, [true, false, null])
+  const parts = Array.from({ length: Math.floor(random() * 4) }, () => valueFrom(random, depth + 1))
+  return kind < 0.93
+    ? parts
+    : Object.fromEntries(parts.map((part) => [oneOf(random, ['a', 'b', 'amount', 'x.y']), part]))
+}
+
+interface Members {
+  [key: string]: Json
+}
+
+/** Arguments in which something stands at most of these paths. */
+export function argumentsAt(paths: readonly Path[], random: Random): Members {
+  return paths.reduce<Members>((args, path) => (random() < 0.85 ? withValue(args, path, random) : args), {})
+}
+
+function withValue(args: Members, [key = '', ...rest]: Path, random: Random): Members {
+  const before = Object.hasOwn(args, key) ? args[key] : undefined
+  const below = typeof before === 'object' && before !== null && !Array.isArray(before) ? (before as Members) : {}
+  const value = rest.length === 0 ? valueFrom(random) : withValue(below, rest, random)
+  return Object.fromEntries([...Object.entries(args).filter(([other]) => other !== key), [key, value]])
+}
+
+/** Where rules of a policy look. */
+export function pathsIn(policy: AllPolicy | FirstPolicy): readonly Path[] {
+  if (policy.strategy === 'first')
+    return policy.rules.flatMap(({ conditions }) => conditions.flatMap((one) => ('name' in one ? [[one.name]] : [])))
+  return policy.entries.flatMap(({ rules }) =>
+    rules.flatMap(({ conditions, spend, limits }) => [
+      ...conditions.map(({ path }) => path),
+      ...(spend ? [spend.amount, ...(spend.currency ? [spend.currency.path] : [])] : []),
+      ...limits.flatMap(({ counter }) => counter.per.flatMap((one) => (one.kind === 'argument' ? [one.path] : []))),
+    ]),
+  )
 }

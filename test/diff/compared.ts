@@ -1,5 +1,5 @@
 /** Two policies as text, compared as `tollgate diff` compares them, without a compiled policy beside the reference. */
-import { compare, type Ports } from '../../src/diff/diff.ts'
+import { compare, type Ports } from '../../src/diff/compare.ts'
 import { type Report, type ReportedChange, reportOf } from '../../src/diff/report.ts'
 import { type Side, sideOf } from '../../src/diff/side.ts'
 import type { Policy, PolicySet } from '../../src/model/policy.ts'

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RE2JS } from 're2js'
-import { compare, timeUp } from '../../src/diff/diff.ts'
+import { timeUp } from '../../src/diff/changes.ts'
+import { compare } from '../../src/diff/compare.ts'
 import { numbersFor } from '../../src/diff/numbers.ts'
 import { sideOf } from '../../src/diff/side.ts'
 import { patternReader } from '../../src/diff/texts/patterns.ts'
@@ -115,6 +116,14 @@ test('an argument that only one of them reads may be spelt otherwise for the oth
 test('pinning that is another is not proved to change nothing', () => {
   const report = reportedOf(native('tools: { t: {} }'), native('pinning: strict\ntools: { t: {} }'))
   assert.equal(report.result, 'not_proved')
+})
+
+test('an approval that needs less is told, though the same calls are held', () => {
+  const held = (quorum: number) =>
+    native(`tools: { t: { rules: [{ action: require_approval, approval_quorum: ${quorum} }] } }`)
+  const [told, ...more] = toldBy(reportedOf(held(2), held(1)))
+  assert.match(told as string, /^not proved of t: what an approval of held calls needs/)
+  assert.deepEqual(more, [])
 })
 
 test('a policy pack is of a kind that is not solved', () => {

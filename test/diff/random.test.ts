@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Change } from '../../src/diff/changes.ts'
+import { compare, type Found } from '../../src/diff/compare.ts'
 import { isPartOf } from '../../src/diff/counts.ts'
-import { type Change, compare, type Found } from '../../src/diff/diff.ts'
 import { judged } from '../../src/diff/judge.ts'
 import { type Side, sideOf } from '../../src/diff/side.ts'
 import type { Call, Principal } from '../../src/model/call.ts'
@@ -13,12 +14,12 @@ import { isFor } from '../../src/model/callers.ts'
 import { matchesGlob } from '../../src/model/fnmatch.ts'
 import { matchingEntries, type Target } from '../../src/model/match.ts'
 import type { FirstPolicy } from '../../src/model/ordered.ts'
-import type { AllPolicy, Counter, PolicySet } from '../../src/model/policy.ts'
+import type { AllPolicy, Counter, Path, PolicySet } from '../../src/model/policy.ts'
 import { countersIn } from '../../src/model/strategy.ts'
 import { calls, policies, usages } from '../codegen/arbitrary.ts'
 import { instants, orderedCalls, orderedPolicies } from '../codegen/arbitraryOrdered.ts'
 import { fc, seed } from '../random.ts'
-import { changedAll, changedFirst, randomFrom } from './arbitrary.ts'
+import { argumentsAt, changedAll, changedFirst, ofAnyTool, ofOneTool, pathsIn, randomFrom } from './arbitrary.ts'
 
 interface Case {
   readonly call: Call
@@ -43,6 +44,17 @@ const firstCases = fc.sample(fc.record({ call: orderedCalls, used: fc.constant([
 const seen = { 'newly-allowed': 0, 'newly-held': 0, 'newly-denied': 0 }
 let proved = 0
 let shown = 0
+
+/** Calls of one tool, at any hour, before which something was counted. */
+function casesAt(paths: readonly Path[], random: () => number): readonly Case[] {
+  return Array.from({ length: 40 }, (_, index) => ({
+    call: { ...oneCall, arguments: argumentsAt(paths, random) },
+    used: [0, 1, 2, 3, 5_000_000, 4_999_999, 0].map((one) => (index % 2 === 0 ? 0 : one)),
+    at: (firstCases[index] as Case).at,
+  }))
+}
+
+const oneCall: Call = { method: 'tools/call', server: 'fs', name: 'pay', arguments: {}, principal: {}, session: '' }
 
 let turn = 0
 
@@ -145,8 +157,25 @@ function classIn(policy: AllPolicy | FirstPolicy, target: Target, principal?: Pr
 
 test(`no random call is decided otherwise that is not told (seed ${seed})`, () => {
   const random = randomFrom(seed)
-  for (const policy of fc.sample(policies, { numRuns: some(24), seed }))
+  for (const policy of fc.sample(policies, { numRuns: some(8), seed }))
     holds(policy, changedAll(policy, random), allCases, 250)
+})
+
+test(`nor of one tool, with something at each place where its rules look (seed ${seed})`, () => {
+  const random = randomFrom(seed)
+  const list = fc.sample(policies, { numRuns: some(36), seed: seed + 3 }).flatMap(ofOneTool)
+  for (const policy of list) {
+    const now = changedAll(policy, random)
+    holds(policy, now, casesAt([...pathsIn(policy), ...pathsIn(now)], random), 40)
+  }
+})
+
+test(`nor of ordered rules about every tool (seed ${seed})`, () => {
+  const random = randomFrom(seed)
+  for (const policy of fc.sample(orderedPolicies, { numRuns: some(80), seed: seed + 3 }).map(ofAnyTool)) {
+    const now = changedFirst(policy, random)
+    holds(policy, now, casesAt([...pathsIn(policy), ...pathsIn(now)], random), 40)
+  }
 })
 
 test(`nor between policies that have nothing to do with each other (seed ${seed})`, () => {
@@ -157,7 +186,7 @@ test(`nor between policies that have nothing to do with each other (seed ${seed}
 
 test(`nor with ordered rules (seed ${seed})`, () => {
   const random = randomFrom(seed)
-  for (const policy of fc.sample(orderedPolicies, { numRuns: some(24), seed }))
+  for (const policy of fc.sample(orderedPolicies, { numRuns: some(8), seed }))
     holds(policy, changedFirst(policy, random), firstCases, 200)
 })
 

@@ -1,5 +1,5 @@
 /** For a change that no case notices: a call that would notice it, or a proof that no call is decided otherwise by it. */
-import { compare } from '../../diff/diff.ts'
+import { compare } from '../../diff/compare.ts'
 import type { ExampleCall } from '../../diff/example.ts'
 import { type ReportedChange, reportOf } from '../../diff/report.ts'
 import { sideOf } from '../../diff/side.ts'
