@@ -12,8 +12,8 @@ export const timesMax = 100_000
 /** Values of one list that mutation leaves out, one at a time: of longer lists the first of them stand for all. */
 export const valuesChangedMax = 16
 
-/** How long a call is looked for that shows a change which no case notices: most are found in some milliseconds. */
-export const searchMsMax = 1_000
+/** Processor time in which a call is looked for that shows a change which no case notices: some milliseconds do for most. */
+export const searchMsMax = 3_000
 
 /** The same for all changes of one policy: whoever waits for them is told what was found. */
 export const searchesMsMax = 10_000
