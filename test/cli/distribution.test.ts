@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { newKey } from '../../src/admission/approvers.ts'
-import { buildPolicy } from '../../src/bundle/build.ts'
+import { buildMerged, buildPolicy } from '../../src/bundle/build.ts'
 import { bundleFiles } from '../../src/bundle/bundled.ts'
 import { bundleType } from '../../src/distribution/service.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
@@ -152,10 +152,10 @@ class Gate implements AsyncDisposable {
   }
 
   /** The status of the bundle once it is so. */
-  async until(what: string, isSo: (bundle: Answer) => boolean): Promise<Answer> {
+  async until(what: string, isSo: (bundle: Answer) => boolean, name = 'bundle'): Promise<Answer> {
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(25)) {
       const { bundles } = await this.status()
-      if (isSo(bundles.bundle)) return bundles.bundle
+      if (isSo(bundles[name])) return bundles[name]
     }
     return assert.fail(`${what} did not happen: ${JSON.stringify(await this.status())}\n${this.said}`)
   }
@@ -320,6 +320,55 @@ test('our own server holds its answers, so that a gate has the next bundle at on
 function tollgate(...args: readonly string[]) {
   return spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' })
 }
+
+test('bundles of org and team come from places of their own and judge together; what both own is refused', async () => {
+  const layer = async (name: string, revision: string, tools: readonly string[]) => {
+    const rules = tools.map((tool) => `  ${tool}: { rules: [{ rate_limit: 1000/day }] }`).join('\n')
+    const text = `version: "1"\npolicy_id: ${name}\ndefault: deny\ntools:\n${rules}\n`
+    return bundleFiles(await buildMerged([{ name: 'policy.yaml', text }], name), { version: '0.1.0', revision })
+  }
+  const sign = (layerFiles: readonly BundleFile[], sequence: number) =>
+    signedBytes(layerFiles, pair, { sequence, issuedAt })
+  const org = await layer('org', 'org-1', ['pay', 'refund'])
+  const service = new Service()
+  const origin = await service.start()
+  service.gives(await sign(org, 1), '"1"')
+  writeFileSync(join(folder, 'team.tar.gz'), await sign(await layer('team', 'team-1', ['pay']), 1))
+  const places = ['--bundle', `org=${origin}/bundles/org`, '--bundle', 'team=team.tar.gz']
+  await using gate = await Gate.start(
+    ...places,
+    '--bundle-poll',
+    '1s',
+    '--bundle-store',
+    'layers',
+    '--ledger',
+    'layers.db',
+  )
+  assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['done', 'refused'])
+
+  writeFileSync(join(folder, 'team.tar.gz'), await sign(org, 2))
+  const refused = await gate.until('the refusal', ({ code }) => code !== undefined, 'team')
+  assert.equal(refused.code, 'bundle_roots_overlap')
+  assert.match(refused.message, /^bundles `org` and `team` both own `tollgate\/org`/)
+  assert.equal(await gate.call('refund'), 'refused')
+
+  writeFileSync(join(folder, 'team.tar.gz'), await sign(await layer('team', 'team-3', ['pay', 'refund']), 3))
+  await gate.until('the next team', ({ active_revision }) => active_revision === 'team-3', 'team')
+  assert.equal(await gate.call('refund'), 'done')
+  service.gives(await sign(await layer('org', 'org-2', ['refund']), 2), '"2"')
+  await gate.until('the next org', ({ active_revision }) => active_revision === 'org-2', 'org')
+  assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['refused', 'done'])
+  const activations = recordsOf('layers.db').filter(({ type }) => type === 'activation')
+  assert.deepEqual(
+    activations.map(({ layers }) => layers.map(({ bundle }: Answer) => `${bundle.name} ${bundle.revision}`)),
+    [
+      ['org org-1', 'team team-1'],
+      ['org org-1', 'team team-3'],
+      ['org org-2', 'team team-3'],
+    ],
+  )
+  await service.end()
+})
 
 async function isAllowed(gate: Wrapped, name: string): Promise<boolean> {
   const { result } = await gate.ask('tools/call', { name })
