@@ -153,7 +153,7 @@ class Gate implements AsyncDisposable {
 
   /** The status of the bundle once it is so. */
   async until(what: string, isSo: (bundle: Answer) => boolean, name = 'bundle'): Promise<Answer> {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(25)) {
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100)) {
       const { bundles } = await this.status()
       if (isSo(bundles[name])) return bundles[name]
     }
@@ -424,7 +424,7 @@ test('a discovery bundle names the bundles; another one takes their place in one
   assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['done', 'refused'])
 
   const untilStatus = async (what: string, isSo: (status: Answer) => boolean) => {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(25))
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100))
       if (isSo(await gate.status())) return
     assert.fail(`${what} did not happen: ${JSON.stringify(await gate.status())}\n${gate.said}`)
   }
