@@ -20,6 +20,7 @@ import { pack } from '../../src/opa/pack.ts'
 import type { Answer } from '../answer.ts'
 import { type Wrapped, wrap } from '../e2e/wrapped.ts'
 import { postFields, ScriptedServer } from '../http/fixtures/gate.ts'
+import { until } from '../mcp/fixtures/gated.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
 import { newPair, signedBytes } from '../opa/signer.ts'
 
@@ -194,6 +195,13 @@ test('whatever a service sends that is no good, the old revision decides, and ev
     const unsigned = pack(filesOf('refund'))
     const tampered = Buffer.from(await bundleOf('refund', 6))
     tampered[tampered.length >> 1] = (tampered[tampered.length >> 1] as number) ^ 1
+    /** As OPA tells it. */
+    const told = () =>
+      service.statuses.map(({ labels, bundles, plugins }) => {
+        assert.match(labels.id, /^[0-9a-f-]{36}$/)
+        assert.deepEqual(plugins, { bundle: { state: 'OK' } })
+        return `${bundles.bundle.active_revision} ${bundles.bundle.code ?? 'fine'}`
+      })
     const html = '<!doctype html><title>Sign in to the Wi-Fi</title>'
     const gives =
       (bytes: Uint8Array | string, etag = '"x"', type = 'application/gzip'): RequestListener =>
@@ -217,15 +225,14 @@ test('whatever a service sends that is no good, the old revision decides, and ev
       const bundle = await gate.until(code, (one) => one.code === code)
       assert.equal(bundle.active_revision, 'pay-1', code)
       assert.ok(bundle.message.length > 20, code)
+      await until(() => told().includes(`pay-1 ${code}`), `the status of ${code}`)
       assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['done', 'refused'], code)
     }
     assert.equal(other.requests.length, 0, 'the other host was not asked')
     await other[Symbol.asyncDispose]()
 
     service.does(() => undefined)
-    const hangs = Date.now() + 20_000
-    while (service.open.size === 0 && Date.now() < hangs) await sleep(20)
-    assert.equal(service.open.size, 1)
+    await until(() => service.open.size === 1, 'a question')
     assert.equal(await gate.call('pay'), 'done', 'nobody waits for a service that hangs')
     for (const response of service.open) response.destroy()
 
@@ -240,15 +247,7 @@ test('whatever a service sends that is no good, the old revision decides, and ev
     assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['refused', 'done'])
     assert.match(await gate.metrics(), /tollgate_bundle_info\{bundle="bundle",revision="refund-1"\} 1/)
 
-    const told = service.statuses.map(({ labels, bundles, plugins }) => {
-      assert.match(labels.id, /^[0-9a-f-]{36}$/)
-      assert.deepEqual(plugins, { bundle: { state: 'OK' } })
-      return `${bundles.bundle.active_revision} ${bundles.bundle.code ?? 'fine'}`
-    })
-    for (const [code] of bad) assert.ok(told.includes(`pay-1 ${code}`), `${code} is no status: ${told.join(', ')}`)
-    const last = Date.now() + 20_000
-    while (service.statuses.at(-1).bundles.bundle.active_revision !== 'refund-1' && Date.now() < last) await sleep(20)
-    assert.equal(service.statuses.at(-1).bundles.bundle.active_revision, 'refund-1')
+    await until(() => told().at(-1) === 'refund-1 fine', 'the status of the next revision')
 
     const records = recordsOf('service.db')
     const failures = records.filter(({ type }) => type === 'activation_failure')
@@ -307,9 +306,7 @@ test('our own server holds its answers, so that a gate has the next bundle at on
     put(await bundleOf('refund', 2))
     await gate.until('the next revision', ({ active_revision }) => active_revision === 'refund-1')
     assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['refused', 'done'])
-    const heard = Date.now() + 20_000
-    while (statuses.at(-1)?.bundles.bundle.active_revision !== 'refund-1' && Date.now() < heard) await sleep(20)
-    assert.equal(statuses.at(-1)?.bundles.bundle.active_revision, 'refund-1')
+    await until(() => statuses.at(-1)?.bundles.bundle.active_revision === 'refund-1', 'the status')
   } finally {
     server.kill('SIGTERM')
     const [code] = await once(server, 'exit')
@@ -439,8 +436,7 @@ test('a discovery bundle names the bundles; another one takes their place in one
   const { bundles, discovery } = await gate.status()
   assert.deepEqual([Object.keys(bundles), discovery.sequence, discovery.code], [['refund'], 3, undefined])
   assert.deepEqual([await gate.call('pay'), await gate.call('refund')], ['refused', 'done'])
-  const told = Date.now() + 20_000
-  while (!service.statuses.at(-1)?.bundles.refund && Date.now() < told) await sleep(20)
+  await until(() => service.statuses.at(-1)?.bundles.refund !== undefined, 'the status')
   const { bundles: last, discovery: found } = service.statuses.at(-1)
   assert.deepEqual([Object.keys(last), found.name], [['refund'], 'discovery'])
   await service.end()
