@@ -33,7 +33,7 @@ export interface Tried {
 /** The mutants of one policy. */
 export interface MutationRun {
   readonly tried: readonly Tried[]
-  /** Changes that were not tried, because no decision can come out otherwise by them. */
+  /** Changes that are not counted, because no decision can come out otherwise by them. */
   readonly equivalent: number
 }
 

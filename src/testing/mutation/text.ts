@@ -7,7 +7,7 @@ export function mutationText({ mutants, noticed, score, equivalent, survivors }:
   const left =
     equivalent === 0
       ? ''
-      : `; ${equivalent} more can change no decision and ${equivalent === 1 ? 'was' : 'were'} not tried`
+      : `; ${equivalent} more can change no decision and ${equivalent === 1 ? 'was' : 'were'} not counted`
   const lines = survivors.flatMap(survivorLines)
   const title = survivors.length === 0 ? [] : ['changes of the policy that no case notices:', ...lines, '']
   const all = [...title, `mutation score ${score}: ${noticed} of ${mutants} changes noticed${left}`]
