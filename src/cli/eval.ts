@@ -18,7 +18,8 @@ export interface EvalOptions extends PolicyOptions {
 export async function evaluateCalls({ calls, ledger: ledgerFile, ...named }: EvalOptions): Promise<void> {
   const loaded = await loadPolicy(choiceOf(named))
   const input = calls === '-' ? standardInput() : openCalls(calls)
-  let at = Date.now()
+  // The first call says when its day is: a ledger that is opened notes the time, and never goes back below it.
+  let at = 0
   const report = (error: unknown) => process.stderr.write(`tollgate: ${messageOf(error)}\n`)
   // The same calls give the same text; in a ledger that is kept, ids must not come twice.
   const ids = ledgerFile === undefined ? { newId: countedIds() } : {}
@@ -35,7 +36,7 @@ export async function evaluateCalls({ calls, ledger: ledgerFile, ...named }: Eva
     for await (const frame of framesOf(input)) {
       const read = frame === tooLong ? tooLarge(`over ${lineBytesMax}`) : readCallLine(frame)
       at = read.at ?? Date.now()
-      // Only now: time never runs backwards in a ledger, and the first call says when its day is.
+      // Only now, at the time of the first call.
       activate()
       process.stdout.write(`${JSON.stringify(shown(decide(gate, read)))}\n`)
     }

@@ -68,6 +68,7 @@ function roundedUp(digits: string, dropped: number): number {
 
 /** `12.5` for 12500000 micro-units. */
 export function unitsText(micro: number): string {
+  if (micro < 0) return `-${unitsText(-micro)}`
   const whole = Math.floor(micro / microPerUnit)
   const rest = micro % microPerUnit
   return rest === 0 ? String(whole) : `${whole}.${String(rest).padStart(6, '0').replace(/0+$/, '')}`

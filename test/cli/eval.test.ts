@@ -128,6 +128,8 @@ test('a ledger that is kept goes on where it was, and no id comes twice', () => 
     ['allow', 'allow', 'allow', 'allow', 'deny', 'deny'],
   )
   const ledger = openLedger({ file, readOnly: true })
+  // The day of the calls, and not the one on which they are judged.
+  assert.equal([...ledger.records()][0]?.at, Date.parse(day))
   const ids = [...ledger.records()].filter(({ kind }) => kind === 'decision').map(({ decisionId }) => decisionId)
   ledger.close()
   assert.equal(new Set(ids).size, 12)

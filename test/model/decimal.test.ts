@@ -82,4 +82,5 @@ test('every double survives in its own shortest text', () => {
 
 test('micro-units are shown as decimals', () => {
   assert.deepEqual([0, 1, 100_000, 12_500_000, 1_000_000_000].map(unitsText), ['0', '0.000001', '0.1', '12.5', '1000'])
+  assert.deepEqual([-1, -12_500_000].map(unitsText), ['-0.000001', '-12.5'])
 })
