@@ -28,6 +28,7 @@ export type {
   RunAttributes,
   RunRegistration,
   ServerLike,
+  StopSignal,
   ToolCall,
 } from './library/types.ts'
 export type { Decision, RiskLevel } from './model/decision.ts'

@@ -34,6 +34,7 @@ import type {
   KillTarget,
   PolicyText,
   ServerLike,
+  StopSignal,
 } from './types.ts'
 
 export async function openLocalGate(settings: Settings): Promise<Gate> {
@@ -113,7 +114,7 @@ class LocalGate implements Gate {
 
   async call<R, A extends object = JsonObject>(
     request: CallRequest<A>,
-    run: (judged: A, decision: Decision, signal: AbortSignal) => R | PromiseLike<R>,
+    run: (judged: A, decision: Decision, signal: StopSignal) => R | PromiseLike<R>,
   ): Promise<CallOutcome<R>> {
     if (typeof run !== 'function') throw new TypeError('`gate.call` needs the function that makes the call')
     const read = readRequest(request, this.#settings.caller)

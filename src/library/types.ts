@@ -77,7 +77,7 @@ export interface Gate {
    */
   call<R, A extends object = JsonObject>(
     call: CallRequest<A>,
-    run: (judged: A, decision: Decision, signal: AbortSignal) => R | PromiseLike<R>,
+    run: (judged: A, decision: Decision, signal: StopSignal) => R | PromiseLike<R>,
   ): Promise<CallOutcome<R>>
 
   /**
@@ -129,6 +129,11 @@ export interface Gate {
    */
   close(): void
 }
+
+/** The `AbortSignal` of the program, where its types have one: some know neither those of Node.js nor of browsers. */
+export type StopSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : { readonly aborted: boolean; readonly reason: unknown }
 
 /** What is stopped: exactly one of these. Names are compared to the letter; that of a tool may be a pattern, `delete_*`. */
 export type KillTarget =
