@@ -45,7 +45,7 @@ export interface Ports {
   readonly statesMax?: number
 }
 
-const statesMaxDefault = 20_000
+const statesMaxDefault = 200_000
 
 export function compare(old: Side, now: Side, ports: Ports): Comparison {
   const sides = [old, now]

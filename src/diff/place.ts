@@ -125,7 +125,8 @@ export class Place {
     const key = JSON.stringify([sets, asAscii])
     const readers = this.#readers()
     const found = options.known.get(key) ?? walkTexts(readers, options)
-    if (found.complete) options.known.set(key, found)
+    // What was given up for want of time may be found when there is more of it.
+    if (found.complete || !options.expired()) options.known.set(key, found)
     return found
   }
 
