@@ -30,7 +30,7 @@ test('whatever files are packed come back', async () => {
         given.map(({ path, bytes }) => [path, bytes]),
       )
     }),
-    { seed, numRuns: 150 },
+    { seed, numRuns: 60 },
   )
 })
 
