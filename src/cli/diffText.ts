@@ -120,12 +120,16 @@ function listed(names: readonly string[]): string {
 
 function unprovedText(unproved: readonly Unproved[], seconds: number, paint: Paint): readonly string[] {
   if (unproved.length === 0) return []
-  const lines = unproved.map(({ why, ...about }) => {
-    const said = why === timeUp ? `not decided in ${seconds} s` : why
-    const who = about.callers ? ` for ${about.callers.text}` : ''
-    return about.method === undefined ? `  ${said}` : `  ${targetText(about as About)}${who}: ${said}`
+  const byReason = Map.groupBy(unproved, ({ why }) => (why === timeUp ? `not decided in ${seconds} s` : why))
+  const lines = [...byReason].map(([why, all]) => {
+    const about = all.flatMap(({ why: _, ...one }) => (one.method === undefined ? [] : [aboutText(one as About)]))
+    return about.length === 0 ? `  ${why}` : `  ${why}: ${listed(about)}`
   })
   return [[paint('yellow', 'not proved, there may be other changes'), ...lines].join('\n')]
+}
+
+function aboutText(about: About): string {
+  return about.callers ? `${targetText(about)} for ${about.callers.text}` : targetText(about)
 }
 
 function summary({ result, changes, unchanged, not_proved, holds_for }: Report, paint: Paint): string {

@@ -106,6 +106,19 @@ test('as JSON; layers; the exit code counts the kinds that are asked for', () =>
   assert.equal(status, 0)
 })
 
+test('what is not proved is told by its reason, and is not fine', () => {
+  put('two.yaml', held(2))
+  put('one.yaml', held(1))
+  const { status, stdout } = tollgate(['diff', 'two.yaml', 'one.yaml', '--fail-on', 'newly-denied'])
+  assert.match(stdout, /^not proved, there may be other changes\n {2}what an approval of held calls needs .*: a, b\n/)
+  assert.equal(status, 1)
+})
+
+const held = (quorum: number) => {
+  const rules = `{ rules: [{ action: require_approval, approval_quorum: ${quorum} }] }`
+  return `version: "1"\ndefault: deny\ntools: { a: ${rules}, b: ${rules} }\n`
+}
+
 test('what is not two policies is a mistake of the command line', () => {
   for (const [args, words] of [
     [['old.yaml'], /two policies are compared/],
