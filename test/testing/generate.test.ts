@@ -73,6 +73,23 @@ test('of each rule there is a call that it decides, of each limit the calls that
   assert.match(JSON.stringify(budget), /"user":"some-user-2".*"rule":"budget"/)
 })
 
+test('a pattern that stands beside a prefix is tried below it', async () => {
+  const loaded = await loadedFrom(
+    'files.yaml',
+    `version: "1"
+default: deny
+tools:
+  read:
+    rules:
+      - { name: inside, arguments: { path: { prefix: /work/ } } }
+      - { name: secrets, action: deny, arguments: { path: { pattern: "(?i).*/\\\\.env.*" } } }
+`,
+  )
+  const { text, missed } = generatedCases(loaded, { files: ['files.yaml'] })
+  assert.deepEqual(missed, [])
+  assert.match(text, /path: \/work\/\S*\/\.env.*\n.*rule: secrets/)
+})
+
 test('the same policy gives the same file', () => {
   assert.equal(generatedCases(refunds, choice.policy).text, generatedCases(refunds, choice.policy).text)
 })

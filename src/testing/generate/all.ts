@@ -12,12 +12,14 @@ import {
   type Path,
   pathText,
   type Rule,
+  type Test,
 } from '../../model/policy.ts'
 import { stops } from '../../reference/all.ts'
 import { questionText } from '../../reference/explainAll.ts'
 import { truthOf } from '../../reference/truth.ts'
 import { type Attempt, climbed, inputFor, type Moves, withArgument } from './climb.ts'
 import { callersFor, nameFor } from './names.ts'
+import { textsMatching } from './pattern.ts'
 import type { Sketch, Sketches } from './sketch.ts'
 import { amountsFor, type Value, valuesFor } from './values.ts'
 
@@ -216,6 +218,8 @@ function movesOf(entries: readonly Entry[], somebody: Principal): Moves {
   const all: readonly Condition[] = rules.flatMap((rule) => rule.conditions)
   const conditions = [...all.filter((one) => !isVague(one)), ...all.filter(isVague)]
   for (const { path, test } of conditions) add(path, valuesFor(test))
+  // A text below a folder that another rule looks for, too.
+  for (const { path, test } of conditions) add(path, below(test, values.get(pathText(path))?.values ?? []))
   for (const { spend, limits } of rules) {
     const caps = limits.filter(({ counter }) => typeof counter.measure === 'object' && 'amount' in counter.measure)
     if (spend)
@@ -230,4 +234,15 @@ function movesOf(entries: readonly Entry[], somebody: Principal): Moves {
   for (const { values: known } of values.values()) if (!known.includes(undefined)) known.push(undefined)
   const callers = [...entries, ...rules].flatMap((one) => callersFor(one.for))
   return { arguments: [...values.values()], principals: [...callers, somebody], timesMs: [] }
+}
+
+/** Combinations that are tried of one condition. */
+const belowMax = 20
+
+function below(test: Test, values: readonly Value[]): readonly Value[] {
+  const [sample] = test.kind === 'pattern' ? textsMatching(test.pattern, true) : []
+  const folder = test.kind === 'prefix' ? test.prefix : sample && `${sample}/`
+  if (!folder) return []
+  const texts = values.filter((value) => typeof value === 'string' && value !== '' && !value.startsWith(folder))
+  return texts.slice(0, belowMax).map((text) => `${folder}${text}`)
 }
