@@ -74,8 +74,14 @@ export function wantedOf(named: readonly NamedPlace[], options: BundleOptions): 
 /** One that has a flag of its own. Throws a `UsageError`. */
 export function bundleOf(name: string, text: string, options: BundleOptions): WantedBundle {
   const place = placeIn(text)
-  if (!place) throw new UsageError(`\`--${name}\` takes ${placeSays}, without user and password, got \`${text}\``)
+  if (!place)
+    throw new UsageError(`\`--${name}\` takes ${placeSays}, without user and password, got \`${hidden(text)}\``)
   return wantedOf([{ name, place }], options).bundles[0] as WantedBundle
+}
+
+/** What was written by mistake may be a password, and mistakes end in logs. */
+function hidden(text: string): string {
+  return text.replace(/\/\/.*@/s, '//…@').replace(/\?.*$/s, '?…')
 }
 
 /** No wait at all is one. */
@@ -87,7 +93,7 @@ function namedPlace(text: string): { readonly name: string | undefined; readonly
   const [, name, written = text] = /^([A-Za-z][A-Za-z0-9_-]*)=(.*)$/s.exec(text) ?? []
   const place = placeIn(written)
   if (place) return { name, place }
-  throw new UsageError(`\`--bundle\` takes ${placeSays}, without user and password, got \`${written}\``)
+  throw new UsageError(`\`--bundle\` takes ${placeSays}, without user and password, got \`${hidden(written)}\``)
 }
 
 function secretsOf(name: string, options: BundleOptions): SecretFiles {
@@ -125,7 +131,7 @@ function requireSafe(name: string, place: Place, { token }: SecretFiles): void {
 export function statusUrlOf(text: string, token: string | undefined): URL {
   const place = placeIn(text)
   if (place?.kind !== 'http')
-    throw new UsageError(`\`--status-url\` takes a URL without user and password, got \`${text}\``)
+    throw new UsageError(`\`--status-url\` takes a URL without user and password, got \`${hidden(text)}\``)
   if (token !== undefined && isOpenToOthers(place))
     throw new UsageError('the token of `--status-token-file` would go over the network in the open: use `https:`')
   return place.url

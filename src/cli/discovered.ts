@@ -4,6 +4,7 @@
  */
 import { type Discovered, discoveredIn } from '../distribution/discovery.ts'
 import { Distribution } from '../distribution/distribution.ts'
+import { isOpenToOthers } from '../distribution/places.ts'
 import type { BundleStatus } from '../distribution/status.ts'
 import type { Open } from '../distribution/supply.ts'
 import { TollgateError } from '../model/errors.ts'
@@ -67,6 +68,7 @@ export class DiscoveredPolicies implements FollowedPolicies {
       activate: ([next]) => {
         if (!next) return
         const { loaded } = next.content.policies
+        next.content.policies.requireLatest()
         ports.accept?.(loaded.policy)
         ports.gate.activate(loaded.active())
         followed.stop()
@@ -104,6 +106,15 @@ function wantedIn(bundles: Discovered['bundles'], options: BundleOptions): Wante
   }
 }
 
+/** What a discovery bundle says may not show a token to everybody. Throws `discovery_invalid`. */
+function requireTokenHidden(url: URL | undefined, { statusUrl, statusTokenFile }: BundleOptions): void {
+  if (!url || statusUrl !== undefined || statusTokenFile === undefined || !isOpenToOthers({ kind: 'http', url })) return
+  throw new TollgateError(
+    'discovery_invalid',
+    `the discovery bundle says what cannot be taken: the token of \`--status-token-file\` would go to \`${url.origin}\` over the network in the open`,
+  )
+}
+
 /** All that it names is had before it is believed to be good. */
 function preparing(options: BundleOptions, believing: Believing): Open<Prepared> {
   return async (bytes, seen) => {
@@ -111,6 +122,7 @@ function preparing(options: BundleOptions, believing: Believing): Open<Prepared>
     const moment = { now: Date.now(), ...(seen && { seen }) }
     const verified = await verifyBundle(bundle, await believing.trust(), moment)
     const { bundles, statusUrl } = discoveredIn(bundle)
+    requireTokenHidden(statusUrl, options)
     const policies = await PolicyBundles.open(wantedIn(bundles, options), believing)
     const { revision, roots } = bundle.manifest
     return {

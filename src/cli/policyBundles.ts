@@ -60,6 +60,11 @@ export class PolicyBundles {
     for (const one of this.#first) say(activeSentence(one))
   }
 
+  /** What decides meanwhile may be newer than what was prepared. Throws `bundle_older`. */
+  requireLatest(): void {
+    this.#distribution.requireLatest()
+  }
+
   status(): Readonly<Record<string, BundleStatus>> {
     return this.#distribution.status()
   }

@@ -46,6 +46,6 @@ export async function policyFeed(options: FeedOptions): Promise<PolicyFeed> {
   requirePolicy(options)
   if (options.bundle !== undefined || options.discovery !== undefined)
     return (await import('./bundles.ts')).bundleFeed(options)
-  const choice = choiceOf(options)
+  const choice = { ...choiceOf(options), bundlesOnly: true }
   return { loaded: await loadPolicy(choice), follow: (ports) => watchPolicy(choice, ports) }
 }

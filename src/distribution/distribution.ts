@@ -57,6 +57,11 @@ export class Distribution<P> {
     return this.#active()
   }
 
+  /** Throws `bundle_older` where others kept a newer one since. */
+  requireLatest(): void {
+    for (const supply of this.#supplies) supply.requireLatest(this.#candidates.get(supply.name))
+  }
+
   /** What `first` gave is active. */
   started(): void {
     this.#settle()
@@ -109,8 +114,10 @@ export class Distribution<P> {
   }
 
   /** Throws where the new one must not decide with the others; then nothing has changed. */
-  #activate({ name }: Supply<P>, candidate: Candidate<P>, ports: Ports<P>): void {
+  #activate(supply: Supply<P>, candidate: Candidate<P>, ports: Ports<P>): void {
+    const { name } = supply
     const before = this.#candidates.get(name)
+    const isWaiting = this.#fresh.has(name)
     this.#add(name, candidate)
     try {
       const active = this.#active()
@@ -120,8 +127,10 @@ export class Distribution<P> {
       ports.activate(active)
     } catch (error) {
       this.#fresh.delete(name)
-      if (before) this.#candidates.set(name, before)
+      if (before && !isWaiting) this.#candidates.set(name, before)
       else this.#candidates.delete(name)
+      // What waited for another is not on the disk any more: it comes again, or does not decide.
+      if (isWaiting) supply.deactivated()
       throw error
     }
     this.#settle()

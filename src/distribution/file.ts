@@ -49,7 +49,10 @@ export class LocalBundle implements Source {
 }
 
 function bounded(path: string): Uint8Array {
-  const { size } = statSync(path)
+  const found = statSync(path)
+  const { size } = found
+  // A pipe would be waited for, by the whole gate, and a device never ends.
+  if (!found.isFile()) throw new SourceError('bundle_absent', `\`${path}\` is no regular file`)
   if (size > bundleBytesMax)
     throw new SourceError('bundle_too_large', `\`${path}\` has ${size} bytes, ${bundleBytesMax} are allowed`)
   return readFileSync(path)

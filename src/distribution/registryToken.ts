@@ -18,10 +18,12 @@ export function challengeIn(header: string | readonly string[] | undefined): Cha
   return realm === undefined ? undefined : { realm, service: parameters.get('service') }
 }
 
-/** Asks for what is needed and no more, whatever the challenge says. Throws where the credential would go in the open. */
+/** Asks for what is needed and no more, whatever the challenge says. Throws where the credential would go in the open, or a registry elsewhere sends it to what runs on this machine. */
 export function tokenUrl({ realm, service }: Challenge, { repository }: ImagePlace, from: URL): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isThisMachine(url.hostname))
+  const isSafe =
+    url?.protocol === 'https:' ||
+    (url?.protocol === 'http:' && isThisMachine(url.hostname) && isThisMachine(from.hostname))
   if (!url || !isSafe)
     throw new SourceError(
       'bundle_redirected',

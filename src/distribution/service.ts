@@ -51,7 +51,7 @@ export class Service implements Source {
   }
 
   async ask({ etag, waitMs, signal }: Question): Promise<Answer> {
-    const known = this.#clock() - this.#wholeAt < wholeAgainMs ? etag : undefined
+    const known = Math.abs(this.#clock() - this.#wholeAt) < wholeAgainMs ? etag : undefined
     // Without an ETag there is nothing that a service could wait for.
     const held = this.#waits && known !== undefined ? waitMs : 0
     const asked = performance.now()

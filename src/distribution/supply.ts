@@ -1,5 +1,6 @@
 /** One bundle: its place is asked, what comes is verified, and the last good one is kept. */
 import { hash } from 'node:crypto'
+import { TollgateError } from '../model/errors.ts'
 import type { Seen } from '../opa/trust.ts'
 import { SourceError } from './errors.ts'
 import type { Kept, KeptState } from './kept.ts'
@@ -93,6 +94,17 @@ export class Supply<P> {
     return this.#candidateIn(answer.bytes, answer.etag)
   }
 
+  /** Throws `bundle_older` where what is kept by now is newer. */
+  requireLatest(candidate: Candidate<P> | undefined): void {
+    const { sequence = 0 } = candidate?.state.seen ?? {}
+    const reached = this.#options.kept.read()?.state.seen?.sequence ?? 0
+    if (sequence >= reached) return
+    throw new TollgateError(
+      'bundle_older',
+      `bundle \`${this.name}\` has the sequence ${sequence}, and ${reached} was reached already`,
+    )
+  }
+
   /** It decides: from now on nothing older does. */
   activated({ verified, state, size, kept }: Candidate<P>): void {
     this.#last = state
@@ -134,11 +146,11 @@ export class Supply<P> {
     return { verified, state, size: bytes.length, kept: false }
   }
 
-  /** What was no good a moment ago is not verified again: a file is looked at each second. Later keys or clocks may differ. */
+  /** What was no good a moment ago is not verified again: a file is looked at each second. Later keys or clocks may differ, and a clock may go back. */
   async #verified(bytes: Uint8Array, sha256: string): Promise<Verified<P>> {
     const { open, clock } = this.#options
     const refused = this.#refused
-    if (refused?.sha256 === sha256 && clock() - refused.atMs < verifyAgainMs) throw refused.error
+    if (refused?.sha256 === sha256 && Math.abs(clock() - refused.atMs) < verifyAgainMs) throw refused.error
     try {
       return await open(bytes, this.#last?.seen)
     } catch (error) {

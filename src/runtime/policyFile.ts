@@ -6,6 +6,7 @@ import { encodeArtifact } from '../bundle/artifact.ts'
 import { keep, keptName, readKept } from '../bundle/kept.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { policyBytesMax } from '../model/limits.ts'
+import { BundleError } from '../opa/errors.ts'
 import { isGzip } from '../opa/files.ts'
 import { bundleBytesMax } from '../opa/limits.ts'
 import { Engine } from '../pdp/engine.ts'
@@ -77,7 +78,11 @@ export function loadPolicyFile(file: string): Promise<Artifact> {
 }
 
 /** The same for files that make one policy, the first of which is the base; or for one bundle, which is verified. */
-export async function loadPolicyFiles(files: readonly string[], trust?: TrustNow): Promise<Artifact> {
+export async function loadPolicyFiles(
+  files: readonly string[],
+  trust?: TrustNow,
+  bundlesOnly = false,
+): Promise<Artifact> {
   const sources = readSources(files)
   const bundle = sources.find(({ text }) => isGzip(text))
   if (bundle) {
@@ -85,6 +90,7 @@ export async function loadPolicyFiles(files: readonly string[], trust?: TrustNow
     const { openBundleFile } = await import('./bundleFile.ts')
     return (await openBundleFile(bundle.path, bundle.text, trust)).artifact
   }
+  if (bundlesOnly) await requireUnsignedAllowed(files, trust)
   const name = keptName(sources)
   const kept = readKept(name)
   if (kept !== undefined) return kept
@@ -115,6 +121,15 @@ async function built(sources: readonly FileRead[], root?: string): Promise<Artif
   const { buildMerged } = await import('../bundle/build.ts')
   const texts = sources.map((source) => ({ ...source, beside: readBeside(source.path) }))
   return buildMerged(texts, root)
+}
+
+/** Throws `bundle_unsigned`. */
+async function requireUnsignedAllowed([file = '']: readonly string[], trust: TrustNow | undefined): Promise<void> {
+  if (!trust || (await trust()).allowUnsigned) return
+  throw new BundleError(
+    'bundle_unsigned',
+    `\`${file}\` is no bundle, so nobody signed it: a gate that is told whose bundles it believes takes nothing else`,
+  )
 }
 
 function requireAlone(bundle: string, files: readonly string[]): void {

@@ -18,6 +18,8 @@ import { activePolicy, loadPolicyFiles } from './policyFile.ts'
 export type PolicyChoice = ({ readonly files: readonly string[] } | { readonly layers: readonly LayerFiles[] }) & {
   /** Without it no bundle is believed. */
   readonly trust?: TrustNow
+  /** Nothing but bundles decides: a policy file in the place of one would be a way around its signature. */
+  readonly bundlesOnly?: boolean
 }
 
 export interface LayerFiles {
@@ -38,20 +40,21 @@ export function filesOf(choice: PolicyChoice): readonly string[] {
 
 /** Reads, parses and compiles. Throws a `PolicyError`, a `CompileError`, `policy_unreadable`, or `layers_invalid`. */
 export async function loadPolicySet(choice: PolicyChoice): Promise<LoadedSet> {
-  if ('files' in choice) return single({ artifact: await loadPolicyFiles(choice.files, choice.trust) })
-  return layered(await loadLayers(choice.layers, choice.trust))
+  if ('files' in choice)
+    return single({ artifact: await loadPolicyFiles(choice.files, choice.trust, choice.bundlesOnly) })
+  return layered(await loadLayers(choice.layers, choice))
 }
 
 /** The mistakes of all layers are told at once. */
 async function loadLayers(
   choice: readonly LayerFiles[],
-  trust: TrustNow | undefined,
+  { trust, bundlesOnly }: Pick<PolicyChoice, 'trust' | 'bundlesOnly'>,
 ): Promise<readonly LayerArtifact[]> {
   const layers: LayerArtifact[] = []
   const mistakes: Diagnostic[] = []
   for (const { name, files } of choice) {
     try {
-      layers.push({ name, artifact: await loadPolicyFiles(files, trust) })
+      layers.push({ name, artifact: await loadPolicyFiles(files, trust, bundlesOnly) })
     } catch (error) {
       const { PolicyError } = await import('../bundle/errors.ts')
       if (!(error instanceof PolicyError)) throw error

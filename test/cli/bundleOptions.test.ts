@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { type BundleOptions, statusUrlOf, wantedBundles } from '../../src/cli/bundleOptions.ts'
-import { requirePolicy } from '../../src/cli/policyFeed.ts'
+import { policyFeed, requirePolicy } from '../../src/cli/policyFeed.ts'
 import { readSettings } from '../../src/cli/settingsFile.ts'
+import { newPair, signedBytes } from '../opa/signer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-bundle-options-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -92,4 +93,40 @@ test('mistakes of the file are told with their places', () => {
   writeFileSync(file, 'policy: a.yaml\nbundles: { "1st": a, b: "ftp://x/" }\nbundle_poll: 10ms\nstatus_url: here\n')
   const told = readSettings(file).mistakes.map(({ line, code }) => `${line} ${code}`)
   assert.deepEqual(told.sort(), ['2 bad_name', '2 contradiction', '2 wrong_value', '3 wrong_value', '4 wrong_value'])
+})
+
+const pair = newPair('EdDSA', 'release')
+const place = (name: string) => join(folder, name)
+const believing = { ...usual, verifyKey: [place('release.pem')], bundleStore: place('store') }
+
+test('a gate that is told whose bundles it believes takes no policy file, by whatever flag', async () => {
+  writeFileSync(place('release.pem'), pair.public)
+  writeFileSync(place('policy.tar.gz'), 'version: "1"\ndefault: deny\ntools: { pay: {} }\n')
+  const file = place('policy.tar.gz')
+  const code = 'bundle_unsigned'
+  await assert.rejects(policyFeed({ ...believing, config: [file] }), {
+    code,
+    message: /is no bundle, so nobody signed/,
+  })
+  await assert.rejects(policyFeed({ ...believing, layer: [`org=${file}`] }), { code })
+  await assert.rejects(policyFeed({ ...believing, bundle: [file] }), { code: 'bundle_content_wrong' })
+  await assert.rejects(policyFeed({ ...believing, discovery: file }), { code: 'bundle_content_wrong' })
+  assert.ok((await policyFeed({ ...believing, config: [file], allowUnsigned: true })).loaded.revision)
+})
+
+test('the token of the status goes nowhere in the open, also where a discovery bundle says so', async () => {
+  const services = { far: { url: 'http://status.example.com' }, near: { url: 'http://127.0.0.1:1' } }
+  const data = { services, bundles: { org: { service: 'near', resource: '../none' } }, status: { service: 'far' } }
+  const file = { path: 'data.json', bytes: Buffer.from(JSON.stringify(data)) }
+  writeFileSync(place('discovery.tar.gz'), await signedBytes([file], pair, { sequence: 1 }))
+  await assert.rejects(
+    policyFeed({ ...believing, discovery: place('discovery.tar.gz'), statusTokenFile: place('status.token') }),
+    { code: 'discovery_invalid', message: /would go to `http:\/\/status\.example\.com` over the network in the open/ },
+  )
+})
+
+test('a password that was written by mistake is not told', () => {
+  const text = 'https://ada:hunter2@bundles.example.com/org?sig=s3cret'
+  for (const wrong of [() => wanted({ bundle: [text] }), () => statusUrlOf(text, undefined)])
+    assert.throws(wrong, ({ message }: Error) => /…@bundles/.test(message) && !/ada|hunter2|s3cret/.test(message))
 })

@@ -185,7 +185,50 @@ test('bytes that are no good are not verified each second, and again after a whi
   now += verifyAgainMs
   await org.says('bad').idle()
   assert.equal(opened - before, 2)
+  now -= 365 * 24 * 60 * 60_000
+  await org.says('bad').idle()
+  assert.equal(opened - before, 3, 'a clock that is put right does not leave them refused for a year')
+  now += 365 * 24 * 60 * 60_000
   stop()
+})
+
+test('what waits while another is missing, and is not what was written last, does not decide unremembered', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const org = new Scripted().says('o1 1 org', '"o1"')
+  const team = new Scripted().says('t1 1 team')
+  const third = new Scripted().says(`x1 1 third ${now + 1_000}`)
+  const set = setOf(newStore(), { org, team, third })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { stop } = set.follow()
+  now += 1_000
+  t.mock.timers.tick(1_000)
+  assert.equal(set.expired.length, 1)
+  await org.says('o2 2 org', '"o2"').idle()
+  await org.says('o3 3 team', '"o3"').idle()
+  assert.deepEqual(codes(set), ['bundle_roots_overlap'])
+  await third.says('x2 2 third').idle()
+  assert.deepEqual(set.activations, [])
+  await org.says('o4 4 org', '"o4"').idle()
+  assert.deepEqual(set.activations.map(revisions), [['org=o4', 'team=t1', 'third=x2']])
+  await org.says('o2 2 org', '"o2"').idle()
+  assert.deepEqual(codes(set), ['bundle_roots_overlap', 'bundle_older'])
+  stop()
+})
+
+test('what was prepared is behind once a newer one was kept, and must not take its place', async () => {
+  const store = newStore()
+  const old = new Scripted().says('o1 1 org', '"o1"')
+  const set = setOf(store, { org: old })
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const prepared = setOf(store, { org: new Scripted() })
+  await prepared.distribution.first(() => undefined)
+  prepared.distribution.requireLatest()
+  const { stop } = set.follow()
+  await old.says('o2 2 org', '"o2"').idle()
+  stop()
+  assert.throws(() => prepared.distribution.requireLatest(), { code: 'bundle_older', message: /1, and 2 was reached/ })
 })
 
 test('what must not decide here is refused, and is not what a next start begins with', async () => {

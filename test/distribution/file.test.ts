@@ -50,6 +50,10 @@ test('a folder is the bundle that was unpacked into it', async () => {
   assert.equal((await ask(bundle, etag)).kind, 'found')
 })
 
+test('what is no regular file is refused before it is read: a pipe would be waited for, by the whole gate', async () => {
+  await assert.rejects(ask(new LocalBundle('/dev/null')), { code: 'bundle_absent', message: /is no regular file$/ })
+})
+
 test('what is missing, empty, too large or no gzip is named as that', async () => {
   const large = join(folder, 'large.tar.gz')
   writeFileSync(large, '')

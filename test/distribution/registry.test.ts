@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { type ImagePlace, placeIn } from '../../src/distribution/places.ts'
 import { Registry } from '../../src/distribution/registry.ts'
+import { tokenUrl } from '../../src/distribution/registryToken.ts'
 import type { SecretFiles } from '../../src/distribution/secrets.ts'
 import { bundleBytesMax } from '../../src/opa/limits.ts'
 import { digestOf, layerOf, manifestOf, StandIn } from './registry.ts'
@@ -96,6 +97,14 @@ test('a token is asked for where the registry says, for this repository and noth
   } finally {
     standIn.credential = undefined
   }
+})
+
+test('a registry elsewhere sends no credential to what runs on this machine', () => {
+  const place = placeIn('oci://registry.example.com/team/policy:1') as ImagePlace
+  const from = new URL('https://registry.example.com/v2/team/policy/manifests/1')
+  const challenge = { realm: 'http://127.0.0.1:9/token', service: undefined }
+  assert.throws(() => tokenUrl(challenge, place, from), { code: 'bundle_redirected' })
+  assert.equal(tokenUrl(challenge, place, new URL('http://127.0.0.1:5000/v2/')).port, '9')
 })
 
 test('a layer may be kept elsewhere, which is shown no credential', async () => {

@@ -108,6 +108,8 @@ test('once in an hour it is asked for the whole bundle, whatever it says', async
     asked.map(({ headers }) => headers['if-none-match']),
     ['"1"', undefined],
   )
+  now = -wholeAgainMs
+  await assert.rejects(service.ask(question), { code: 'bundle_etag_wrong' }, 'a clock that was put back spares nobody')
 })
 
 test('a token is read with every question, and shown to no other host', async () => {

@@ -43,7 +43,7 @@ test('rolled back, changed, unsigned or no bundle at all: the last good one stay
   const file = join(folder, 'policy.tar.gz')
   const [one, two] = [await filesOf('first'), await filesOf('second')]
   await put(file, await sealed(one, 5))
-  const choice = { files: [file], trust }
+  const choice = { files: [file], trust, bundlesOnly: true }
   const loaded = await loadPolicySet(choice)
   const active: string[] = [loaded.revision]
   const failed: ActivationFailure[] = []
@@ -74,9 +74,10 @@ test('rolled back, changed, unsigned or no bundle at all: the last good one stay
     await until(() => failed.length > before)
     assert.equal(failed.at(-1)?.code, code)
   }
-  writeFileSync(file, '<html>')
+  // A policy file that decides all by itself, in the place of the bundle: nobody signed it.
+  writeFileSync(file, 'version: "1"\ndefault: deny\ntools: { pay: {} }\n')
   await until(() => failed.length > bad.length)
-  assert.equal(failed.at(-1)?.code, 'policy_invalid')
+  assert.equal(failed.at(-1)?.code, 'bundle_unsigned')
   assert.equal(active.length, 1)
   await put(file, await sealed(two, 6))
   await until(() => active.length > 1)
