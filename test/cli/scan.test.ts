@@ -315,8 +315,7 @@ suite('tollgate scan', { concurrency: 4 }, () => {
   })
 
   test('a wrapped server starts without the client that scans: nothing of it is loaded', () => {
-    const hook =
-      'registerHooks({resolve(name,at,next){const to=next(name,at);process.stderr.write(to.url+"\\n");return to}})'
+    const hook = 'registerHooks({load(url,how,next){process.stderr.write(url+"\\n");return next(url,how)}})'
     const loader = `data:text/javascript,import{registerHooks}from"node:module";${hook}`
     const args = [
       '--import',
