@@ -33,9 +33,20 @@ export function differencesOf(
   expected: readonly Expected[],
 ): readonly Difference[] {
   return expected.flatMap(({ path, value, at }) => {
+    const missing = path.findIndex((_, index) => index > 0 && memberAt(outcome, path.slice(0, index)) === null)
+    // What is not there has no members, not even one that is `null`.
+    if (missing > 0) return [differing(path.slice(0, missing), within(path.slice(missing), value), null, at)]
     const got = memberAt(outcome, path)
-    return canonical(got) === canonical(value) ? [] : [{ key: path.join('.'), expected: value, got, at }]
+    return canonical(got) === canonical(value) ? [] : [differing(path, value, got, at)]
   })
+}
+
+function differing(path: readonly string[], expected: Json, got: Json, at: Difference['at']): Difference {
+  return { key: path.join('.'), expected, got, at }
+}
+
+function within(path: readonly string[], value: Json): Json {
+  return path.reduceRight<Json>((inner, key) => ({ [key]: inner }), value)
 }
 
 /** `null` where nothing is. */

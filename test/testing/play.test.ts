@@ -41,6 +41,19 @@ test('what is as expected passes, and what is not is told with what came of it',
   assert.equal(failures[0]?.outcome?.['reason_code'], 'SPEND_LIMIT_EXCEEDED')
 })
 
+test('a member of what is not there is not as expected, not even where it is to be `null`', () => {
+  const differences = (...path: readonly string[]) =>
+    play(pay(5, { expect: wanted(null, ...path) })).failures[0]?.differences
+  assert.deepEqual(differences('approval', 'wait_ms'), [
+    { key: 'approval', expected: { wait_ms: null }, got: null, at },
+  ])
+  assert.deepEqual(differences('layers', 'org', 'risk_level'), [
+    { key: 'layers', expected: { org: { risk_level: null } }, got: null, at },
+  ])
+  const held = pay(1, { call: callOf('wire', {}), expect: wanted(null, 'approval', 'wait_ms') })
+  assert.deepEqual(play(held, pay(5, { expect: wanted(null, 'approval') })).failures, [])
+})
+
 test('every case begins with an empty ledger, and time goes on within it', () => {
   const spent = pay(30, { times: 3, expect: wanted('allow', 'decision') })
   const full = wanted('RATE_LIMITED', 'reason_code')
