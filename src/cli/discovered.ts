@@ -28,20 +28,24 @@ const name = 'discovery'
 export class DiscoveredPolicies implements FollowedPolicies {
   readonly loaded: LoadedSet
   readonly #distribution: Distribution<Prepared>
+  /** Bundles that are still being asked for keep no gate from stopping. */
+  readonly #ending: AbortController
   #now: Prepared
 
-  private constructor(distribution: Distribution<Prepared>, first: Prepared) {
+  private constructor(distribution: Distribution<Prepared>, first: Prepared, ending: AbortController) {
     this.loaded = first.policies.loaded
     this.#distribution = distribution
     this.#now = first
+    this.#ending = ending
   }
 
   static async open(place: string, options: BundleOptions, believing: Believing): Promise<DiscoveredPolicies> {
-    const supply = supplyOf(bundleOf(name, place, options), believing, preparing(options, believing))
+    const ending = new AbortController()
+    const supply = supplyOf(bundleOf(name, place, options), believing, preparing(options, believing, ending.signal))
     const distribution = new Distribution([supply], Date.now)
     const [first] = await distribution.first(say)
     if (!first) throw new TypeError('no discovery bundle')
-    return new DiscoveredPolicies(distribution, first.content)
+    return new DiscoveredPolicies(distribution, first.content, ending)
   }
 
   started(): void {
@@ -62,6 +66,7 @@ export class DiscoveredPolicies implements FollowedPolicies {
   }
 
   follow(ports: WatchPorts, heard: Heard): Watching {
+    const ending = this.#ending
     let followed = this.#now.policies.follow(ports, heard)
     const discovery = this.#distribution.follow({
       ...heard,
@@ -84,6 +89,7 @@ export class DiscoveredPolicies implements FollowedPolicies {
     return {
       stop() {
         discovery.stop()
+        ending.abort()
         followed.stop()
       },
       reload() {
@@ -116,14 +122,14 @@ function requireTokenHidden(url: URL | undefined, { statusUrl, statusTokenFile }
 }
 
 /** All that it names is had before it is believed to be good. */
-function preparing(options: BundleOptions, believing: Believing): Open<Prepared> {
+function preparing(options: BundleOptions, believing: Believing, signal: AbortSignal): Open<Prepared> {
   return async (bytes, seen) => {
     const bundle = await readBundle(bytes)
     const moment = { now: Date.now(), ...(seen && { seen }) }
     const verified = await verifyBundle(bundle, await believing.trust(), moment)
     const { bundles, statusUrl } = discoveredIn(bundle)
     requireTokenHidden(statusUrl, options)
-    const policies = await PolicyBundles.open(wantedIn(bundles, options), believing)
+    const policies = await PolicyBundles.open(wantedIn(bundles, options), believing, signal)
     const { revision, roots } = bundle.manifest
     return {
       revision,

@@ -45,13 +45,17 @@ export class PolicyBundles {
   }
 
   /** Rejects with why one of them cannot be had, or why they cannot decide together. */
-  static async open({ bundles, isLayered }: WantedBundles, believing: Believing): Promise<PolicyBundles> {
+  static async open(
+    { bundles, isLayered }: WantedBundles,
+    believing: Believing,
+    signal?: AbortSignal,
+  ): Promise<PolicyBundles> {
     const open = opening(believing)
     const distribution = new Distribution(
       bundles.map((wanted) => supplyOf(wanted, believing, open)),
       Date.now,
     )
-    return new PolicyBundles(distribution, await distribution.first(say), isLayered)
+    return new PolicyBundles(distribution, await distribution.first(say, signal), isLayered)
   }
 
   /** The first ones decide. */

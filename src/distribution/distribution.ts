@@ -50,8 +50,8 @@ export class Distribution<P> {
   }
 
   /** The first of each, which are to be made active; `started` is told when they are. Rejects where one cannot be had. */
-  async first(say: (sentence: string) => void): Promise<Active<P>> {
-    const found = await Promise.all(this.#supplies.map((supply) => firstOf(supply, say)))
+  async first(say: (sentence: string) => void, signal: AbortSignal = new AbortController().signal): Promise<Active<P>> {
+    const found = await Promise.all(this.#supplies.map((supply) => firstOf(supply, say, signal)))
     for (const [index, { name }] of this.#supplies.entries()) this.#add(name, found[index] as Candidate<P>)
     requireDisjoint(this.#active())
     return this.#active()
@@ -172,7 +172,11 @@ export class Distribution<P> {
 }
 
 /** From its place where that is on this machine, else as it was kept, else from its place once it can be reached. */
-async function firstOf<P>(supply: Supply<P>, say: (sentence: string) => void): Promise<Candidate<P>> {
+async function firstOf<P>(
+  supply: Supply<P>,
+  say: (sentence: string) => void,
+  signal: AbortSignal,
+): Promise<Candidate<P>> {
   const kept = await supply.fromDisk().catch((error: unknown) => {
     if (error instanceof TollgateError && error.code === 'bundle_store_damaged') throw error
     say(`what is kept of bundle \`${supply.name}\` is good no longer: ${messageOf(error)}`)
@@ -183,7 +187,7 @@ async function firstOf<P>(supply: Supply<P>, say: (sentence: string) => void): P
     return kept
   }
   try {
-    return await asked(supply)
+    return await asked(supply, signal)
   } catch (error) {
     if (!kept) throw error
     supply.standing.failed(error)
@@ -193,16 +197,16 @@ async function firstOf<P>(supply: Supply<P>, say: (sentence: string) => void): P
 }
 
 /** Those that start together need not be there at once; what is wrong with a bundle does not get better. */
-async function asked<P>(supply: Supply<P>): Promise<Candidate<P>> {
+async function asked<P>(supply: Supply<P>, signal: AbortSignal): Promise<Candidate<P>> {
   const until = performance.now() + startMsMax
   for (let failures = 0; ; failures++) {
     try {
-      const candidate = await supply.ask(new AbortController().signal)
+      const candidate = await supply.ask(signal)
       if (candidate) return candidate
       throw new TollgateError('bundle_absent', `\`${supply.place}\` gave no bundle`)
     } catch (error) {
       if (!mayCome(error) || performance.now() > until) throw error
-      await sleep(retryDelayMs(failures, { minMs: 0, maxMs: 2_000 }, 1))
+      await sleep(retryDelayMs(failures, { minMs: 0, maxMs: 2_000 }, 1), undefined, { signal })
     }
   }
 }

@@ -216,6 +216,15 @@ test('what waits while another is missing, and is not what was written last, doe
   stop()
 })
 
+test('a first question that is not answered ends when nobody waits for it any more', async () => {
+  const org = new Scripted()
+  const ending = new AbortController()
+  const first = setOf(newStore(), { org }).distribution.first(() => undefined, ending.signal)
+  await org.idle()
+  ending.abort()
+  await assert.rejects(first, { name: 'AbortError' })
+})
+
 test('what was prepared is behind once a newer one was kept, and must not take its place', async () => {
   const store = newStore()
   const old = new Scripted().says('o1 1 org', '"o1"')
