@@ -8,14 +8,14 @@ import { Records } from '../ledger/records.ts'
 import { TollgateError } from '../model/errors.ts'
 import { defaultLedgerFile } from '../runtime/paths.ts'
 
-/** The path of a ledger. Throws `ledger_unavailable`, which says where it looked, when there is none. */
-export function existingLedger(named: string | undefined): string {
+/** The path of a ledger. Throws `ledger_unavailable`, which says where it looked, when there is none. `option` names one. */
+export function existingLedger(named: string | undefined, option: '--ledger' | '--from' = '--ledger'): string {
   const file = resolve(named ?? defaultLedgerFile())
   if (isThere(file)) return file
-  const chosen = named !== undefined ? '--ledger' : process.env['TOLLGATE_LEDGER'] ? '$TOLLGATE_LEDGER' : 'the default'
+  const chosen = named !== undefined ? option : process.env['TOLLGATE_LEDGER'] ? '$TOLLGATE_LEDGER' : 'the default'
   throw new TollgateError(
     'ledger_unavailable',
-    `there is no ledger at \`${file}\` (${chosen}): no gate has written it yet; name another with \`--ledger FILE\``,
+    `there is no ledger at \`${file}\` (${chosen}): no gate has written it yet; name another with \`${option} FILE\``,
   )
 }
 

@@ -22,13 +22,14 @@ export interface DiffOptions extends TrustOptions {
   readonly newLayer?: readonly string[]
   readonly tool?: readonly string[]
   readonly timeout: string
-  readonly failOn?: readonly ChangeKind[]
+  readonly failOn?: readonly string[]
   readonly json?: boolean
 }
 
 export async function diff(files: readonly string[], options: DiffOptions): Promise<void> {
   const [oldChoice, newChoice] = choicesOf(files, options)
   const seconds = secondsOf(options.timeout)
+  const failOn = options.failOn && kindsOf(options.failOn)
   const trouble = options.tool?.map((name) => nameTrouble('--tool', name, nameCharsMax)).find(Boolean)
   if (trouble !== undefined) throw new UsageError(trouble)
   const old = await loadPolicy(oldChoice)
@@ -39,7 +40,20 @@ export async function diff(files: readonly string[], options: DiffOptions): Prom
     : diffText(report, seconds, (colour, part) => paint(colour, part, process.stdout))
   process.stdout.write(`${text}\n`)
   for (const fault of report.faults) process.stderr.write(`tollgate: a mistake of \`diff\` itself: ${fault}\n`)
-  process.exitCode = isFine(report, options.failOn) ? exitCodes.fine : exitCodes.wrong
+  process.exitCode = isFine(report, failOn) ? exitCodes.fine : exitCodes.wrong
+}
+
+const changeKinds: readonly ChangeKind[] = ['newly-allowed', 'newly-held', 'newly-denied']
+
+/** Several, each after its own `--fail-on` or with commas between them. Throws a `UsageError`. */
+function kindsOf(given: readonly string[]): readonly ChangeKind[] {
+  return given
+    .flatMap((text) => text.split(','))
+    .map((word) => {
+      const kind = changeKinds.find((one) => one === word.trim())
+      if (kind) return kind
+      throw new UsageError(`\`--fail-on\` takes ${changeKinds.map((one) => `\`${one}\``).join(', ')}, got \`${word}\``)
+    })
 }
 
 /** What is not proved may be a change of any kind. */

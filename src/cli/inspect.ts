@@ -4,6 +4,7 @@ import { plain } from '../model/message/plain.ts'
 import { fileAt, readBundle } from '../opa/bundle.ts'
 import { type BundleFile, signaturesPath } from '../opa/files.ts'
 import { claimsOf, headerOf, readTokens } from '../opa/signatures.ts'
+import { withFileNamed } from '../runtime/bundleFile.ts'
 import { readPolicyFile } from '../runtime/policyFile.ts'
 import { say } from './log.ts'
 import { type Column, tableLines } from './table.ts'
@@ -14,7 +15,7 @@ export interface InspectOptions {
 
 export async function inspect(file: string, { json }: InspectOptions): Promise<void> {
   const bytes = readPolicyFile(file)
-  const { files, manifest } = await readBundle(bytes)
+  const { files, manifest } = await withFileNamed(file, () => readBundle(bytes))
   const shown = {
     file,
     sha256: hash('sha256', bytes),

@@ -181,11 +181,12 @@ addTrustOptions(
   .addOption(new Option('--tool <name>', 'look at this tool alone; several, each after its own').argParser(collected))
   .option('--timeout <seconds>', 'how long the search may take for one tool', '10')
   .addOption(
-    new Option('--fail-on <kind...>', 'the exit code is 1 for changes of these kinds alone').choices([
-      'newly-allowed',
-      'newly-held',
-      'newly-denied',
-    ]),
+    new Option(
+      '--fail-on <kind>',
+      'the exit code is 1 for changes of these kinds alone; several with commas, or each after its own',
+    )
+      .choices(['newly-allowed', 'newly-held', 'newly-denied'])
+      .argParser(collected),
   )
   .option('--json', 'print the result as JSON')
   .argument('[file...]', 'the old policy and the new one')

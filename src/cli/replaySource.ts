@@ -22,7 +22,7 @@ export interface Source {
 /** Throws where there is nothing to be read. */
 export function sourceOf(named: string | undefined): Source {
   if (named === '-') return { file: '-', kind: 'decisions' }
-  if (named === undefined || isLedger(named)) return { file: existingLedger(named), kind: 'ledger' }
+  if (named === undefined || isLedger(named)) return { file: existingLedger(named, '--from'), kind: 'ledger' }
   return { file: named, kind: 'decisions' }
 }
 

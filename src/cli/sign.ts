@@ -5,6 +5,7 @@ import { signaturesPath } from '../opa/files.ts'
 import { pack } from '../opa/pack.ts'
 import { countersigned, type Signing, signed } from '../opa/sign.ts'
 import { claimsOf, readTokens } from '../opa/signatures.ts'
+import { withFileNamed } from '../runtime/bundleFile.ts'
 import { readPolicyFile } from '../runtime/policyFile.ts'
 import { signedSentence, signedText } from './build.ts'
 import { UsageError } from './exit.ts'
@@ -20,7 +21,8 @@ export interface SignOptions extends SigningOptions {
 export async function sign(file: string, { output = file, add, json, ...options }: SignOptions): Promise<void> {
   const given = signingOf(options)
   if (!given) throw new UsageError('the key is missing: name it with `--sign-key FILE`')
-  const { files } = await readBundle(readPolicyFile(file))
+  const read = readPolicyFile(file)
+  const { files } = await withFileNamed(file, () => readBundle(read))
   const before = fileAt(files, signaturesPath)
   // All who sign agree on the sequence.
   const sequence =

@@ -126,7 +126,7 @@ function nothingToTest(paths: readonly string[], { run }: TestOptions): Tollgate
   const where = paths.map((path) => `\`${path}\``).join(', ')
   const why = run
     ? `no test in ${where} has a name that \`${run.source}\` matches`
-    : `there are no tests in ${where}: case files are called \`*_test.yaml\`, tests in Rego \`*_test.rego\``
+    : `there are no tests in ${where}: case files are called \`*_test.yaml\`, tests in Rego \`*_test.rego\`; \`tollgate test --generate POLICY -o FILE\` writes a first one`
   return new TollgateError('no_tests', why)
 }
 

@@ -5,7 +5,7 @@ import { plain } from '../model/message/plain.ts'
 import { readBundle } from '../opa/bundle.ts'
 import type { Verified } from '../opa/trust.ts'
 import { verifyBundle } from '../opa/verify.ts'
-import { openBundleFile, requireTrust } from '../runtime/bundleFile.ts'
+import { openBundleFile, requireTrust, withFileNamed } from '../runtime/bundleFile.ts'
 import { readPolicyFile } from '../runtime/policyFile.ts'
 import { UsageError } from './exit.ts'
 import { withMistakesTold } from './policies.ts'
@@ -34,10 +34,10 @@ async function wholeOf(file: string, bytes: Uint8Array, { rebuild, ...options }:
 
 async function signaturesOf(file: string, bytes: Uint8Array, options: VerifyOptions): Promise<Proved> {
   const trust = await requireTrust(file, trustNow(options))()
-  const bundle = await readBundle(bytes)
-  return provedOf(bundle.manifest.revision, await verifyBundle(bundle, trust, { now: Date.now() }), {
-    policy: null,
-    rebuilt: false,
+  return withFileNamed(file, async () => {
+    const bundle = await readBundle(bytes)
+    const verified = await verifyBundle(bundle, trust, { now: Date.now() })
+    return provedOf(bundle.manifest.revision, verified, { policy: null, rebuilt: false })
   })
 }
 
@@ -84,12 +84,13 @@ function textOf({
     ['sequence', sequence === null ? 'none' : String(sequence)],
     ['issued at', issued ?? 'not said'],
     ['expires at', expires ?? 'never'],
-    ['module', moduleText(policy, again)],
+    ['module', moduleText(policy, again, signers.length > 0)],
   ]
   return rows.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('')
 }
 
-function moduleText(policy: string | null, isRebuilt: boolean): string {
+function moduleText(policy: string | null, isRebuilt: boolean, isSigned: boolean): string {
   if (policy === null) return 'not looked at'
-  return isRebuilt ? 'compiled again, and the same' : 'as the signature binds it; `--rebuild` compiles it again'
+  if (isRebuilt) return 'compiled again, and the same'
+  return `${isSigned ? 'as the signature binds it' : 'proved by no signature'}; \`--rebuild\` compiles it again`
 }

@@ -50,7 +50,11 @@ export function verificationKey({
 
 /** Throws `bundle_key_invalid`. */
 export function signingKey(text: KeyText): Key {
-  return keyOf(text, (pem) => createPrivateKey(pem))
+  return keyOf(text, (pem) => {
+    if (/BEGIN (RSA )?PUBLIC KEY-----/.test(pem))
+      throw invalid(text.name, 'is a public key: whoever signs needs the private one')
+    return createPrivateKey(pem)
+  })
 }
 
 function keyOf({ text, name, algorithm }: KeyText, read: (pem: string) => KeyObject): Key {

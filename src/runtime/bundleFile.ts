@@ -20,11 +20,22 @@ export async function openBundleFile(
   const { openBundle } = await import('../bundle/open.ts')
   const place = resolve(file)
   const seen = seenOf.get(place)
-  const opened = await openBundle(bytes, await requireTrust(file, trust)(), { now: Date.now(), ...(seen && { seen }) })
+  const trusted = await requireTrust(file, trust)()
+  const opened = await withFileNamed(file, () => openBundle(bytes, trusted, { now: Date.now(), ...(seen && { seen }) }))
   await tryOut(opened.artifact)
   const latest = seenOf.get(place)?.sequence ?? 0
   if (opened.seen && opened.seen.sequence >= latest) seenOf.set(place, opened.seen)
   return opened
+}
+
+/** Of several bundles the one that is refused is to be told: what reads their bytes does not know what they are called. */
+export async function withFileNamed<T>(file: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    if (!(cause instanceof TollgateError && cause.code.startsWith('bundle_'))) throw cause
+    throw new TollgateError(cause.code, `\`${file}\`: ${cause.message}`, { cause })
+  }
 }
 
 /** Throws `bundle_trust_missing`. */

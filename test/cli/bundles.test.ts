@@ -200,7 +200,11 @@ test('a bundle is judged by as the policy in it, and by nobody who was not told 
     .map((line) => (JSON.parse(line) as Answer).reason_code)
   assert.deepEqual(codes, ['ALLOW', 'RATE_LIMITED', 'ALLOW', 'TOOL_NOT_ALLOWED'])
   await refused(['eval', '-c', 'team.tar.gz'], 'bundle_trust_missing', /--verify-key/)
-  await refused(['eval', '-c', 'team.tar.gz', '--verify-key', 'security.pub'], 'bundle_algorithm_refused')
+  await refused(
+    ['eval', '--layer', 'org=team/policy.yaml', '--layer', 'team=team.tar.gz', '--verify-key', 'security.pub'],
+    'bundle_algorithm_refused',
+    /^tollgate: `team\.tar\.gz`: the signature /,
+  )
   await refused(
     ['eval', '-c', 'team.tar.gz', '-c', 'team/policy.yaml', '--verify-key', 'release.pub'],
     'policy_unreadable',
@@ -212,12 +216,20 @@ test('a bundle that nobody signed is taken when it is said so, and that is said 
   writeFileSync(place('one.yaml'), loose)
   writeFileSync(place('list.jsonl'), '{"tool":"list"}\n')
   await done('build', '-o', 'unsigned.tar.gz', 'one.yaml')
-  await refused(['verify', '--verify-key', 'release.pub', 'unsigned.tar.gz'], 'bundle_unsigned')
+  await refused(
+    ['verify', '--verify-key', 'release.pub', 'unsigned.tar.gz'],
+    'bundle_unsigned',
+    /`unsigned\.tar\.gz`: /,
+  )
   const layers = ['--layer', 'org=unsigned.tar.gz', '--layer', 'team=team/policy.yaml', '--allow-unsigned']
   const { status, stdout, stderr } = await tollgate(['eval', ...layers, '--calls', 'list.jsonl'])
   assert.equal(status, 0, stderr)
   assert.match(stderr, /warning: bundles that nobody signed are accepted/)
   assert.equal((JSON.parse(stdout) as Answer).decision, 'deny')
+  assert.match(
+    await done('verify', '--allow-unsigned', 'unsigned.tar.gz'),
+    /^module +proved by no signature; `--rebuild`/m,
+  )
 })
 
 test('`check` says of a bundle what it says of its sources, and why it is refused', async () => {
@@ -244,7 +256,18 @@ test('of a bundle of other Rego the signatures are proved, and it is no policy',
   )
   assert.deepEqual([proved.signed_by[0].key_id, proved.policy], ['release', null])
   await refused(['verify', '--verify-key', 'release.pub', 'other.tar.gz'], 'bundle_foreign')
-  await refused(['verify', '--signatures', '--verify-key', 'security.pub', 'other.tar.gz'], 'bundle_algorithm_refused')
+  await refused(
+    ['verify', '--signatures', '--verify-key', 'security.pub', 'other.tar.gz'],
+    'bundle_algorithm_refused',
+    /`other\.tar\.gz`: /,
+  )
+  for (const command of [['inspect'], ['sign', '--sign-key', 'release.key', '--key-id', 'release']])
+    await refused([...command, 'team/policy.yaml'], 'bundle_unreadable', /`team\/policy\.yaml`: .* gzip/)
+  await refused(
+    ['sign', '--sign-key', 'release.pub', '--key-id', 'release', 'other.tar.gz'],
+    'bundle_key_invalid',
+    /the key `release\.pub` is a public key/,
+  )
 })
 
 test('case files are played against a bundle', async () => {

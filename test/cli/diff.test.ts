@@ -106,6 +106,16 @@ test('as JSON; layers; the exit code counts the kinds that are asked for', () =>
   assert.equal(status, 0)
 })
 
+test('`--fail-on` takes several kinds, and may stand before the policies', () => {
+  put('less.yaml', 'version: "1"\ndefault: deny\ntools: {}\n')
+  const failing = (kinds: string) => tollgate(['diff', '--fail-on', kinds, 'old.yaml', 'less.yaml'])
+  assert.equal(failing('newly-allowed').status, 0)
+  assert.equal(failing('newly-allowed,newly-denied').status, 1)
+  const odd = failing('newly-allowed,newer')
+  assert.equal(odd.status, 2)
+  assert.match(odd.stderr, /`--fail-on` takes `newly-allowed`, .*, got `newer`/)
+})
+
 test('what is not proved is told by its reason, and is not fine', () => {
   put('two.yaml', held(2))
   put('one.yaml', held(1))

@@ -149,6 +149,8 @@ test('what is missing or wrong is said', () => {
   const none = tollgate(['replay'])
   assert.equal(none.status, 2)
   assert.match(none.stderr, /name its file with `--against FILE`/)
+  const nowhere = tollgate(['replay', '--against', same], { TOLLGATE_LEDGER: join(folder, 'none.db') })
+  assert.match(nowhere.stderr, /there is no ledger at .*; name another with `--from FILE` \(ledger_unavailable\)/)
   const odd = replay('--against', same, '--fail-on', 'newly-allowed,newer')
   assert.equal(odd.status, 2)
   assert.match(odd.stderr, /`--fail-on` takes `newly-allowed`, .*, got `newer`/)

@@ -45,7 +45,7 @@ test('no test at all is no success, and neither is a name that nothing has', () 
   for (const [args, message] of [
     [
       ['empty'],
-      'there are no tests in `empty`: case files are called `*_test.yaml`, tests in Rego `*_test.rego` (no_tests)',
+      'there are no tests in `empty`: case files are called `*_test.yaml`, tests in Rego `*_test.rego`; `tollgate test --generate POLICY -o FILE` writes a first one (no_tests)',
     ],
     [['good', '-r', 'thirrd'], 'no test in `good` has a name that `thirrd` matches (no_tests)'],
     [['nowhere'], '`nowhere`: there is no such file or folder (tests_unreadable)'],
