@@ -143,21 +143,6 @@ test('of a policy pack each word of a workflow is changed', () => {
   }
 })
 
-test('what a warning says decides nothing is not changed, and counted apart', () => {
-  const { mutants, equivalent } = mutantsOf(
-    written(`version: "1"
-default: deny
-tools:
-  pay:
-    rules:
-      - { action: deny }
-      - { rate_limit: 3/day }
-`),
-  )
-  assert.ok(equivalent.length > 0)
-  assert.ok(!mutants.some(({ place, change }) => place.line === 7 || change.includes('rules[1]')))
-})
-
 const at = { file: 'p_test.yaml', line: 1, col: 1 }
 const callOf = (name: string, args: Call['arguments'] = {}): Call => ({
   ...{ method: 'tools/call', server: '', principal: {}, session: '' },
@@ -201,6 +186,40 @@ test('a change is noticed by a case that is decided otherwise, and by no other',
   )
   // All calls come at one moment, so that nothing is said of the window.
   assert.deepEqual(left, ['8 at most 2 calls an hour; now: a minute', '8 at most 2 calls an hour; now: a day'])
+})
+
+const beside = (...rules: readonly string[]) =>
+  written(
+    `version: "1"\ndefault: deny\ntools:\n  pay:\n    rules:\n${rules.map((rule) => `      - ${rule}\n`).join('')}`,
+  )
+
+test('what a warning says decides nothing is not counted where no change of it decides anything', () => {
+  const set = beside('{ action: deny }', '{ name: often, rate_limit: 3/day }')
+  const { survivors, equivalent } = mutationOf([tryMutants(set, [])])
+  assert.ok(equivalent > 3)
+  assert.deepEqual([...new Set(survivors.map(({ place }) => place.line))], [2, 6])
+})
+
+test('a rule that decides nothing may decide something once it is changed, and that is to be noticed', () => {
+  const twice = beside('{ name: one, arguments: { n: { max: 50 } } }', '{ name: two, arguments: { n: { max: 50 } } }')
+  const few = [
+    caseOf('pays', step(callOf('pay', { n: 1 }), 'allow')),
+    caseOf('not too much', step(callOf('pay', { n: 51 }), 'deny')),
+  ]
+  const left = mutationOf([tryMutants(twice, few.map(trialOf))]).survivors.filter(({ place }) => place.line === 7)
+  assert.deepEqual(
+    left.map(({ change, witness }) => [change, witness?.call.arguments]),
+    [['argument `n` is a number of at most 50; now: argument `n` is a number of at most 49', { n: 50 }]],
+  )
+  const ordered = written(
+    'version: "1"\ndefault: deny\nrules:\n' +
+      '  - { name: all, tool: "pay*", action: deny }\n  - { name: some, tool: "pay_*", action: allow }\n',
+  )
+  const { survivors } = mutationOf([tryMutants(ordered, [])])
+  assert.deepEqual(
+    survivors.flatMap(({ place, change }) => (place.line === 5 ? [change] : [])),
+    ['for tool `pay_*`; now: for any'],
+  )
 })
 
 test('a case that a mutant decides as before is not played, and would have passed', () => {

@@ -11,6 +11,8 @@ export interface Mutant {
   /** What is changed, in words. */
   readonly change: string
   readonly policy: PolicySet
+  /** What is changed decides nothing, as `check` warns. It may once it is changed. */
+  readonly isOfIdle?: true
 }
 
 export interface Mutants {
@@ -41,11 +43,12 @@ function mutantsOfOne(written: Written, put: (policy: Policy) => PolicySet): Mut
     known.add(text)
     return isNew
   })
-  const isIdle = ({ parts = [], isIdle: idle }: Edit<Policy>) => idle === true || parts.some(written.isIdle)
+  const isIdle = (edit: Edit<Policy>) => edit.isIdle === true
   const mutantOf = ({ to, change, parts = [] }: Edit<Policy>): Mutant => ({
     place: written.placeOf(parts),
     change,
     policy: put(to),
+    ...(parts.some(written.isIdle) && { isOfIdle: true }),
   })
   return {
     mutants: edits.filter((edit) => !isIdle(edit)).map(mutantOf),

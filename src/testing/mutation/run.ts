@@ -48,11 +48,13 @@ export function tryMutants(set: WrittenSet, trials: readonly Trial[], progress: 
   if (other) throw new Error(`the reference evaluator does not decide \`${other.name}\` as the compiled policy does`)
   const { mutants, equivalent } = mutantsOf(set)
   const timeUpMs = workedMs() + searchesMsMax
-  const tried = mutants.flatMap(({ place, change, policy: mutant }, index): readonly Tried[] => {
+  const tried = mutants.flatMap(({ place, change, policy: mutant, isOfIdle }, index): readonly Tried[] => {
     progress(index, mutants.length)
-    if (isNoticed(referenceOf(mutant), known, concernsOf(policy, mutant))) return [{ place, change, isNoticed: true }]
+    const noticed = { place, change, isNoticed: isNoticed(referenceOf(mutant), known, concernsOf(policy, mutant)) }
+    if (noticed.isNoticed && !isOfIdle) return [noticed]
     const witness = sought(policy, mutant, timeUpMs)
-    return witness === 'none' ? [] : [{ place, change, isNoticed: false, ...(witness && { witness }) }]
+    if (witness === 'none' || (isOfIdle && !witness)) return []
+    return [{ ...noticed, ...(witness && { witness }) }]
   })
   return { tried, equivalent: equivalent.length + mutants.length - tried.length }
 }
