@@ -99,7 +99,9 @@ export class Distribution<P> {
         // What was verified while others took its place decides nothing.
         if (ending.aborted) return
         if (candidate) this.#activate(supply, candidate, ports)
-        if (supply.standing.fine()) ports.say(`bundle \`${supply.name}\` comes from \`${supply.place}\` again`)
+        // "Nothing changed" may be said of one that expired while the question was under way.
+        const isHad = this.#candidates.has(supply.name)
+        if (isHad && supply.standing.fine()) ports.say(`bundle \`${supply.name}\` comes from \`${supply.place}\` again`)
         failures = 0
         delayMs = supply.waits ? Math.max(0, pollMsMin - (performance.now() - started)) : rest()
       } catch (error) {

@@ -388,6 +388,12 @@ test('a bundle that expires while it decides leaves nothing that does, until a n
   assert.deepEqual([active_revision, code], ['', 'bundle_expired'])
   t.mock.timers.tick(1_000)
   assert.equal(set.expired.length, 1, 'it is told once')
+  await org.does(() => ({ kind: 'same', waits: true })).idle()
+  assert.deepEqual(
+    [set.distribution.status()['org']?.code, set.said],
+    ['bundle_expired', []],
+    'that nothing changed, said to a question from before, brings nothing',
+  )
   await team.says('t2 2 team').idle()
   assert.deepEqual(set.activations, [], 'the others do not decide without it')
   await org.says('o2 2 org').idle()
