@@ -1,4 +1,8 @@
 /** Calls of one target and caller that the two sides decide differently: each thing that stops some is asked about. */
+import type { Principal } from '../model/call.ts'
+import { binds } from '../model/callers.ts'
+import { canonical, type Json } from '../model/canonical.ts'
+import type { Rule } from '../model/policy.ts'
 import type { About, Cases, Stop } from './cases.ts'
 import { anyOf, casesOf } from './cases.ts'
 import type { Example } from './example.ts'
@@ -43,7 +47,7 @@ export const timeUp = 'not decided in the time that was given'
 export function changesFor(about: About, work: Work): ChangesFound {
   const changes = new Map<string, Change>()
   const faults: string[] = []
-  let unproved = otherDemands(work.sides)
+  let unproved = otherDemands(work.sides, about)
   try {
     const [old, now] = work.sides.map((side) => casesOf(work.space, side, about)) as [Cases, Cases]
     for (const sought of soughtIn(old, now)) {
@@ -136,25 +140,37 @@ function respeltChanges(
     : undefined
 }
 
-/** What an approval needs is not compared call by call: that it differs is told. */
-function otherDemands([old, now]: readonly [Side, Side]): string | undefined {
-  const [was, is] = [demandsIn(old), demandsIn(now)]
-  const isSame = was.size === 0 || is.size === 0 || [...was].sort().join() === [...is].sort().join()
-  return isSame
+/** What an approval needs is not compared call by call: that it differs is told, and that other calls may be meant. */
+function otherDemands(sides: readonly [Side, Side], { principal }: About): string | undefined {
+  const [was, is] = sides.map((side) => holdingIn(side, principal)) as [readonly Holding[], readonly Holding[]]
+  const [needed, needs] = [was, is].map((holding) => [...new Set(holding.map(({ demands }) => demands))].sort())
+  const isSame = canonical(needed as Json) === canonical(needs as Json)
+  const isOne = needed?.length === 1 || canonical(was as Json) === canonical(is as Json)
+  return was.length === 0 || is.length === 0 || (isSame && isOne)
     ? undefined
     : 'what an approval of held calls needs (`approval_quorum`, `approval_timeout`, ...) is another'
 }
 
-function demandsIn({ layers }: Side): ReadonlySet<string> {
-  const rules = layers.flatMap(({ policy }) =>
-    (policy.strategy === 'all' ? policy.entries : []).flatMap((one) => one.rules),
-  )
-  const holding = rules.filter(({ effect }) => effect === 'hold')
-  return new Set(
-    holding.map(({ approvalQuorum, approvalNotRequester, approvalTimeoutMs, approvalWaitMs }) =>
-      JSON.stringify([approvalQuorum ?? 1, approvalNotRequester ?? false, approvalTimeoutMs, approvalWaitMs]),
-    ),
-  )
+/** A rule that holds calls: which, and what an approval of them needs. As text. */
+type Holding = { readonly demands: string; readonly about: string }
+
+function holdingIn({ layers }: Side, principal: Principal): readonly Holding[] {
+  return layers.flatMap(({ policy }) => {
+    if (policy.strategy === 'first') {
+      const answers = [...policy.rules, policy.otherwise].filter(({ effect }) => effect === 'hold')
+      return answers.length === 0 ? [] : [{ demands: demandsOf({}), about: JSON.stringify(policy) }]
+    }
+    const rules = policy.entries.filter((entry) => binds(entry, principal)).flatMap((entry) => entry.rules)
+    return rules
+      .filter((rule) => rule.effect === 'hold' && binds(rule, principal))
+      .map((rule) => ({ demands: demandsOf(rule), about: JSON.stringify([rule.conditions, rule.readings]) }))
+  })
+}
+
+type Demands = Pick<Rule, 'approvalQuorum' | 'approvalNotRequester' | 'approvalTimeoutMs' | 'approvalWaitMs'>
+
+function demandsOf({ approvalQuorum = 1, approvalNotRequester, approvalTimeoutMs, approvalWaitMs }: Demands): string {
+  return JSON.stringify([approvalQuorum, approvalNotRequester ?? false, approvalTimeoutMs, approvalWaitMs])
 }
 
 function whyOpen({ space: { root } }: Work): string {

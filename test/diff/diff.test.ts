@@ -126,6 +126,26 @@ test('an approval that needs less is told, though the same calls are held', () =
   assert.deepEqual(more, [])
 })
 
+test('so is one that needs as much as before, but of other calls, or of other callers', () => {
+  const asked = (one: string, two: string) =>
+    native(
+      `tools: { t: { rules: [{ action: require_approval, ${one} }, { action: require_approval, approval_quorum: 2, ${two} }] } }`,
+    )
+  const [few, many] = ['arguments: { n: { min: 5 } }', 'arguments: { n: { min: 9 } }']
+  const [bots, people] = ['for: { agent: bot }', 'for: { agent: ann }']
+  for (const [one, two] of [
+    [few, many],
+    [bots, people],
+  ] as const) {
+    const told = toldBy(reportedOf(asked(one, two), asked(two, one)))
+    assert.match(told.join(), /not proved of t: what an approval of held calls needs/)
+    assert.deepEqual(toldBy(reportedOf(asked(one, two), asked(one, two))), [])
+  }
+  const ordered = native('rules: [{ tool: t, action: require_approval }]')
+  const twice = native('tools: { t: { rules: [{ action: require_approval, approval_quorum: 2 }] } }')
+  assert.match(toldBy(reportedOf(twice, ordered)).join(), /not proved of t: what an approval of held calls needs/)
+})
+
 test('a policy pack is of a kind that is not solved', () => {
   assert.equal(sideOf({ strategy: 'pack' } as Parameters<typeof sideOf>[0]), undefined)
 })
