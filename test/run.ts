@@ -4,10 +4,12 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const options = ['--test', '--test-concurrency=4', '--test-timeout=240000']
+// Many files wait for processes that they start: more of them than there are cores keep all cores busy.
+const concurrency = Math.min(12, 3 * availableParallelism())
+const options = ['--test', `--test-concurrency=${concurrency}`, '--test-timeout=240000']
 const named = process.argv.slice(2)
 const files = named.length > 0 ? named : ['test/**/*.test.ts']
 

@@ -16,7 +16,7 @@ import { fc, seed } from '../random.ts'
 import { calls, documents, pauses } from './arbitrary.ts'
 import { activeByReference, decisionsOf, meaning, parsed, type TimedCall } from './meaning.ts'
 
-const runs = Number(process.env['TOLLGATE_CONVERT_POLICIES'] ?? 200)
+const runs = Number(process.env['TOLLGATE_CONVERT_POLICIES'] ?? 100)
 const callsPerPolicy = 60
 
 function timed(of: fc.Arbitrary<Call>): readonly TimedCall[] {
@@ -35,7 +35,7 @@ function slice(all: readonly TimedCall[], round: number): readonly TimedCall[] {
 }
 
 /** Too few policies need not reach all: `least` is how many do. */
-function reaches(tally: Map<string, number>, codes: readonly string[], least = 200): void {
+function reaches(tally: Map<string, number>, codes: readonly string[], least = 100): void {
   if (runs < least) return
   for (const code of codes) assert.ok((tally.get(code) ?? 0) > 0, `no random call was answered ${code}`)
 }
