@@ -4,7 +4,7 @@ import { algorithms, isSecret } from '../opa/algorithms.ts'
 import { BundleError } from '../opa/errors.ts'
 import { type VerificationKey, verificationKey } from '../opa/keys.ts'
 import type { Trust } from '../opa/trust.ts'
-import { formatDiagnostic, Report } from '../policy/diagnostics.ts'
+import { type Diagnostic, formatDiagnostic, Report } from '../policy/diagnostics.ts'
 import { duration } from '../policy/durations.ts'
 import { choice, type FieldsOf, type Filled, flag, mapOf, record, type Schema } from '../policy/forms.ts'
 import { label, text, wholeNumber } from '../policy/scalars.ts'
@@ -66,7 +66,7 @@ export function readTrust(file: string, bytes: Uint8Array, beside: (name: string
       `${threshold} keys must sign, and there are fewer different ones`,
     )
   if (!keys || report.failed)
-    throw new TollgateError('trust_invalid', report.diagnostics().map(formatDiagnostic).join('\n'))
+    throw new TollgateError('trust_invalid', report.diagnostics().map(withoutValue).map(formatDiagnostic).join('\n'))
   const { scope, max_age: maxAge, min_sequence: minSequence, allow_unsigned: allowUnsigned } = read?.fields ?? {}
   if (keys.length === 0 && !allowUnsigned?.value)
     throw new TollgateError('trust_invalid', `\`${file}\` names no key, so no bundle could be believed`)
@@ -78,6 +78,11 @@ export function readTrust(file: string, bytes: Uint8Array, beside: (name: string
     ...(minSequence?.value !== undefined && { sequenceMin: minSequence.value }),
     ...(allowUnsigned?.value && { allowUnsigned: true }),
   }
+}
+
+/** What stands in the wrong place may be a secret, and mistakes end in logs. */
+function withoutValue(diagnostic: Diagnostic): Diagnostic {
+  return { ...diagnostic, message: diagnostic.message.replace(/, got .*/s, '') }
 }
 
 type Spot = typeof start
