@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   mcp: ['model', 'pep'],
   http: ['model', 'pep', 'mcp'],
   identity: ['model', 'policy'],
-  distribution: ['model', 'opa'],
+  distribution: ['model', 'opa', 'http'],
   admission: ['model', 'policy', 'log', 'pep', 'mcp', 'http'],
   scan: ['model', 'policy'],
   pack: ['model', 'policy'],

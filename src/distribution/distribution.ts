@@ -3,6 +3,7 @@
  * leaves what was active before.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '../http/pause.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { pollDelayMs, retryDelayMs } from './backoff.ts'
 import { SourceError } from './errors.ts'
@@ -91,7 +92,7 @@ export class Distribution<P> {
     // What was kept may be old: its place is asked at once.
     let delayMs = supply.waits || supply.standing.status.kept ? 0 : rest()
     for (let failures = 0; ; ) {
-      await sleep(delayMs, undefined, { signal: wakes(), ref: false }).catch(() => undefined)
+      await pause(delayMs, wakes()) // a reload ends the wait before its time
       if (ending.aborted) return
       const started = performance.now()
       try {

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '../http/pause.ts'
 import { bundleBytesMax } from '../opa/limits.ts'
 import { servedBundlesMax, servedLookMs } from './limits.ts'
 
@@ -46,7 +46,7 @@ export class ServedFolder {
     for (;;) {
       const found = this.bundle(name)
       if (signal.aborted || (found && isNew(found))) return found
-      await sleep(servedLookMs, undefined, { signal }).catch(() => undefined)
+      await pause(servedLookMs, signal)
     }
   }
 }

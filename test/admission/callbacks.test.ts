@@ -12,7 +12,7 @@ import { proveRecords } from '../../src/cli/auditProof.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
 import type { Answer } from '../answer.ts'
 import { ScriptedServer } from '../http/fixtures/gate.ts'
-import { until } from '../mcp/fixtures/gated.ts'
+import { until } from '../until.ts'
 import { Desk } from './fixtures/desk.ts'
 
 const key = webhookKey(`whsec_${randomBytes(32).toString('base64')}`)

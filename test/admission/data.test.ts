@@ -6,9 +6,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { bodyOf } from '../../src/log/body.ts'
 import type { Answer } from '../answer.ts'
+import { reached, until } from '../until.ts'
 import { Desk, policy } from './fixtures/desk.ts'
 
 let desk: Desk
@@ -121,7 +121,7 @@ test('a real opa gives the same documents', {
     return { status: response.status, body: (await response.json()) as Answer }
   }
   try {
-    while (!(await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined))?.ok) await sleep(20)
+    await until(async () => (await reached(`http://127.0.0.1:${port}/health`))?.ok, 'opa answers')
     let compared = 0
     for (const input of inputs())
       for (const path of ['tollgate/decision', 'tollgate/decision/decision', 'tollgate/decision/none', 'a/b']) {

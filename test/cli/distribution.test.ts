@@ -20,9 +20,9 @@ import { pack } from '../../src/opa/pack.ts'
 import type { Answer } from '../answer.ts'
 import { type Wrapped, wrap } from '../e2e/wrapped.ts'
 import { postFields, ScriptedServer } from '../http/fixtures/gate.ts'
-import { until } from '../mcp/fixtures/gated.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
 import { newPair, signedBytes } from '../opa/signer.ts'
+import { until } from '../until.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-bundles-'))

@@ -15,8 +15,9 @@ import { openLedger } from '../../src/ledger/ledger.ts'
 import { describeWith } from '../../src/log/describe.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
 import { everythingOverHttp, ScriptedServer, ServerProcess } from '../http/fixtures/gate.ts'
-import { fixture, until } from '../mcp/fixtures/gated.ts'
+import { fixture } from '../mcp/fixtures/gated.ts'
 import { RawClient } from '../mcp/fixtures/raw-client.ts'
+import { until } from '../until.ts'
 import { tollgate } from './auditRun.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

@@ -12,8 +12,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { everythingOverHttp, ScriptedServer, type ServerProcess } from '../http/fixtures/gate.ts'
-import { until } from '../mcp/fixtures/gated.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-serve-'))

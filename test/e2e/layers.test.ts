@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../until.ts'
 import { decisionIn, type Wrapped, wrap } from './wrapped.ts'
 
 const policy = (tools: string, fallback = 'deny') => `version: "1"\ndefault: ${fallback}\ntools:\n${tools}`
@@ -27,14 +27,6 @@ function layers(): Promise<Wrapped> {
 const beside = ({ policyFile }: Wrapped, name: string) => join(dirname(policyFile), name)
 const pay = (gate: Wrapped, amount: number) => gate.ask('tools/call', { name: 'pay', arguments: { amount } })
 const last = (gate: Wrapped, type: string) => gate.records().findLast((record) => record.type === type)
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000
-  while (!holds()) {
-    if (Date.now() > deadline) assert.fail(`never happened: ${what}`)
-    await sleep(20)
-  }
-}
 
 test('every layer has a say, and the file of each is followed', async () => {
   await using gate = await layers()
@@ -65,7 +57,7 @@ test('a bad edit of one layer keeps all of them as they were', async () => {
   await using gate = await layers()
   const before = last(gate, 'activation')
   writeFileSync(beside(gate, 'extra.yaml'), extra.replace('echo', 'pay'))
-  await until('the clash is told', () => gate.stderr().includes('stays active'))
+  await until(() => gate.stderr().includes('stays active'), 'the clash is told')
   assert.match(gate.stderr(), /extra\.yaml:4:3: `pay` stands in `team\.yaml:4` too/)
   assert.equal((await pay(gate, 10)).result.isError, undefined)
   assert.equal(decisionIn(await pay(gate, 1)).reason_code, 'SPEND_LIMIT_EXCEEDED')
@@ -76,11 +68,11 @@ test('a layer whose file is gone leaves nothing that is allowed until it is back
   await using gate = await layers()
   const file = beside(gate, 'team.yaml')
   renameSync(file, `${file}.away`)
-  await until('the loss is told', () => /team\.yaml` is gone/.test(gate.stderr()))
+  await until(() => /team\.yaml` is gone/.test(gate.stderr()), 'the loss is told')
   await pay(gate, 1)
   assert.equal(last(gate, 'decision').result.reason_code, 'POLICY_UNAVAILABLE')
   renameSync(`${file}.away`, file)
-  await until('it is back', () => gate.stderr().includes('is active'))
+  await until(() => gate.stderr().includes('is active'), 'it is back')
   assert.equal((await pay(gate, 1)).result.isError, undefined)
 })
 

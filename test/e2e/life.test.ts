@@ -5,19 +5,11 @@ import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer } from '../answer.ts'
+import { until } from '../until.ts'
 import { decisionIn, wrap } from './wrapped.ts'
 
 const capped = 'version: "1"\ndefault: deny\ntools:\n  pay: { rules: [{ spend: { daily: 10 } }] }\n'
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000
-  while (!holds()) {
-    if (Date.now() > deadline) assert.fail(`never happened: ${what}`)
-    await sleep(20)
-  }
-}
 
 const pay = (gate: { ask(method: string, params: object): Promise<Answer> }, args: object) =>
   gate.ask('tools/call', { name: 'pay', arguments: args })
@@ -43,7 +35,7 @@ test('a counter keeps its value when the policy changes around it', async () => 
 test('a bad edit keeps the old policy and says where the mistake is', async () => {
   await using gate = await wrap(capped)
   writeFileSync(gate.policyFile, capped.replace('daily', 'dayly'))
-  await until('the mistake is told', () => gate.stderr().includes('stays active'))
+  await until(() => gate.stderr().includes('stays active'), 'the mistake is told')
   assert.match(gate.stderr(), /policy\.yaml:4:\d+:? .*`dayly`.*`daily`/)
   assert.equal((await pay(gate, { amount: 10 })).result.isError, undefined)
   assert.equal(decisionIn(await pay(gate, { amount: 1 })).reason_code, 'SPEND_LIMIT_EXCEEDED')
@@ -54,7 +46,7 @@ test('a bad edit keeps the old policy and says where the mistake is', async () =
 test('a policy that vanishes leaves no policy until it is back', async () => {
   await using gate = await wrap(capped)
   renameSync(gate.policyFile, `${gate.policyFile}.away`)
-  await until('the loss is told', () => gate.stderr().includes('is gone'))
+  await until(() => gate.stderr().includes('is gone'), 'the loss is told')
   const before = gate.forwarded().length
   const refused = await pay(gate, { amount: 1 })
   assert.match(JSON.stringify(refused), /Unknown tool|POLICY_UNAVAILABLE/)
@@ -62,7 +54,7 @@ test('a policy that vanishes leaves no policy until it is back', async () => {
   assert.equal(gate.records().at(-1).result.reason_code, 'POLICY_UNAVAILABLE')
   assert.equal(gate.records().at(-2).type, 'deactivation')
   renameSync(`${gate.policyFile}.away`, gate.policyFile)
-  await until('it is back', () => gate.stderr().includes('is active'))
+  await until(() => gate.stderr().includes('is active'), 'it is back')
   assert.equal((await pay(gate, { amount: 1 })).result.isError, undefined)
 })
 
@@ -71,7 +63,7 @@ test('what an upstream refuses is not charged, and what it did is', async () => 
   assert.equal((await pay(gate, { amount: 10, fail: true })).result.isError, true)
   assert.equal((await pay(gate, { amount: 10 })).result.isError, undefined)
   assert.equal(decisionIn(await pay(gate, { amount: 1 })).reason_code, 'SPEND_LIMIT_EXCEEDED')
-  await until('both outcomes are recorded', () => gate.records().filter(({ type }) => type === 'outcome').length === 2)
+  await until(() => gate.records().filter(({ type }) => type === 'outcome').length === 2, 'both outcomes are recorded')
   assert.deepEqual(
     gate
       .records()
@@ -107,7 +99,7 @@ test('a gate that is killed in a call: the next one records the outcome as unkno
     gate.write(
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay","arguments":{"amount":10,"silent":true}}}',
     )
-    await until('the call is at the server', () => gate.forwarded().some((line) => line.includes('silent')))
+    await until(() => gate.forwarded().some((line) => line.includes('silent')), 'the call is at the server')
     const exited = once(gate.child, 'exit')
     gate.child.kill('SIGKILL')
     await exited

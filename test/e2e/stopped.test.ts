@@ -6,10 +6,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Answer } from '../answer.ts'
 import { tollgate } from '../cli/auditRun.ts'
+import { until } from '../until.ts'
 import { decisionIn, type Wrapped, wrap } from './wrapped.ts'
 
 const policy = `version: "1"
@@ -35,11 +35,6 @@ const proved = (ledgerFile: string) => {
 }
 const send = (gate: Wrapped, id: number, name: string, args: object) =>
   gate.write(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } }))
-
-async function until(what: () => unknown, name: string): Promise<void> {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await sleep(20)) if (what()) return
-  assert.fail(`it never came to: ${name}`)
-}
 
 /** The call has reached the server, which says nothing. */
 const arrived = (gate: Wrapped, args: object) =>

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { resumeMsMax, sessionIdleMsMax, sessionStreamsMax } from '../../src/http/limits.ts'
 import { callBytesMax } from '../../src/model/limits.ts'
-import { until } from '../mcp/fixtures/gated.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 import { HttpGate, initialize, ScriptedServer } from './fixtures/gate.ts'
 
 let server: ScriptedServer

@@ -6,9 +6,10 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { CreateMessageRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { processesMax } from '../../src/http/limits.ts'
-import { everything, fixture, until } from '../mcp/fixtures/gated.ts'
+import { everything, fixture } from '../mcp/fixtures/gated.ts'
 import type { ByName } from '../mcp/fixtures/gatekeeper.ts'
 import { modernMeta, request, toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 import { type GateSettings, HttpGate, initialize } from './fixtures/gate.ts'
 
 const clientInfo = { name: 'test', version: '1' }
@@ -343,16 +344,8 @@ test('there is an end to the number of processes', async () => {
   assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '5'])
   const headers = { 'mcp-session-id': answers[0]?.headers.get('mcp-session-id') ?? '' }
   await fetch(gate.url, { method: 'DELETE', headers })
-  await untilAsync(async () => (await gate.post(initialize)).status === 200)
+  await until(async () => (await gate.post(initialize)).status === 200, 'a session has room')
 })
-
-async function untilAsync(check: () => Promise<boolean>): Promise<void> {
-  for (const start = Date.now(); Date.now() - start < 10_000; ) {
-    if (await check()) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('waited in vain')
-}
 
 function isAlive(pid: number): boolean {
   try {

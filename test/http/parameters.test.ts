@@ -6,8 +6,8 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { Parameters } from '../../src/http/parameters.ts'
 import { readMessage } from '../../src/model/message/read.ts'
-import { until } from '../mcp/fixtures/gated.ts'
 import { modernMeta, request, toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 import { HttpGate, ScriptedServer } from './fixtures/gate.ts'
 
 const inputSchema = {

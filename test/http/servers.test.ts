@@ -10,8 +10,9 @@ import {
   ListRootsRequestSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js'
-import { fixture, until } from '../mcp/fixtures/gated.ts'
+import { fixture } from '../mcp/fixtures/gated.ts'
 import type { ByName } from '../mcp/fixtures/gatekeeper.ts'
+import { until } from '../until.ts'
 import { everythingOverHttp, HttpGate, ServerProcess } from './fixtures/gate.ts'
 
 const clientInfo = { name: 'test', version: '1' }

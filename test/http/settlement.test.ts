@@ -5,8 +5,8 @@ import type { ServerResponse } from 'node:http'
 import { describe, test } from 'node:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { until } from '../mcp/fixtures/gated.ts'
 import { modernMeta, toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 import { everythingOverHttp, HttpGate, initialize, type Script, ScriptedServer } from './fixtures/gate.ts'
 
 const call = toolCall(7, 'pay')

@@ -4,8 +4,8 @@ import type { ServerResponse } from 'node:http'
 import { describe, mock, test } from 'node:test'
 import { processIdleMsMin } from '../../src/http/limits.ts'
 import { callerOf, Shares, type SharesOptions } from '../../src/http/shares.ts'
-import { until } from '../mcp/fixtures/gated.ts'
 import { modernMeta, toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 import { everythingOverHttp, type GateSettings, HttpGate, initialize, ScriptedServer } from './fixtures/gate.ts'
 
 const ofHeader: NonNullable<GateSettings['principalOf']> = ({ headers }) => ({
@@ -88,7 +88,7 @@ describe('before a server by hand', () => {
     await isBusy(await listen(ada), 'too many of your streams are open here')
     assert.equal((await listen(bob)).status, 200)
     leaving.abort()
-    await untilStatus(() => listen(ada, AbortSignal.timeout(5_000)), 200)
+    await until(async () => (await listen(ada, AbortSignal.timeout(5_000))).status === 200, 'a stream has room')
   })
 
   test('a session that is not opened takes no place', async () => {
@@ -143,8 +143,3 @@ test('a person is one caller whatever program they use; names of persons and pro
   assert.notEqual(callerOf({ agent: 'ada' }), callerOf({ user: 'ada' }))
   assert.notEqual(callerOf({ agent: 'a' }), callerOf({ agent: 'b' }))
 })
-
-async function untilStatus(ask: () => Promise<Response>, wanted: number): Promise<void> {
-  for (const start = Date.now(); Date.now() - start < 10_000; ) if ((await ask()).status === wanted) return
-  throw new Error('waited in vain')
-}

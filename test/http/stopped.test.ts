@@ -7,8 +7,9 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { sessionlessFor } from '../../src/http/sessions.ts'
 import type { Answer } from '../answer.ts'
-import { installed, until } from '../mcp/fixtures/gated.ts'
+import { installed } from '../mcp/fixtures/gated.ts'
 import { modernMeta, request, toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 import { HttpGate, initialize, ScriptedServer } from './fixtures/gate.ts'
 
 const sessionHeader = { 'mcp-session-id': 'upstream-1' }

@@ -21,8 +21,9 @@ import { Answers, type Woken } from '../../src/pep/answers.ts'
 import { Approvals } from '../../src/pep/approvals.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
-import { everything as everythingStdio, fixture, until } from '../mcp/fixtures/gated.ts'
+import { everything as everythingStdio, fixture } from '../mcp/fixtures/gated.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
+import { until } from '../until.ts'
 import { everythingOverHttp, initialize, postFields, ServerProcess } from './fixtures/gate.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-waiting-'))

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
-import { opened, until } from './fixtures.ts'
+import { until } from '../until.ts'
+import { opened } from './fixtures.ts'
 import { decisionIn, furnish, type Sdk, sdks, type TestClient, type TestServer, text } from './sdks.ts'
 
 const policy = `

@@ -48,12 +48,3 @@ export function recordsOf(file: string): readonly Answer[] {
     ledger.close()
   }
 }
-
-/** Resolves when the condition holds; throws after ten seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`it never came: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}

@@ -4,7 +4,8 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { NothingHappened, openGate, PolicyError, TollgateError } from '../../src/index.ts'
-import { opened, recordsOf, temporaryFolder, until } from './fixtures.ts'
+import { until } from '../until.ts'
+import { opened, recordsOf, temporaryFolder } from './fixtures.ts'
 
 const refunds = `
 version: "1"

@@ -9,7 +9,8 @@ import { StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/c
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { createMcpHandler } from '@modelcontextprotocol/server'
-import { type Opened, opened, until } from './fixtures.ts'
+import { until } from '../until.ts'
+import { type Opened, opened } from './fixtures.ts'
 import { decisionIn, type Sdk, sdks, type TestClient, type TestServer, text } from './sdks.ts'
 
 const [v1, v2] = sdks as readonly [Sdk, Sdk]

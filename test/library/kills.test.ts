@@ -6,7 +6,8 @@ import { openLedger } from '../../src/ledger/ledger.ts'
 import { describeWith } from '../../src/log/describe.ts'
 import type { KillTarget } from '../../src/model/kill.ts'
 import { Kills } from '../../src/pep/kills.ts'
-import { opened, until } from './fixtures.ts'
+import { until } from '../until.ts'
+import { opened } from './fixtures.ts'
 import { type Sdk, sdks, type TestClient, text } from './sdks.ts'
 
 const policy = 'version: "1"\ndefault: deny\ntools: { pay: {}, slow: {} }\n'
@@ -119,10 +120,10 @@ for (const sdk of sdks)
     test(`${sdk.name}: a guarded ${side} ends its call when another process stops its session, and lists nothing then`, async (t) => {
       const { client, seen, ledger, records } = await staged(t, sdk, side)
       const call = client.callTool({ name: 'slow', arguments: {} })
-      call.catch(() => {})
+      const ended = assert.rejects(call, { code: -31403, message: /`ada` stopped this session/ })
       await until(() => seen.ran === 1, 'the call is under way')
       elsewhere(ledger, { kind: 'session', name: 's-1' })
-      await assert.rejects(call as Promise<unknown>, { code: -31403, message: /`ada` stopped this session/ })
+      await ended
       await until(() => seen.aborted === 1, 'the tool hears that nobody waits')
       await assert.rejects(client.listTools() as Promise<unknown>, { code: -31403 })
       const [outcome] = records('outcome')

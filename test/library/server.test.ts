@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { opened, recordsOf, temporaryFolder, until } from './fixtures.ts'
+import { until } from '../until.ts'
+import { opened, recordsOf, temporaryFolder } from './fixtures.ts'
 import { decisionIn, furnish, type Sdk, sdks, type TestClient, type TestServer, text } from './sdks.ts'
 
 const policy = `

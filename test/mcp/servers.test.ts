@@ -14,7 +14,8 @@ import {
   ListRootsRequestSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js'
-import { everything, fixture, Gated, installed, until } from './fixtures/gated.ts'
+import { until } from '../until.ts'
+import { everything, fixture, Gated, installed } from './fixtures/gated.ts'
 import type { ByName } from './fixtures/gatekeeper.ts'
 
 const decisionKey = 'dev.tollgate/decision'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApprovalState } from '../../src/model/approval.ts'
 import { Answers } from '../../src/pep/answers.ts'
-import { until } from '../mcp/fixtures/gated.ts'
+import { until } from '../until.ts'
 
 /** A ledger by hand: what is waited for is when it is asked, and what when it fails. */
 function desk(max = 10) {

@@ -23,6 +23,7 @@ import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
 import { scratchFile } from '../ledger/fixtures.ts'
 import { fc } from '../random.ts'
+import { until } from '../until.ts'
 
 const policyOf = (close: string) =>
   buildPolicy({
@@ -383,13 +384,6 @@ function run(t: TestContext, ...words: string[]): Run {
   return { child, said: () => text.split('\n').slice(0, -1), ended: once(child, 'close') }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !condition(); ) {
-    if (Date.now() > deadline) assert.fail('it never came')
-    await sleep(5)
-  }
-}
-
 test('gates and persons in processes of their own, killed at any moment: no grant is used twice, and all of it is proved', async (t) => {
   const file = scratchFile(t)
   const sent: string[] = []
@@ -397,7 +391,10 @@ test('gates and persons in processes of their own, killed at any moment: no gran
     const gates = [run(t, 'gate', file), run(t, 'gate', file)]
     const persons = [run(t, 'person', file), run(t, 'person', file)]
     const all = [...gates, ...persons]
-    await until(() => gates.every(({ said }) => said().length > 3) && persons.every(({ said }) => said().length > 0))
+    await until(
+      () => gates.every(({ said }) => said().length > 3) && persons.every(({ said }) => said().length > 0),
+      'all are at work',
+    )
     for (const { child } of all) {
       await sleep(Math.random() * 60)
       child.kill('SIGKILL')

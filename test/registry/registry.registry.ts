@@ -21,6 +21,7 @@ import { Registry } from '../../src/distribution/registry.ts'
 import type { Answer } from '../answer.ts'
 import { digestOf, layerOf, manifestOf, manifestType } from '../distribution/registry.ts'
 import { newPair, signedBytes, trusting } from '../opa/signer.ts'
+import { reached } from '../until.ts'
 
 const built = (name: string) => fileURLToPath(new URL(`../../.cache/${name}`, import.meta.url))
 const registry = process.env['TOLLGATE_REGISTRY'] ?? built('registry/registry')
@@ -53,7 +54,7 @@ function started(command: string, args: readonly string[]): ChildProcess {
 
 async function answered(url: string, isAnswer: (response: Response) => boolean | Promise<boolean>): Promise<Response> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(100)) {
-    const response = await fetch(url).catch(() => undefined)
+    const response = await reached(url)
     if (response && (await isAnswer(response.clone()))) return response
   }
   return assert.fail(`${url} gave no answer`)

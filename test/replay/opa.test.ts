@@ -8,10 +8,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readDecisionEvents } from '../../src/cli/replaySource.ts'
 import { changeOf } from '../../src/replay/change.ts'
 import type { RecordedEvent } from '../../src/replay/event.ts'
+import { reached, until } from '../until.ts'
 import { policyOf } from './arbitrary.ts'
 import { activeOf, replayed } from './recording.ts'
 
@@ -95,7 +95,7 @@ test('what a real opa logs is replayed', {
   let printed = ''
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (printed += chunk))
   try {
-    while (!(await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined))?.ok) await sleep(20)
+    await until(async () => (await reached(`http://127.0.0.1:${port}/health`))?.ok, 'opa answers')
     for (const input of inputs)
       await (
         await fetch(`http://127.0.0.1:${port}/v1/data/mcp/allow`, { method: 'POST', body: JSON.stringify({ input }) })

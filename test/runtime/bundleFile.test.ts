@@ -5,7 +5,6 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { buildPolicy } from '../../src/bundle/build.ts'
 import { bundleFiles } from '../../src/bundle/bundled.ts'
 import type { ActivationFailure } from '../../src/model/event.ts'
@@ -18,6 +17,7 @@ import { loadPolicySet } from '../../src/runtime/policySet.ts'
 import { watchPolicy } from '../../src/runtime/watch.ts'
 import { newPair, signing, text, trusting } from '../opa/signer.ts'
 import { oddModules } from '../opa/wasm.ts'
+import { until } from '../until.ts'
 
 const pair = newPair('EdDSA', 'release')
 const trust = async () => trusting(pair)
@@ -34,10 +34,6 @@ async function put(file: string, files: readonly BundleFile[]): Promise<void> {
 }
 
 const sealed = (files: readonly BundleFile[], sequence: number) => signed(files, signing(pair, { sequence }))
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (const started = Date.now(); !isTrue(); await sleep(50)) assert.ok(Date.now() - started < 60_000)
-}
 
 test('rolled back, changed, unsigned or no bundle at all: the last good one stays, and the next one is taken', async (t) => {
   const file = join(folder, 'policy.tar.gz')
@@ -71,16 +67,16 @@ test('rolled back, changed, unsigned or no bundle at all: the last good one stay
   for (const [code, files] of bad) {
     const before = failed.length
     await put(file, files)
-    await until(() => failed.length > before)
+    await until(() => failed.length > before, 'a refusal')
     assert.equal(failed.at(-1)?.code, code)
   }
   // A policy file that decides all by itself, in the place of the bundle: nobody signed it.
   writeFileSync(file, 'version: "1"\ndefault: deny\ntools: { pay: {} }\n')
-  await until(() => failed.length > bad.length)
+  await until(() => failed.length > bad.length, 'a refusal')
   assert.equal(failed.at(-1)?.code, 'bundle_unsigned')
   assert.equal(active.length, 1)
   await put(file, await sealed(two, 6))
-  await until(() => active.length > 1)
+  await until(() => active.length > 1, 'the next one is active')
   assert.equal((await loadPolicySet(choice)).revision, active.at(-1))
 })
 

@@ -23,6 +23,9 @@ import { textsMatching } from './pattern.ts'
 import type { Sketch, Sketches } from './sketch.ts'
 import { amountsFor, type Value, valuesFor } from './values.ts'
 
+/** ISO 4217 has it for amounts that are in none: a currency that a policy hardly allows. */
+const noCurrency = 'XXX'
+
 export function sketchesOfAll(policy: AllPolicy, somebody: Principal, timeMs: number): Sketches {
   const asked = new Set<string>()
   const targets = targetsOf(policy)
@@ -227,7 +230,7 @@ function movesOf(entries: readonly Entry[], somebody: Principal): Moves {
         spend.amount,
         amountsFor([...(spend.perCallMicro === undefined ? [] : [spend.perCallMicro]), ...caps.map(({ max }) => max)]),
       )
-    if (spend?.currency) add(spend.currency.path, [...spend.currency.allowed.slice(0, 2), 'XXX', undefined])
+    if (spend?.currency) add(spend.currency.path, [...spend.currency.allowed.slice(0, 2), noCurrency, undefined])
     for (const { counter } of limits)
       for (const per of counter.per) if (per.kind === 'argument') add(per.path, ['some', undefined])
   }
