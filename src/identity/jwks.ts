@@ -3,23 +3,24 @@ import { readFileSync } from 'node:fs'
 import type { JSONWebKeySet, JWK } from 'jose'
 import { Agent, request } from 'undici'
 import { TollgateError } from '../model/errors.ts'
+import { bytesOf } from './followed.ts'
 import { jwksBytesMax, jwksFetchMsMax } from './limits.ts'
 
 export interface RemoteKeys {
   readonly url: URL
-  /** Certificates of the authority that the server is believed by; those of the system if not given. */
-  readonly ca?: string | undefined
+  /** A file with certificates of the authority that the server is believed by; those of the system if not given. */
+  readonly caFile?: string | undefined
   /** A file with the token that the server asks for, as the API server of a cluster may. */
   readonly tokenFile?: string | undefined
 }
 
-/** Follows no redirect, and reads no more than a limit. */
-export function remoteKeys({ url, ca, tokenFile }: RemoteKeys): () => Promise<JSONWebKeySet> {
-  const dispatcher = new Agent({ connect: { timeout: jwksFetchMsMax, ...(ca !== undefined && { ca }) } })
+/** Follows no redirect, and reads no more than a limit. Throws when the file of the authority cannot be read at first. */
+export function remoteKeys({ url, caFile, tokenFile }: RemoteKeys): () => Promise<JSONWebKeySet> {
+  const agent = believing(caFile)
   return async () => {
     const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim()
     const answer = await request(url, {
-      dispatcher,
+      dispatcher: agent(),
       headers: {
         accept: 'application/jwk-set+json, application/json',
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
@@ -32,6 +33,22 @@ export function remoteKeys({ url, ca, tokenFile }: RemoteKeys): () => Promise<JS
       throw new Error(`\`${url.href}\` answered with status ${answer.statusCode}`)
     }
     return keysIn(await bounded(answer.body, url.href), url.href)
+  }
+}
+
+/** Read with each use: a cluster that renews its authority writes the new one into the file. */
+function believing(caFile: string | undefined): () => Agent {
+  const agentOf = (ca?: string) => new Agent({ connect: { timeout: jwksFetchMsMax, ...(ca !== undefined && { ca }) } })
+  const read = () => (caFile === undefined ? undefined : Buffer.from(bytesOf(caFile)).toString('utf8'))
+  let ca = read()
+  let agent = agentOf(ca)
+  return () => {
+    const found = read()
+    if (found === ca) return agent
+    void agent.close()
+    ca = found
+    agent = agentOf(ca)
+    return agent
   }
 }
 

@@ -2,7 +2,7 @@
 import { apiKeysOf } from './apiKeys.ts'
 import type { TokenSource } from './caller.ts'
 import { principalOfClaims } from './claims.ts'
-import { bytesOf, type Following } from './followed.ts'
+import type { Following } from './followed.ts'
 import { type Identified, Identity } from './identity.ts'
 import type { IssuerSettings, KeysAt } from './issuers.ts'
 import { remoteKeys } from './jwks.ts'
@@ -58,6 +58,5 @@ function tokensOf(settings: IssuerSettings, following: Following): { readonly to
 
 function keysOf({ url, file, refreshMs, cooldownMs, ca, tokenFile }: KeysAt, following: Following): Keys {
   if (url === undefined) return keysOfFile(file ?? '', following)
-  const authority = ca === undefined ? undefined : Buffer.from(bytesOf(ca)).toString('utf8')
-  return new KeySet({ load: remoteKeys({ url, ca: authority, tokenFile }), refreshMs, cooldownMs, say: following.say })
+  return new KeySet({ load: remoteKeys({ url, caFile: ca, tokenFile }), refreshMs, cooldownMs, say: following.say })
 }

@@ -13,6 +13,7 @@ import type { ActiveLayers, ActivePolicy } from '../../src/pep/gate.ts'
 import { watchPolicy } from '../../src/runtime/watch.ts'
 import { badFiles } from '../policy/badFiles.ts'
 import { ofAll } from '../policy/strategies.ts'
+import { Volume } from '../volume.ts'
 
 const policy = (...tools: readonly string[]) =>
   `version: "1"\ndefault: deny\ntools:\n${tools.map((tool) => `  ${tool}: {}\n`).join('')}`
@@ -22,10 +23,14 @@ function toolsOf(policy: PolicySet): readonly string[] {
   return policies.flatMap((one) => ofAll(one).entries.map(({ key }) => key))
 }
 
-/** Watches a file of its own; `active` is what became active, the newest last. */
-function watched(t: TestContext, accept?: (policy: PolicySet) => void) {
+/** Watches a file of its own, or those that `laid` makes; `active` is what became active, the newest last. */
+function watched(
+  t: TestContext,
+  { accept, laid }: { accept?: (policy: PolicySet) => void; laid?: (folder: string) => readonly string[] } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-watch-'))
   const file = join(folder, 'policy.yaml')
+  if (!laid) writeFileSync(file, policy('first'))
   const active: (readonly string[])[] = []
   const said: string[] = []
   const failed: ActivationFailure[] = []
@@ -48,9 +53,8 @@ function watched(t: TestContext, accept?: (policy: PolicySet) => void) {
       failed.push(failure)
     },
   }
-  writeFileSync(file, policy('first'))
   const { stop } = watchPolicy(
-    { files: [file] },
+    { files: laid?.(folder) ?? [file] },
     { gate, say: (sentence) => said.push(sentence), ...(accept && { accept }) },
   )
   // The watcher keeps no process alive, and a test has nothing else to wait for.
@@ -110,11 +114,34 @@ test('a policy that is not accepted leaves the one before', async (t) => {
   const refuse = (next: PolicySet) => {
     if (toolsOf(next).includes('a/b')) throw new Error('which server is this?')
   }
-  const { file, active, said, until } = watched(t, refuse)
+  const { file, active, said, until } = watched(t, { accept: refuse })
   await until('first')
   writeFileSync(file, policy('a/b'))
   while (!said.join().includes('which server is this?')) await sleep(20)
   assert.deepEqual(active, [['first']])
+})
+
+test('an update of a ConfigMap, which swaps one link below all files, becomes active as a whole', async (t) => {
+  const both = (one: string, other: string) => ({ 'policy.yaml': policy(one), 'more.yaml': policy(other) })
+  let volume: Volume | undefined
+  const { active, said, until } = watched(t, {
+    laid(folder) {
+      volume = new Volume(join(folder, 'mounted'), both('first', 'second'))
+      return ['policy.yaml', 'more.yaml'].map((name) => volume?.file(name) ?? '')
+    },
+  })
+  await until('second')
+  volume?.update(both('third', 'fourth'))
+  await until('fourth')
+  volume?.update({ ...both('third', 'fourth'), 'policy.yaml': 'version: "1"\ndefault: allways\n' })
+  while (!said.at(-1)?.includes('allways')) await sleep(20)
+  volume?.update(both('fifth', 'sixth'))
+  await until('sixth')
+  assert.deepEqual(active, [
+    ['first', 'second'],
+    ['third', 'fourth'],
+    ['fifth', 'sixth'],
+  ])
 })
 
 test('a pipe is not read a second time, and that is said', { skip: process.platform === 'win32' }, async (t) => {
