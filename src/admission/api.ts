@@ -14,6 +14,7 @@ import { adminBodyBytesMax } from './limits.ts'
 import { openapi } from './openapi.ts'
 import { addPolicy } from './policy.ts'
 import type { AdmissionPorts } from './ports.ts'
+import { notReady } from './ready.ts'
 import { listed, shown } from './requests.ts'
 import type { Reservations } from './reservations.ts'
 import { addRuns } from './runRoutes.ts'
@@ -24,7 +25,7 @@ export function api(ports: AdmissionPorts, reservations?: Reservations): Router 
   const router = Router()
   router.get('/healthz', (_, response) => void response.json({ status: 'ok' }))
   router.get('/readyz', (_, response) => {
-    const missing = notReady(ports)
+    const missing = notReady({ ledger, revision: status().revision })
     response.status(missing === undefined ? 200 : 503).json({ status: missing ?? 'ok' })
   })
   router.get('/openapi.json', (_, response) => void response.json(openapi))
@@ -78,16 +79,6 @@ export function api(ports: AdmissionPorts, reservations?: Reservations): Router 
     fail(response, { status, code, message: status === 500 ? 'the gate failed' : message })
   })
   return router
-}
-
-/** Undefined when calls can be decided. */
-function notReady({ ledger, status }: AdmissionPorts): string | undefined {
-  try {
-    ledger.approvalsVersion()
-  } catch {
-    return 'the ledger cannot be read'
-  }
-  return status().revision === '' ? 'no policy is active' : undefined
 }
 
 function statesOf(said: unknown): readonly ApprovalState[] {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import type { Status } from '../admission/ports.ts'
+import { notReady } from '../admission/ready.ts'
 import { Runs } from '../admission/runs.ts'
 import { Front, type FrontOptions, type Route } from '../http/front.ts'
 import { isLoopback, type Names } from '../http/hosts.ts'
@@ -68,7 +69,9 @@ export async function serveUntilTold(serving: Serving): Promise<void> {
     const routes = new Map(
       targets.map((target) => [target.path, routeOf(target, { ...common, credential: credentials.get(target) })]),
     )
-    const opened = new Front({ gate: counted, routes, names, ...callers, ...(tls && { tls }), log: say })
+    const ready = () => notReady({ ledger, revision: gate.revision })
+    const served = { gate: counted, routes, names, notReady: ready, ...callers, ...(tls && { tls }) }
+    const opened = new Front({ ...served, log: say })
     front = opened
     const { port } = await opened.listen(address.host, address.port)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host

@@ -26,6 +26,7 @@ import {
   requestMsMax,
   sweepMs,
 } from './limits.ts'
+import { probed } from './probes.ts'
 import { HttpReply, type Reply } from './reply.ts'
 
 /** A server behind the gate, and how the policy and the record call it. */
@@ -44,6 +45,8 @@ export interface FrontOptions {
   readonly identify: (request: IncomingMessage) => Caller | Promise<Caller>
   /** What else is answered than MCP, by path: a JSON document, for everybody. */
   readonly document?: (request: IncomingMessage, path: string) => string | undefined
+  /** Why no call can be decided now; undefined when calls can. */
+  readonly notReady?: () => string | undefined
   /** How long a caller may take; for tests. */
   readonly patience?: { readonly headersMs: number; readonly requestMs: number }
   /** With it the gate speaks TLS. */
@@ -168,11 +171,13 @@ export class Front {
   async #serve(request: IncomingMessage, reply: Reply): Promise<void> {
     const { routes, names, identify, document } = this.#options
     const { headers, method } = request
+    const path = pathOf(request.url)
+    const probe = method === 'GET' ? probed(path, () => this.#notReady()) : undefined
+    if (probe !== undefined) return reply.json(probe.status, probe.text)
     if (!isKnownHost(headers.host, names))
       return refuse(reply, 403, 'the host is not one of this gate: call it by a name that its operator allows')
     if (!isKnownOrigin(headers.origin, names))
       return refuse(reply, 403, 'the origin may not call this gate: its operator can allow it')
-    const path = pathOf(request.url)
     const text = method === 'GET' ? document?.(request, path) : undefined
     if (text !== undefined) return reply.json(200, text)
     const route = routes.get(path)
@@ -186,6 +191,10 @@ export class Front {
     if (method === 'DELETE') return route.endpoint.remove(asker, reply)
     if (method === 'POST') return this.#post(request, caller, route, reply)
     reply.error(405, errorCodes.invalidRequest, 'only POST, GET and DELETE are known here', null, allowed)
+  }
+
+  #notReady(): string | undefined {
+    return this.#draining ? 'the gate is ending' : this.#options.notReady?.()
   }
 
   async #post(request: IncomingMessage, caller: Known, route: Route, reply: Reply): Promise<void> {

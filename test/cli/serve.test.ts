@@ -111,7 +111,7 @@ test('calls are judged, limited across sessions, recorded, and the record is pro
   assert.equal(tollgate('audit', 'verify', '--ledger', ledger).status, 0)
 })
 
-test('the policy is followed, and clients hear of it', async () => {
+test('the policy is followed, clients hear of it, and without one the gate is not ready', async () => {
   const file = join(folder, 'changing.yaml')
   writeFileSync(file, policy)
   await using serving = await Serving.start(1, '-c', file, '--upstream', server.url.href)
@@ -124,6 +124,11 @@ test('the policy is followed, and clients hear of it', async () => {
   await heard
   assert.ok((await client.listTools()).tools.some(({ name }) => name === 'get-tiny-image'))
   await client.close()
+  const asked = async (probe: string) => (await fetch(new URL(probe, serving.urls[0]))).status
+  assert.deepEqual([await asked('/healthz'), await asked('/readyz')], [200, 200])
+  rmSync(file)
+  await until(async () => (await asked('/readyz')) === 503, 'a gate that is not ready')
+  assert.equal(await asked('/healthz'), 200)
 })
 
 test('SIGHUP makes the gate read its policy again, and ends nothing', async () => {
