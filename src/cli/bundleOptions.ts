@@ -1,6 +1,6 @@
 /** What the flags about bundles say: where they come from, what is shown there, how often they are asked for. */
 import { bundlesMax, pollMsMax, pollMsMin, waitMsMax } from '../distribution/limits.ts'
-import { isOpenToOthers, type Place, placeIn, placeSays } from '../distribution/places.ts'
+import { isOpenToOthers, originOf, type Place, placeIn, placeSays } from '../distribution/places.ts'
 import type { SecretFiles } from '../distribution/secrets.ts'
 import type { Rhythm } from '../distribution/source.ts'
 import { durationMs, durationText } from '../policy/durations.ts'
@@ -55,14 +55,14 @@ export function wantedBundles(options: BundleOptions): WantedBundles {
 
 interface NamedPlace extends Pick<WantedBundle, 'name' | 'place'>, Partial<Pick<WantedBundle, 'rhythm' | 'waitMs'>> {}
 
-/** Layers, with what is shown and how often is asked as the flags say it. Throws a `UsageError`. */
-export function wantedOf(named: readonly NamedPlace[], options: BundleOptions): WantedBundles {
+/** Layers, with what is shown and how often is asked as the flags say it; `finder` is the bundle that names them, where one does. Throws a `UsageError`. */
+export function wantedOf(named: readonly NamedPlace[], options: BundleOptions, finder?: Place): WantedBundles {
   if (named.length > bundlesMax)
     throw new UsageError(`there are ${named.length} bundles, and ${bundlesMax} are allowed`)
   const maxMs = lastingOf('--bundle-poll', options.bundlePoll, [pollMsMin, pollMsMax])
   // Between half of it and all of it: gates that started together do not ask together.
   const usual = { rhythm: { minMs: maxMs / 2, maxMs }, waitMs: waitOf(options) }
-  const bundles = named.map((one) => ({ ...usual, ...one, secrets: secretsOf(one.name, options) }))
+  const bundles = named.map((one) => ({ ...usual, ...one, secrets: secretsOf(one, options, finder) }))
   for (const { name, place, secrets } of bundles) {
     if (!isLayerName(name))
       throw new UsageError(`\`${name}\` is no name of a bundle: letters, digits, \`_\` and \`-\`, a letter first`)
@@ -71,12 +71,16 @@ export function wantedOf(named: readonly NamedPlace[], options: BundleOptions): 
   return { bundles, isLayered: true }
 }
 
-/** One that has a flag of its own. Throws a `UsageError`. */
-export function bundleOf(name: string, text: string, options: BundleOptions): WantedBundle {
+export const discoveryName = 'discovery'
+
+/** The bundle that names the others. Throws a `UsageError`. */
+export function discoveryBundle(text: string, options: BundleOptions): WantedBundle {
   const place = placeIn(text)
   if (!place)
-    throw new UsageError(`\`--${name}\` takes ${placeSays}, without user and password, got \`${hidden(text)}\``)
-  return wantedOf([{ name, place }], options).bundles[0] as WantedBundle
+    throw new UsageError(`\`--discovery\` takes ${placeSays}, without user and password, got \`${hidden(text)}\``)
+  if (place.kind === 'file' && (options.bundleTokenFile ?? []).some((one) => namedFile(one).name === undefined))
+    throw new UsageError('the discovery bundle is a file: say whose token it is, as in `--bundle-token-file NAME=FILE`')
+  return wantedOf([{ name: discoveryName, place }], options).bundles[0] as WantedBundle
 }
 
 /** What was written by mistake may be a password, and mistakes end in logs. */
@@ -96,13 +100,17 @@ function namedPlace(text: string): { readonly name: string | undefined; readonly
   throw new UsageError(`\`--bundle\` takes ${placeSays}, without user and password, got \`${hidden(written)}\``)
 }
 
-function secretsOf(name: string, options: BundleOptions): SecretFiles {
+/** What a discovery bundle names at another server is shown there only what the operator gave for it by its name. */
+function secretsOf({ name, place }: NamedPlace, options: BundleOptions, finder: Place | undefined): SecretFiles {
   const { bundleTokenFile = [], bundleCa: ca, bundleCert: cert, bundleCertKey: key } = options
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError('`--bundle-cert` and `--bundle-cert-key` go together')
   const files = bundleTokenFile.map(namedFile)
-  const token = (files.find((one) => one.name === name) ?? files.find((one) => one.name === undefined))?.file
-  return { token, ca, cert, key }
+  const isDiscovered = finder !== undefined
+  // A discovery bundle that names one by its own name gets its token sent nowhere by that.
+  const own = isDiscovered && name === discoveryName ? undefined : files.find((one) => one.name === name)?.file
+  if (isDiscovered && originOf(place) !== originOf(finder)) return { token: own, ca }
+  return { token: own ?? files.find((one) => one.name === undefined)?.file, ca, cert, key }
 }
 
 function namedFile(text: string): { readonly name: string | undefined; readonly file: string } {

@@ -12,7 +12,14 @@ import { readBundle } from '../opa/bundle.ts'
 import { verifyBundle } from '../opa/verify.ts'
 import type { LoadedSet } from '../runtime/policySet.ts'
 import type { Watching, WatchPorts } from '../runtime/watch.ts'
-import { type BundleOptions, bundleOf, type WantedBundles, wantedOf } from './bundleOptions.ts'
+import {
+  type BundleOptions,
+  discoveryBundle,
+  discoveryName,
+  type WantedBundle,
+  type WantedBundles,
+  wantedOf,
+} from './bundleOptions.ts'
 import type { FollowedPolicies } from './bundles.ts'
 import { UsageError } from './exit.ts'
 import { say } from './log.ts'
@@ -22,8 +29,6 @@ import { type Believing, type Heard, PolicyBundles, supplyOf } from './policyBun
 interface Prepared extends Pick<Discovered, 'statusUrl'> {
   readonly policies: PolicyBundles
 }
-
-const name = 'discovery'
 
 export class DiscoveredPolicies implements FollowedPolicies {
   readonly loaded: LoadedSet
@@ -41,7 +46,8 @@ export class DiscoveredPolicies implements FollowedPolicies {
 
   static async open(place: string, options: BundleOptions, believing: Believing): Promise<DiscoveredPolicies> {
     const ending = new AbortController()
-    const supply = supplyOf(bundleOf(name, place, options), believing, preparing(options, believing, ending.signal))
+    const wanted = discoveryBundle(place, options)
+    const supply = supplyOf(wanted, believing, preparing(wanted, options, believing, ending.signal))
     const distribution = new Distribution([supply], Date.now)
     const [first] = await distribution.first(say)
     if (!first) throw new TypeError('no discovery bundle')
@@ -58,7 +64,7 @@ export class DiscoveredPolicies implements FollowedPolicies {
   }
 
   discovery(): BundleStatus {
-    return this.#distribution.status()[name] as BundleStatus
+    return this.#distribution.status()[discoveryName] as BundleStatus
   }
 
   get statusUrl(): URL | undefined {
@@ -101,9 +107,9 @@ export class DiscoveredPolicies implements FollowedPolicies {
 }
 
 /** Throws `discovery_invalid` for what would be a mistake of the command line, were it said there. */
-function wantedIn(bundles: Discovered['bundles'], options: BundleOptions): WantedBundles {
+function wantedIn(bundles: Discovered['bundles'], options: BundleOptions, { place }: WantedBundle): WantedBundles {
   try {
-    return wantedOf(bundles, options)
+    return wantedOf(bundles, options, place)
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause
     throw new TollgateError('discovery_invalid', `the discovery bundle says what cannot be taken: ${cause.message}`, {
@@ -122,14 +128,19 @@ function requireTokenHidden(url: URL | undefined, { statusUrl, statusTokenFile }
 }
 
 /** All that it names is had before it is believed to be good. */
-function preparing(options: BundleOptions, believing: Believing, signal: AbortSignal): Open<Prepared> {
+function preparing(
+  finder: WantedBundle,
+  options: BundleOptions,
+  believing: Believing,
+  signal: AbortSignal,
+): Open<Prepared> {
   return async (bytes, seen) => {
     const bundle = await readBundle(bytes)
     const moment = { now: Date.now(), ...(seen && { seen }) }
     const verified = await verifyBundle(bundle, await believing.trust(), moment)
     const { bundles, statusUrl } = discoveredIn(bundle)
     requireTokenHidden(statusUrl, options)
-    const policies = await PolicyBundles.open(wantedIn(bundles, options), believing, signal)
+    const policies = await PolicyBundles.open(wantedIn(bundles, options, finder), believing, signal)
     const { revision, roots } = bundle.manifest
     return {
       revision,

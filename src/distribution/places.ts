@@ -46,13 +46,32 @@ function imageIn(text: string): ImagePlace | undefined {
     /^((?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?)\/([a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(\w[\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
       text,
     ) ?? []
-  if (registry === '') return undefined
+  if (!URL.canParse(`https://${registry}`)) return undefined
   return { kind: 'oci', registry, repository, reference: digest ?? tag ?? 'latest' }
 }
 
 /** Does it come over the network, so that a start may have to do without? */
 export function isRemote({ kind }: Place): boolean {
   return kind !== 'file'
+}
+
+/** Registries of this machine are asked without TLS. */
+export function registryOrigin({ registry }: ImagePlace): string {
+  const { hostname } = new URL(`http://${registry}`)
+  return new URL(`${isThisMachine(hostname) ? 'http' : 'https'}://${registry}`).origin
+}
+
+/** The server that is asked. */
+export function originOf(place: Place): string | undefined {
+  switch (place.kind) {
+    case 'file':
+      return undefined
+    case 'http':
+      return place.url.origin
+    case 'oci':
+      return registryOrigin(place)
+  }
+  return place satisfies never
 }
 
 /** As people and status name it. */

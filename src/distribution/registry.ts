@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import { bundleBytesMax } from '../opa/limits.ts'
 import { SourceError } from './errors.ts'
 import { manifestBytesMax, tokenBytesMax } from './limits.ts'
-import { type ImagePlace, isThisMachine, placeText, urlText } from './places.ts'
+import { type ImagePlace, placeText, registryOrigin, urlText } from './places.ts'
 import { challengeIn, tokenIn, tokenUrl } from './registryToken.ts'
 import { type Answered, get, statusFault } from './request.ts'
 import { readSecrets, type SecretFiles, type Secrets } from './secrets.ts'
@@ -29,7 +29,6 @@ interface Layer {
 export class Registry implements Source {
   readonly #place: ImagePlace
   readonly #files: SecretFiles
-  /** `https:`, but for a registry of this machine. */
   readonly #base: string
   /** Of the last question: tokens hold for minutes. */
   #token: string | undefined
@@ -37,8 +36,7 @@ export class Registry implements Source {
   constructor(place: ImagePlace, files: SecretFiles) {
     this.#place = place
     this.#files = files
-    const { hostname } = new URL(`http://${place.registry}`)
-    this.#base = `${isThisMachine(hostname) ? 'http' : 'https'}://${place.registry}/v2/${place.repository}`
+    this.#base = `${registryOrigin(place)}/v2/${place.repository}`
   }
 
   /** The ETag is the digest of the layer, as `opa` has it. */

@@ -4,9 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type BundleOptions, statusUrlOf, wantedBundles } from '../../src/cli/bundleOptions.ts'
+import {
+  type BundleOptions,
+  discoveryBundle,
+  statusUrlOf,
+  wantedBundles,
+  wantedOf,
+} from '../../src/cli/bundleOptions.ts'
 import { policyFeed, requirePolicy } from '../../src/cli/policyFeed.ts'
 import { readSettings } from '../../src/cli/settingsFile.ts'
+import { type Place, placeIn } from '../../src/distribution/places.ts'
 import { newPair, signedBytes } from '../opa/signer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-bundle-options-'))
@@ -58,6 +65,23 @@ test('what is no place, or does not go together, is told', () => {
   assert.throws(() => requirePolicy({ ...usual, bundle: ['a'], config: ['b'] }), /do not go together with `-c`/)
   assert.throws(() => statusUrlOf('status', undefined), /`--status-url` takes a URL/)
   assert.throws(() => statusUrlOf('http://status.example.com/', 'token'), /in the open: use `https:`$/)
+})
+
+test('a certificate is for the server of the discovery bundle, as a token without a name is', () => {
+  const options = { ...usual, bundleTokenFile: ['token'], bundleCert: 'cert', bundleCertKey: 'key', bundleCa: 'ca' }
+  const { place: finder, secrets } = discoveryBundle('https://control.example.com/discovery', options)
+  const all = { token: 'token', cert: 'cert', key: 'key', ca: 'ca' }
+  assert.deepEqual(secrets, all)
+  const shown = (text: string) =>
+    wantedOf([{ name: 'org', place: placeIn(text) as Place }], options, finder).bundles[0]?.secrets
+  for (const same of ['https://control.example.com:443/org', 'oci://control.example.com/org:1'])
+    assert.deepEqual(shown(same), all, same)
+  for (const other of ['https://control.example.com:8443/org', 'http://control.example.com/org', 'oci://a.example/o:1'])
+    assert.deepEqual(shown(other), { token: undefined, ca: 'ca' }, other)
+  assert.throws(() => discoveryBundle('discovery.tar.gz', options), {
+    code: 'usage',
+    message: /^the discovery bundle is a file: say whose token it is/,
+  })
 })
 
 test('the file of settings says the same, and finds files beside itself', () => {

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { newKey } from '../../src/admission/approvers.ts'
 import { buildMerged, buildPolicy } from '../../src/bundle/build.ts'
 import { bundleFiles } from '../../src/bundle/bundled.ts'
+import { policyFeed } from '../../src/cli/policyFeed.ts'
 import { bundleType } from '../../src/distribution/service.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import type { BundleFile } from '../../src/opa/files.ts'
@@ -440,6 +441,49 @@ test('a discovery bundle names the bundles; another one takes their place in one
   const { bundles: last, discovery: found } = service.statuses.at(-1)
   assert.deepEqual([Object.keys(last), found.name], [['refund'], 'discovery'])
   await service.end()
+})
+
+test('a server that a discovery bundle names is shown a token that was given for it, and no other', async () => {
+  const given = new Map<string, Uint8Array>()
+  const shown: string[] = []
+  const serving = (name: string) =>
+    ScriptedServer.start((_, response, { url = '', headers }) => {
+      shown.push(`${name} ${headers.authorization ?? 'nothing'}`)
+      const bytes = given.get(url)
+      if (bytes) response.writeHead(200, { 'content-type': 'application/gzip' }).end(bytes)
+      else response.writeHead(404).end()
+    })
+  await using near = await serving('near')
+  await using far = await serving('far')
+  given.set('/bundles/pay', await bundleOf('pay', 1))
+  writeFileSync(join(folder, 'near.token'), 'for-near\n')
+  writeFileSync(join(folder, 'far.token'), 'for-far\n')
+  let sequence = 0
+  /** What each server is shown when a discovery bundle at the one names a bundle there, or at the other. */
+  const shownWith = async (name: string, at: ScriptedServer, ...tokens: readonly string[]) => {
+    shown.length = 0
+    const data = { services: { it: { url: at.url.origin } }, bundles: { [name]: { resource: 'bundles/pay' } } }
+    const file = { path: 'data.json', bytes: Buffer.from(JSON.stringify(data)) }
+    given.set('/discovery', await signedBytes([file], pair, { sequence: ++sequence, issuedAt }))
+    await policyFeed({
+      discovery: new URL('/discovery', near.url).href,
+      verifyKey: [join(folder, 'release.pem')],
+      bundleTokenFile: tokens.map((token) => token.replace(/[^=]*$/, (file) => join(folder, file))),
+      bundlePoll: '1h',
+      bundleWait: '0s',
+      bundleStore: join(folder, `shown-${sequence}`),
+    })
+    return [...shown]
+  }
+  const unnamed = 'near.token'
+  assert.deepEqual(await shownWith('org', near, unnamed), ['near Bearer for-near', 'near Bearer for-near'])
+  assert.deepEqual(await shownWith('org', far, unnamed), ['near Bearer for-near', 'far nothing'])
+  assert.deepEqual(await shownWith('org', far, unnamed, 'org=far.token'), [
+    'near Bearer for-near',
+    'far Bearer for-far',
+  ])
+  const own = 'discovery=near.token'
+  assert.deepEqual(await shownWith('discovery', far, own), ['near Bearer for-near', 'far nothing'], 'a name of its own')
 })
 
 test('a gate does not start with a bundle that is no good, and says why', async () => {
