@@ -9,7 +9,7 @@ import { manifestBytesMax, tokenBytesMax } from './limits.ts'
 import { type ImagePlace, placeText, registryOrigin, urlText } from './places.ts'
 import { challengeIn, tokenIn, tokenUrl } from './registryToken.ts'
 import { type Answered, get, statusFault } from './request.ts'
-import { readSecrets, type SecretFiles, type Secrets } from './secrets.ts'
+import { isPassword, readSecrets, type SecretFiles, type Secrets, withoutCredentials } from './secrets.ts'
 import { requireGzip } from './service.ts'
 import type { Answer, Question, Source } from './source.ts'
 
@@ -84,9 +84,17 @@ export class Registry implements Source {
   }
 
   async #tokenFor(url: URL, secrets: Secrets, signal: AbortSignal): Promise<string> {
-    const answer = await get(url, { secrets, bytesMax: tokenBytesMax, signal })
+    const shown = url.origin === registryOrigin(this.#place) ? secrets : credentialOf(secrets)
+    const answer = await get(url, { secrets: shown, bytesMax: tokenBytesMax, signal })
     return tokenIn(required(answer, url).bytes, url)
   }
+}
+
+/** Who gives tokens for a registry wants its user and password. A token or a certificate is for the registry itself. */
+function credentialOf(secrets: Secrets): Secrets {
+  const { authorization } = secrets
+  const shown = authorization !== undefined && isPassword(secrets) ? { authorization } : {}
+  return { ...withoutCredentials(secrets), ...shown }
 }
 
 function required(answer: Answered, url: URL): Answered {

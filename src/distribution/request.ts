@@ -5,7 +5,7 @@ import { messageOf } from '../model/errors.ts'
 import { SourceError } from './errors.ts'
 import { answerMsMax, connectMsMax, headersMsMax, redirectsMax, statusMsMax } from './limits.ts'
 import { urlText } from './places.ts'
-import type { Secrets } from './secrets.ts'
+import { type Secrets, withoutCredentials } from './secrets.ts'
 
 /** How long a server has for each part of its answer. */
 export interface Patience {
@@ -39,20 +39,30 @@ export interface Answered {
 export async function get(url: URL, asked: Asked): Promise<Answered> {
   const { secrets, waitMs = 0, signal, patience = usual } = asked
   // A connection of its own: certificates may have been renewed, and the next question comes a minute later.
-  const dispatcher = new Agent({
-    connect: { timeout: patience.connectMs, ...secrets.tls },
-    headersTimeout: waitMs + patience.headersMs,
-    bodyTimeout: patience.headersMs,
+  const shownBy = (shown: Secrets): Showing => ({
+    authorization: shown.authorization,
+    dispatcher: new Agent({
+      connect: { timeout: patience.connectMs, ...shown.tls },
+      headersTimeout: waitMs + patience.headersMs,
+      bodyTimeout: patience.headersMs,
+    }),
   })
+  const [named, others] = [shownBy(secrets), shownBy(withoutCredentials(secrets))]
   const late = AbortSignal.timeout(waitMs + patience.answerMs)
   try {
-    return await following(url, { ...asked, signal: AbortSignal.any([signal, late]) }, dispatcher)
+    return await following(url, { ...asked, signal: AbortSignal.any([signal, late]) }, named, others)
   } catch (error) {
     if (signal.aborted) throw signal.reason
     throw faultOf(error, url)
   } finally {
-    await dispatcher.destroy()
+    await Promise.all([named.dispatcher.destroy(), others.dispatcher.destroy()])
   }
+}
+
+/** How a server is asked: its connections show the certificate that they were made with. */
+interface Showing {
+  readonly authorization: string | undefined
+  readonly dispatcher: Agent
 }
 
 /** Tells a server something. Nothing is told to where it redirects. */
@@ -86,10 +96,10 @@ export async function post(
   }
 }
 
-async function following(from: URL, asked: Asked, dispatcher: Agent): Promise<Answered> {
+async function following(from: URL, asked: Asked, named: Showing, others: Showing): Promise<Answered> {
   let url = from
   for (let redirects = 0; ; redirects++) {
-    const answer = await once(url, url.origin === from.origin, asked, dispatcher)
+    const answer = await once(url, asked, url.origin === from.origin ? named : others)
     const { location } = answer.headers
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer
     if (redirects === redirectsMax)
@@ -107,10 +117,9 @@ function redirected(from: URL, url: URL, location: string, { elsewhere = false }
   throw new SourceError('bundle_redirected', `\`${urlText(from)}\` redirects ${where}, and only its own host is asked`)
 }
 
-async function once(url: URL, isNamed: boolean, asked: Asked, dispatcher: Agent): Promise<Answered> {
-  const { headers = {}, secrets, bytesMax, signal } = asked
-  const { authorization } = secrets
-  const shown = isNamed && authorization !== undefined ? { authorization } : {}
+async function once(url: URL, asked: Asked, { authorization, dispatcher }: Showing): Promise<Answered> {
+  const { headers = {}, bytesMax, signal } = asked
+  const shown = authorization === undefined ? {} : { authorization }
   const answer = await request(url, {
     dispatcher,
     signal,

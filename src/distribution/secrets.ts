@@ -32,6 +32,16 @@ export function readSecrets({ token, cert, key, ca }: SecretFiles): Secrets {
   }
 }
 
+/** What is left for a server that nobody named: who it is believed by, and no credential. */
+export function withoutCredentials({ tls: { ca } }: Secrets): Secrets {
+  return { tls: ca === undefined ? {} : { ca } }
+}
+
+/** A user and a password, as registries have it. */
+export function isPassword({ authorization }: Secrets): boolean {
+  return authorization?.startsWith('Basic ') ?? false
+}
+
 /** What is no token would be a header that nobody meant; nothing of it is said. */
 function authorizationIn(file: string): string {
   const text = textOf(file).trim()

@@ -2,16 +2,20 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { type ImagePlace, placeIn } from '../../src/distribution/places.ts'
 import { Registry } from '../../src/distribution/registry.ts'
 import { tokenUrl } from '../../src/distribution/registryToken.ts'
-import type { SecretFiles } from '../../src/distribution/secrets.ts'
+import { get } from '../../src/distribution/request.ts'
+import { readSecrets, type SecretFiles } from '../../src/distribution/secrets.ts'
 import { bundleBytesMax } from '../../src/opa/limits.ts'
+import { Authority } from '../identity/fixtures/certificates.ts'
 import { digestOf, layerOf, manifestOf, StandIn } from './registry.ts'
 
 const bytes = gzipSync('a bundle')
@@ -122,5 +126,67 @@ test('a layer may be kept elsewhere, which is shown no credential', async () => 
   } finally {
     standIn.elsewhere = undefined
     store.close()
+  }
+})
+
+const authority = new Authority()
+const local = authority.issue({ subject: [['CN', 'localhost']], alternatives: [['ip', '127.0.0.1']] })
+
+/** A server that asks for a certificate and takes whoever has none, and what it was shown. */
+async function secured(
+  answer: (url: string) => { readonly location?: string; readonly body: string | Uint8Array },
+): Promise<SecureServer & { readonly shown: string[]; readonly origin: string }> {
+  const shown: string[] = []
+  const options = { ...local, ca: authority.cert, requestCert: true, rejectUnauthorized: false }
+  const server = createSecureServer(options, ({ url = '', headers, socket }, response) => {
+    const { subject } = (socket as TLSSocket).getPeerCertificate()
+    shown.push(`${subject?.CN ?? 'no certificate'}, ${headers.authorization ?? 'no credential'}`)
+    const { location, body } = answer(url)
+    response.writeHead(location === undefined ? 200 : 307, location === undefined ? {} : { location }).end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return Object.assign(server, { shown, origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}` })
+}
+
+function withCertificate(text: string): SecretFiles {
+  const { cert, key } = authority.issue({ subject: [['CN', 'gate']] })
+  const files = { token, cert: join(folder, 'cert'), key: join(folder, 'key'), ca: join(folder, 'ca') }
+  for (const [file, content] of Object.entries({ token: text, cert, key, ca: authority.cert }))
+    writeFileSync(join(folder, file), content)
+  return files
+}
+
+test('the host that a layer is kept at is shown no certificate', async () => {
+  const files = withCertificate('s3cret')
+  const store = await secured(() => ({ body: bytes }))
+  const named = await secured((url) =>
+    url === '/blob' ? { location: `${store.origin}/blob`, body: '' } : { body: '' },
+  )
+  try {
+    const asked = { secrets: readSecrets(files), bytesMax: 1_000, signal: new AbortController().signal }
+    const answer = await get(new URL('/blob', named.origin), { ...asked, elsewhere: true })
+    assert.deepEqual([answer.status, Buffer.from(answer.bytes)], [200, bytes])
+    assert.deepEqual([named.shown, store.shown], [['gate, Bearer s3cret'], ['no certificate, no credential']])
+  } finally {
+    named.close()
+    store.close()
+  }
+})
+
+test('who gives tokens at another host is shown a user and password, and neither a token nor a certificate', async () => {
+  const realm = await secured(() => ({ body: JSON.stringify({ token: 'for-repository:team/policy:pull' }) }))
+  standIn.push('1.8', bytes)
+  standIn.credential = 'ci:pass'
+  standIn.realm = `${realm.origin}/token`
+  try {
+    for (const written of ['ci:pass', 's3cret'])
+      assert.equal((await pull(':1.8', { files: withCertificate(written) })).kind, 'found')
+    const basic = `Basic ${Buffer.from('ci:pass').toString('base64')}`
+    assert.deepEqual(realm.shown, [`no certificate, ${basic}`, 'no certificate, no credential'])
+  } finally {
+    standIn.credential = undefined
+    standIn.realm = undefined
+    writeFileSync(token, 'ci:pass\n')
+    realm.close()
   }
 })
