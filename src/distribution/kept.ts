@@ -1,6 +1,7 @@
 /**
  * The last good bundle on disk: a start without a network goes on with it, and an older one is known for what it is. One
- * file has the bytes and what is known of them, so that one rename replaces both.
+ * file has the bytes and what is known of them, so that one rename replaces both. It is named by the sequence, and the
+ * highest counts: of processes that share the store and keep theirs at the same moment none can put an older one in its place.
  */
 import { hash, randomUUID } from 'node:crypto'
 import {
@@ -37,33 +38,35 @@ export interface KeptBundle {
 }
 
 export class Kept {
-  readonly file: string
-  readonly #folder: string
+  readonly folder: string
   readonly #new: string
   #written: KeptState | undefined
 
   /** A bundle of the same name from another place is another one. */
   constructor(store: string, name: string, place: string) {
-    this.#folder = join(store, `${name}-${hash('sha256', place).slice(0, 16)}`)
-    this.file = join(this.#folder, 'bundle')
-    this.#new = `${this.file}.${randomUUID()}.new`
+    this.folder = join(store, `${name}-${hash('sha256', place).slice(0, 16)}`)
+    this.#new = join(this.folder, `bundle.${randomUUID()}.new`)
   }
 
   /** Undefined when nothing was kept yet. Throws `bundle_store_damaged`: what may have been said there is not guessed. */
   read(): KeptBundle | undefined {
-    const all = this.#readable(() => {
-      const { size } = statSync(this.file)
-      if (size > bundleBytesMax + keptStateBytesMax) throw new Error(`it has ${size} bytes`)
-      return readFileSync(this.file)
-    })
-    return all && (keptIn(all) ?? this.#damaged('it is not what was written there'))
+    for (let before: string | undefined; ; ) {
+      const newest = readable(this.folder, () => keptNames(this.folder).at(-1))
+      if (newest === undefined) return undefined
+      const file = join(this.folder, newest)
+      const all = readable(file, () => bounded(file))
+      if (all) return keptIn(all) ?? damaged(file, 'it is not what was written there')
+      // Another process had a newer one, and took this one away.
+      if (newest === before) return damaged(file, 'there is no such file')
+      before = newest
+    }
   }
 
   /** Writes what is about to become active. Throws `bundle_store_unwritable`. */
   write({ state, bytes }: KeptBundle): void {
     this.#writing(() => {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-      removeLeftOver(this.#folder)
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+      removeLeftOver(this.folder)
       writeDurably(this.#new, [Buffer.from(`${JSON.stringify(state)}\n`), bytes])
     })
     this.#written = state
@@ -71,13 +74,10 @@ export class Kept {
 
   /** From now on what was written last counts. Throws `bundle_store_unwritable`. */
   commit(): void {
-    const now = this.#readable(() => readFileSync(this.file))
-    const other = now && keptIn(now)
-    // Another process of this machine may be ahead: what it has seen is not forgotten.
-    if ((other?.state.seen?.sequence ?? 0) > (this.#written?.seen?.sequence ?? 0)) return
     this.#writing(() => {
-      renameSync(this.#new, this.file)
-      syncFolder(this.#folder)
+      renameSync(this.#new, join(this.folder, `bundle.${this.#written?.seen?.sequence ?? 0}`))
+      syncFolder(this.folder)
+      for (const older of keptNames(this.folder).slice(0, -1)) rmSync(join(this.folder, older), { force: true })
     })
   }
 
@@ -85,27 +85,41 @@ export class Kept {
     try {
       work()
     } catch (cause) {
-      throw new TollgateError('bundle_store_unwritable', `\`${this.#folder}\` cannot be written: ${messageOf(cause)}`, {
+      throw new TollgateError('bundle_store_unwritable', `\`${this.folder}\` cannot be written: ${messageOf(cause)}`, {
         cause,
       })
     }
   }
+}
 
-  #readable(read: () => Buffer): Buffer | undefined {
-    try {
-      return read()
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      return this.#damaged(messageOf(cause))
-    }
+function readable<T>(path: string, read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    return damaged(path, messageOf(cause))
   }
+}
 
-  #damaged(why: string): never {
-    throw new TollgateError(
-      'bundle_store_damaged',
-      `what is kept in \`${this.file}\` cannot be read: ${why}; remove it to begin without it`,
-    )
-  }
+function damaged(path: string, why: string): never {
+  throw new TollgateError(
+    'bundle_store_damaged',
+    `what is kept in \`${path}\` cannot be read: ${why}; remove it to begin without it`,
+  )
+}
+
+/** Those that count, the newest last. */
+function keptNames(folder: string): readonly string[] {
+  const sequenceOf = (name: string) => Number(name.slice('bundle.'.length))
+  return readdirSync(folder)
+    .filter((name) => /^bundle\.\d+$/.test(name))
+    .sort((one, other) => sequenceOf(one) - sequenceOf(other))
+}
+
+function bounded(file: string): Buffer {
+  const { size } = statSync(file)
+  if (size > bundleBytesMax + keptStateBytesMax) throw new Error(`it has ${size} bytes`)
+  return readFileSync(file)
 }
 
 /** A line of what is known, then the bytes. Undefined for anything else. */

@@ -3,16 +3,19 @@
  * verification are scripted here; the disk is real. `test/cli/bundles.test.ts` has all of it around a real gate.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { type Active, Distribution, type Failed, type Ports } from '../../src/distribution/distribution.ts'
 import { Kept } from '../../src/distribution/kept.ts'
 import { verifyAgainMs } from '../../src/distribution/limits.ts'
 import type { Answer, Question, Source } from '../../src/distribution/source.ts'
 import { Supply, type Verified } from '../../src/distribution/supply.ts'
 import { TollgateError } from '../../src/model/errors.ts'
+import type { Committer } from './fixtures/committer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-distribution-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -331,7 +334,7 @@ test('what is kept and cannot be read stops the start: what it knew may not be f
   const set = setOf(store, { org: new Scripted().says('o3 3 org') })
   await set.distribution.first(() => undefined)
   set.distribution.started()
-  const { file } = new Kept(store, 'org', 'org')
+  const file = join(new Kept(store, 'org', 'org').folder, 'bundle.3')
   const whole = readFileSync(file)
   for (const damaged of [whole.subarray(0, -1), whole.subarray(10), Buffer.from(''), Buffer.concat([whole, whole])]) {
     writeFileSync(file, damaged)
@@ -351,7 +354,7 @@ test('a bundle that cannot be kept does not become active', async () => {
   const set = setOf(store, { org })
   await set.distribution.first(() => undefined)
   set.distribution.started()
-  const inside = dirname(new Kept(store, 'org', 'org').file)
+  const inside = new Kept(store, 'org', 'org').folder
   rmSync(inside, { recursive: true })
   writeFileSync(inside, 'no folder')
   const { stop } = set.follow()
@@ -369,6 +372,26 @@ test('a process that is behind another one does not take back what that one has 
   ahead.distribution.started()
   behind.distribution.started()
   assert.equal(new Kept(store, 'org', 'org').read()?.state.seen?.sequence, 7)
+})
+
+test('of two that keep bundles at the same moment the newer one stays', async () => {
+  const store = newStore()
+  const rounds = 60
+  const counts = new SharedArrayBuffer(8)
+  const workers = ([0, 1] as const).map(
+    (which) =>
+      new Worker(new URL('./fixtures/committer.ts', import.meta.url), {
+        workerData: { store, which, rounds, counts } satisfies Committer,
+      }),
+  )
+  try {
+    await Promise.all(workers.map((worker) => once(worker, 'exit')))
+  } finally {
+    for (const worker of workers) await worker.terminate()
+  }
+  const [steps, lost] = new Int32Array(counts)
+  assert.deepEqual([steps, lost], [6 * rounds, 0])
+  assert.deepEqual(readdirSync(new Kept(store, 'org', 'org').folder), [`bundle.${2 * rounds}`], 'nothing else is left')
 })
 
 test('a bundle that expires while it decides leaves nothing that does, until a newer one comes', async (t) => {
