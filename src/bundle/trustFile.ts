@@ -36,7 +36,7 @@ const trustKeys = {
   scope: { form: label, about: 'What signatures must be for, whatever the key says.' },
   max_age: { form: duration(60_000, 3_650 * dayMs), about: 'How old a signature may be.' },
   min_sequence: { form: wholeNumber(0), about: 'Bundles with a lower sequence are refused.' },
-  allow_unsigned: { form: flag, about: 'A bundle that nobody signed will do: for tests.' },
+  allow_unsigned: { form: flag, about: 'A bundle that nobody signed will do: for tests, and with no keys.' },
 } as const
 
 const trustForm = record('a trust file: a map with `keys`', trustKeys, { owner: 'a trust file' })
@@ -64,6 +64,13 @@ export function readTrust(file: string, bytes: Uint8Array, beside: (name: string
       read?.fields.threshold?.at ?? start,
       'contradiction',
       `${threshold} keys must sign, and there are fewer different ones`,
+    )
+  const unsigned = read?.fields.allow_unsigned
+  if (keys && keys.length > 0 && unsigned?.value)
+    report.error(
+      unsigned.keyAt,
+      'contradiction',
+      'there are keys, and whoever takes a signature away would get around them',
     )
   if (!keys || report.failed)
     throw new TollgateError('trust_invalid', report.diagnostics().map(withoutValue).map(formatDiagnostic).join('\n'))

@@ -123,6 +123,9 @@ const oneOfTwo = [
   ['policy', 'discovery'],
   ['layers', 'discovery'],
   ['bundles', 'discovery'],
+  ['trust', 'verify_keys'],
+  ['trust', 'allow_unsigned'],
+  ['verify_keys', 'allow_unsigned'],
   ['upstream', 'command'],
 ] as const
 

@@ -5,7 +5,6 @@ import { readTrust, trustWarnings } from '../bundle/trustFile.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { verificationKey } from '../opa/keys.ts'
 import type { Trust } from '../opa/trust.ts'
-import { UsageError } from './exit.ts'
 import { say } from './log.ts'
 import type { TrustOptions } from './trustOptions.ts'
 
@@ -16,8 +15,6 @@ const said = new Set<string>()
 
 /** Throws `trust_invalid`, `secret_unreadable`, or a `BundleError` for a key that is none. */
 export function trustOf({ trust: file, verifyKey, allowUnsigned }: TrustOptions): Trust {
-  if (file !== undefined && verifyKey)
-    throw new UsageError('`--trust` and `--verify-key` do not go together: name the key in the file')
   const read = file === undefined ? ofKeys(verifyKey ?? []) : ofFile(file)
   const trust = { ...read, ...(allowUnsigned && { allowUnsigned: true }) }
   for (const warning of trustWarnings(trust)) sayOnce(warning)

@@ -1,6 +1,7 @@
 /** Options that say whom bundles are believed from. */
 import { type Command, Option } from 'commander'
 import type { TrustNow } from '../runtime/bundleFile.ts'
+import { UsageError } from './exit.ts'
 import { collected } from './options.ts'
 
 export interface TrustOptions {
@@ -22,9 +23,15 @@ export function addTrustOptions(command: Command): Command {
     .option('--allow-unsigned', 'bundles that nobody signed are believed: for tests')
 }
 
-/** Undefined where no option says anything: then a bundle is refused, and a policy file needs none of it. */
+/** Undefined where no option says anything: then a bundle is refused, and a policy file needs none of it. Throws a `UsageError`. */
 export function trustNow(options: TrustOptions): TrustNow | undefined {
   const { trust, verifyKey, allowUnsigned } = options
   if (trust === undefined && verifyKey === undefined && !allowUnsigned) return undefined
+  if (trust !== undefined && verifyKey)
+    throw new UsageError('`--trust` and `--verify-key` do not go together: name the key in the file')
+  if (allowUnsigned && (trust !== undefined || verifyKey))
+    throw new UsageError(
+      '`--allow-unsigned` does not go together with keys: whoever takes a signature away would get around them',
+    )
   return async () => (await import('./trust.ts')).trustOf(options)
 }

@@ -12,7 +12,7 @@ export interface Trust {
   readonly ageMsMax?: number
   /** Sequences below this are refused, whatever was seen. */
   readonly sequenceMin?: number
-  /** A bundle that nobody signed will do. One that is signed is verified all the same where there are keys. */
+  /** Any bundle will do, signed or not: where there are no keys. With keys it counts for nothing. */
   readonly allowUnsigned?: boolean
 }
 

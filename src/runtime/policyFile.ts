@@ -125,7 +125,8 @@ async function built(sources: readonly FileRead[], root?: string): Promise<Artif
 
 /** Throws `bundle_unsigned`. */
 async function requireUnsignedAllowed([file = '']: readonly string[], trust: TrustNow | undefined): Promise<void> {
-  if (!trust || (await trust()).allowUnsigned) return
+  const { keys, allowUnsigned } = (await trust?.()) ?? { keys: [], allowUnsigned: true }
+  if (keys.length === 0 && allowUnsigned) return
   throw new BundleError(
     'bundle_unsigned',
     `\`${file}\` is no bundle, so nobody signed it: a gate that is told whose bundles it believes takes nothing else`,

@@ -114,6 +114,11 @@ test('the file of settings says the same, and finds files beside itself', () => 
 
 test('mistakes of the file are told with their places', () => {
   const file = join(folder, 'wrong.yaml')
+  writeFileSync(file, 'trust: t.yaml\nallow_unsigned: true\n')
+  assert.deepEqual(
+    readSettings(file).mistakes.map(({ line, code }) => `${line} ${code}`),
+    ['2 contradiction'],
+  )
   writeFileSync(file, 'policy: a.yaml\nbundles: { "1st": a, b: "ftp://x/" }\nbundle_poll: 10ms\nstatus_url: here\n')
   const told = readSettings(file).mistakes.map(({ line, code }) => `${line} ${code}`)
   assert.deepEqual(told.sort(), ['2 bad_name', '2 contradiction', '2 wrong_value', '3 wrong_value', '4 wrong_value'])
@@ -135,7 +140,13 @@ test('a gate that is told whose bundles it believes takes no policy file, by wha
   await assert.rejects(policyFeed({ ...believing, layer: [`org=${file}`] }), { code })
   await assert.rejects(policyFeed({ ...believing, bundle: [file] }), { code: 'bundle_content_wrong' })
   await assert.rejects(policyFeed({ ...believing, discovery: file }), { code: 'bundle_content_wrong' })
-  assert.ok((await policyFeed({ ...believing, config: [file], allowUnsigned: true })).loaded.revision)
+  const { verifyKey, ...nobody } = believing
+  assert.ok((await policyFeed({ ...nobody, config: [file], allowUnsigned: true })).loaded.revision)
+  for (const keys of [{ verifyKey }, { trust: 'trust.yaml' }])
+    await assert.rejects(policyFeed({ ...nobody, ...keys, config: [file], allowUnsigned: true }), {
+      code: 'usage',
+      message: /^`--allow-unsigned` does not go together with keys/,
+    })
 })
 
 test('the token of the status goes nowhere in the open, also where a discovery bundle says so', async () => {

@@ -300,6 +300,8 @@ test('a trust file is read whole, and every mistake is told with its place', asy
   assert.doesNotMatch(misplaced.stderr, /supersecret|31337/)
   writeFileSync(place('none.yaml'), 'keys: {}\n')
   await refused(['verify', '--trust', 'none.yaml', 'team.tar.gz'], 'trust_invalid', /names no key/)
+  writeFileSync(place('both.yaml'), 'keys: { release: { file: release.pub } }\nallow_unsigned: true\n')
+  await refused(['verify', '--trust', 'both.yaml', 'team.tar.gz'], 'trust_invalid', /:2:1: there are keys/)
 })
 
 test('what cannot be signed so is refused before anything is written', async () => {
