@@ -5,9 +5,9 @@ import { type Algorithm, isSecret } from '../opa/algorithms.ts'
 import { signingKey } from '../opa/keys.ts'
 import type { Signing } from '../opa/sign.ts'
 import { durationMs } from '../policy/durations.ts'
+import { readKeyFile } from '../runtime/trust.ts'
 import { UsageError } from './exit.ts'
 import { say } from './log.ts'
-import { readKeyFile } from './trust.ts'
 
 export interface SigningOptions {
   readonly signKey?: string

@@ -33,5 +33,5 @@ export function trustNow(options: TrustOptions): TrustNow | undefined {
     throw new UsageError(
       '`--allow-unsigned` does not go together with keys: whoever takes a signature away would get around them',
     )
-  return async () => (await import('./trust.ts')).trustOf(options)
+  return async () => (await import('./trust.ts')).trustOfOptions(options)
 }

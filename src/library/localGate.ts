@@ -10,9 +10,10 @@ import { Changes } from '../pep/changes.ts'
 import type { Gate as EnforcementPoint } from '../pep/gate.ts'
 import type { Outcome, Refusal } from '../pep/gatekeeper.ts'
 import { Kills } from '../pep/kills.ts'
+import type { TrustNow } from '../runtime/bundleFile.ts'
 import { orderedId } from '../runtime/ids.ts'
 import { type OpenGate, openGateWith } from '../runtime/open.ts'
-import { activePolicy, loadPolicyFile } from '../runtime/policyFile.ts'
+import { activePolicy, loadPolicyFiles, loadPolicyText } from '../runtime/policyFile.ts'
 import { activationFailure, watchPolicy } from '../runtime/watch.ts'
 import { Connection } from './connection.ts'
 import { connectableOf, guardConnections } from './guard.ts'
@@ -22,6 +23,7 @@ import { requirePolicy, type Settings, withContext } from './options.ts'
 import { failures, type Reporter } from './report.ts'
 import { readRequest } from './request.ts'
 import type { Registration } from './run.ts'
+import { trustNowOf } from './trust.ts'
 import type {
   CallOutcome,
   CallRequest,
@@ -52,7 +54,7 @@ export async function openLocalGate(settings: Settings): Promise<Gate> {
     // Watched from before it is read: no edit falls between the two.
     if (watch) gate.watch(policy as string)
     await recordingFailure(opened.gate, policy, async () => {
-      const artifact = await loadPolicy(policy)
+      const artifact = await loadPolicy(policy, gate.trust)
       if (gate.revision === '') opened.gate.activate(activePolicy(artifact))
     })
     return gate
@@ -62,10 +64,11 @@ export async function openLocalGate(settings: Settings): Promise<Gate> {
   }
 }
 
-async function loadPolicy(policy: string | PolicyText): Promise<Artifact> {
-  if (typeof policy === 'string') return loadPolicyFile(policy)
-  const { buildPolicy } = await import('../bundle/build.ts')
-  return buildPolicy(policy)
+/** With keys nothing but bundles decides. */
+async function loadPolicy(policy: string | PolicyText, trust: TrustNow | undefined): Promise<Artifact> {
+  return typeof policy === 'string'
+    ? loadPolicyFiles([policy], trust, true)
+    : loadPolicyText(policy.name, policy.text, trust)
 }
 
 /** What a policy was not activated for is the program's to know, and the record's. */
@@ -80,6 +83,7 @@ async function recordingFailure(gate: EnforcementPoint, policy: string | PolicyT
 }
 
 class LocalGate implements Gate {
+  readonly trust: TrustNow | undefined
   readonly #settings: Settings
   readonly #gate: EnforcementPoint
   readonly #ledger: SqliteLedger
@@ -94,6 +98,7 @@ class LocalGate implements Gate {
   #closed = false
 
   constructor(settings: Settings, { gate, ledger, describe }: OpenGate) {
+    this.trust = trustNowOf(settings.trust, settings.report)
     this.#settings = settings
     this.#gate = gate
     this.#ledger = ledger
@@ -146,7 +151,9 @@ class LocalGate implements Gate {
   activate(policy: string | PolicyText): Promise<void> {
     const wanted = requirePolicy(policy)
     const activate = () =>
-      recordingFailure(this.#gate, wanted, async () => this.#gate.activate(activePolicy(await loadPolicy(wanted))))
+      recordingFailure(this.#gate, wanted, async () =>
+        this.#gate.activate(activePolicy(await loadPolicy(wanted, this.trust))),
+      )
     const activated = this.#activations.then(activate)
     this.#activations = activated.catch(() => {})
     return activated
@@ -174,7 +181,8 @@ class LocalGate implements Gate {
       // What is under way when the gate closes comes to nothing, and that is no news.
       if (!this.#closed) this.#settings.report({ message, ...(error !== undefined && { error }) })
     }
-    this.#stopWatching = watchPolicy({ files: [file] }, { gate: this.#gate, say }).stop
+    const choice = { files: [file], bundlesOnly: true, ...(this.trust && { trust: this.trust }) }
+    this.#stopWatching = watchPolicy(choice, { gate: this.#gate, say }).stop
   }
 
   onPolicyChange(listener: () => void): () => void {

@@ -2,14 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import { messageOf } from '../model/errors.ts'
 import { quoted } from '../model/message/quoted.ts'
+import type { TrustSaid } from '../runtime/trust.ts'
 import { type Reporter, reporter } from './report.ts'
 import { type Caller, readContext } from './request.ts'
+import { readTrustSaid } from './trust.ts'
 import type { GateOptions, GuardOptions, PolicyText } from './types.ts'
 
 export interface Settings {
   readonly policy: string | PolicyText
   readonly ledgerFile: string
   readonly watch: boolean
+  readonly trust: TrustSaid | undefined
   readonly caller: Caller
   readonly durability: 'process' | 'power'
   readonly argumentsKept: 'full' | 'digest' | 'none'
@@ -21,6 +24,9 @@ const optionKeys: ReadonlySet<string> = new Set<keyof GateOptions>([
   'policy',
   'ledger',
   'watch',
+  'trust',
+  'verifyKeys',
+  'allowUnsigned',
   'server',
   'principal',
   'session',
@@ -43,13 +49,24 @@ export function readOptions(options: GateOptions): Settings {
     throw new TypeError('`ledger` is required: the path of a file, or `:memory:` to forget everything at the end')
   if (typeof watch !== 'boolean') throw new TypeError('`watch` must be a boolean')
   if (watch && typeof policy !== 'string') throw new TypeError('`watch` needs a policy that is a file')
+  const trust = readTrustSaid(options)
   requireOneOf('durability', durability, ['process', 'power'])
   requireOneOf('argumentsKept', argumentsKept, ['full', 'digest', 'none'])
   requireFunction('clock', clock)
   requireFunction('onReport', onReport)
   const anyone: Caller = { server: undefined, principal: {}, session: randomUUID(), run: () => undefined }
   const caller = withContext(anyone, { server, principal, session, run })
-  return { policy, ledgerFile: ledger, watch, caller, durability, argumentsKept, clock, report: reporter(onReport) }
+  return {
+    policy,
+    ledgerFile: ledger,
+    watch,
+    trust,
+    caller,
+    durability,
+    argumentsKept,
+    clock,
+    report: reporter(onReport),
+  }
 }
 
 /** Throws a `TypeError` for what names no policy. */

@@ -3,7 +3,7 @@ import type { Decision } from '../model/decision.ts'
 
 /** What `openGate` needs. `policy` and `ledger` have no default: what decides and what remembers is the caller's choice. */
 export interface GateOptions {
-  /** The policy: the path of a file, or a text with a name for it. */
+  /** The policy: the path of a file, or a text with a name for it. Either may be a bundle, where it is said whom that is believed from. */
   readonly policy: string | PolicyText
   /**
    * The path of the ledger, a SQLite file that is made where there is none. Gates that share it share their limits.
@@ -12,6 +12,15 @@ export interface GateOptions {
   readonly ledger: string
   /** Follow the policy file while the gate is open. A bad edit is reported and the old policy stays. False by default. */
   readonly watch?: boolean | undefined
+  /**
+   * Whom bundles are believed from: the path of a trust file, with keys, how many of them must have signed, and how fresh a
+   * bundle must be (`docs/bundles.md`). It is read with each bundle. With it, or with `verifyKeys`, nothing but bundles decides.
+   */
+  readonly trust?: string | undefined
+  /** Public keys in the place of `trust`: the paths of their files, or PEM. A bundle that one of them signed is believed. */
+  readonly verifyKeys?: readonly string[] | undefined
+  /** Bundles that nobody signed are believed: for tests, and not together with keys. False by default. */
+  readonly allowUnsigned?: boolean | undefined
   /** The MCP server, as the policy names it, for calls that do not say it themselves. */
   readonly server?: string | undefined
   /** Who calls, for calls that do not say it themselves. */
@@ -37,7 +46,7 @@ export interface GateOptions {
 export interface PolicyText {
   /** What mistakes call it, and part of its revision: `refunds.yaml`, say. */
   readonly name: string
-  /** YAML or JSON. */
+  /** YAML or JSON, or the bytes of a bundle. */
   readonly text: string | Uint8Array
 }
 

@@ -8,8 +8,8 @@ import type { Seen, Trust } from '../opa/trust.ts'
 /** Whom bundles are believed from, as it stands now: keys are read again with each bundle, so that they can be rotated. */
 export type TrustNow = () => Promise<Trust>
 
-/** Of each file the newest that was opened in this process: a file that is followed is never rolled back. */
-const seenOf = new Map<string, Seen>()
+/** Of each file the newest that was opened by whoever says whom to believe: a file that is followed is never rolled back. */
+const seenBy = new WeakMap<TrustNow, Map<string, Seen>>()
 
 /** Throws a `TollgateError` (`bundle_*`, `engine_unloadable`), or a `PolicyError` for mistakes of its sources. */
 export async function openBundleFile(
@@ -19,8 +19,11 @@ export async function openBundleFile(
 ): Promise<OpenedBundle> {
   const { openBundle } = await import('../bundle/open.ts')
   const place = resolve(file)
+  const believing = requireTrust(file, trust)
+  const seenOf = seenBy.get(believing) ?? new Map<string, Seen>()
+  seenBy.set(believing, seenOf)
   const seen = seenOf.get(place)
-  const trusted = await requireTrust(file, trust)()
+  const trusted = await believing()
   const opened = await withFileNamed(file, () => openBundle(bytes, trusted, { now: Date.now(), ...(seen && { seen }) }))
   await tryOut(opened.artifact)
   const latest = seenOf.get(place)?.sequence ?? 0

@@ -100,6 +100,17 @@ export async function loadPolicyFiles(
   return artifact
 }
 
+/** The same for what stands in no file, and has a name all the same. */
+export async function loadPolicyText(name: string, text: string | Uint8Array, trust?: TrustNow): Promise<Artifact> {
+  if (typeof text !== 'string' && isGzip(text)) {
+    const { openBundleFile } = await import('./bundleFile.ts')
+    return (await openBundleFile(name, text, trust)).artifact
+  }
+  await requireUnsignedAllowed([name], trust)
+  const { buildPolicy } = await import('../bundle/build.ts')
+  return buildPolicy({ name, text })
+}
+
 /** The same for policy files alone, with their Rego under a root of its own where one is named (`bundle/root.ts`). */
 export async function buildPolicyFiles(files: readonly string[], root?: string): Promise<Artifact> {
   if (root === undefined) return loadPolicyFiles(files)
