@@ -21,7 +21,7 @@ export const causeWords: Readonly<Record<Lack['cause'], string>> = {
   run: 'the run of the call was not kept',
   counters: 'it depends on what undecidable calls have taken',
   session: 'an undecidable call may have ended the session',
-  approval: 'it depends on whether an undecidable call has used the approval',
+  approval: 'it depends on whether the approval was used, or was for this call',
   pinning: 'no record says what the lists of the server showed',
 }
 

@@ -42,6 +42,8 @@ export interface RecordedCall {
   /** Its arguments are `{}` where they are not kept whole. */
   readonly call: Call
   readonly arguments: RecordedArguments
+  /** SHA-256 of all that was sent, where that is more than the name and the arguments. */
+  readonly params?: string
   /** What the policy saw; absent where none was asked, or it was not kept. */
   readonly input?: Input
   readonly decided: Decided

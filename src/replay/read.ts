@@ -68,17 +68,17 @@ function callIn(entry: Entry, policyOf: (body: Body) => PolicySet | undefined): 
   const result = objectIn(body, 'result')
   const input = inputIn(entry)
   const args = argumentsIn(body)
-  const [asked, run] = [textIn(body, 'asked_method'), textIn(body, 'run_id')]
+  const [asked, run, params] = ['asked_method', 'run_id', 'params_sha256'].map((key) => textIn(body, key) ?? undefined)
   const call: Call = {
     method: body['method'] as Method,
-    ...(asked !== null && { asked }),
+    ...(asked !== undefined && { asked }),
     server: textIn(body, 'server') ?? '',
     name: textIn(body, 'name') ?? '',
     arguments: args.kept === 'whole' ? args.value : {},
     principal: objectIn(body, 'principal') as Principal,
     session: textIn(body, 'session_id') ?? '',
     // No more of it is kept; it may be stopped by its name.
-    ...(run !== null && { run: { run_id: run } }),
+    ...(run !== undefined && { run: { run_id: run } }),
   }
   const approvalId = textIn(objectIn(result, 'approval'), 'id')
   const policy = policyOf(body)
@@ -90,6 +90,7 @@ function callIn(entry: Entry, policyOf: (body: Body) => PolicySet | undefined): 
     isCheck: entry.kind === 'check',
     call,
     arguments: args,
+    ...(params !== undefined && { params }),
     ...(input && { input }),
     decided: decidedIn(entry, result),
     ...(approvalId !== null && { approvalId }),

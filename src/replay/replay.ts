@@ -25,6 +25,7 @@ import type { RecordedCall, RecordedEvent } from './event.ts'
 import { knownCall, type Lack } from './known.ts'
 import { ReplayLedger } from './ledger.ts'
 import { recordedRun } from './runs.ts'
+import { SameCalls } from './same.ts'
 
 /** What becomes of a recorded call. */
 export type Judgement = { readonly recorded: RecordedCall } & (
@@ -52,6 +53,7 @@ export class Replay {
   /** Requests of the record that are others here, and those that were never made, by the decision that let the call through. */
   readonly #requests = new Map<string, string>()
   readonly #made = new Map<string, string>()
+  readonly #same = new SameCalls()
   /** Calls that count as the one that was let through before. */
   readonly #repeats = new Map<string, string>()
   /** Who asked for what of which nobody can tell what it came to; sessions that may have ended. */
@@ -136,9 +138,7 @@ export class Replay {
     if (recorded.arguments.kept !== 'whole' && isOf(recorded, 'CALL_TOO_LARGE')) return { cause: 'arguments' }
     const found = knownCall(recorded, plan, policy && this.#planThen(policy, call))
     if ('cause' in found) return found
-    // An approval is for these very arguments, and for nothing that only looks like them.
-    const known =
-      recorded.arguments.kept === 'digest' ? { ...found, params: { sha256: recorded.arguments.sha256 } } : found
+    const known = withDigests(found, recorded, this.#same.paramsOf(recorded))
     if (!plan.run || unfitToJudge(known, plan)) return known
     const run = recordedRun(this.#policy, recorded)
     if (!run) return { cause: 'run' }
@@ -159,9 +159,15 @@ export class Replay {
     if (this.#doubtful.has(recorded.approvalId ?? '')) return { cause: 'approval' }
     const isDoubtful = this.#doubtful.has(whatOf(call))
     const isNameless = recorded.arguments.kept === 'none'
-    if (!isDoubtful && !isNameless) return undefined
+    if (!isDoubtful && !isNameless && !this.#isPerhapsAnswered(recorded)) return undefined
     if (!isForPersons(gate.check(call))) return undefined
     return { cause: isNameless ? 'arguments' : 'approval' }
+  }
+
+  /** Did somebody answer what may be the same call, or only looks like it? */
+  #isPerhapsAnswered(recorded: RecordedCall): boolean {
+    const answers = this.#same.doubtful(recorded).flatMap((id) => this.#ledger.approval(id) ?? [])
+    return answers.some(({ request }) => request.expires_at > this.#ledger.now)
   }
 
   /** Limits refuse more the more was taken: what is decided at the least and at the most is decided in between. */
@@ -185,7 +191,9 @@ export class Replay {
   }
 
   /** What its outcome, and the calls and answers that name its request, are about from here on. */
-  #follow({ decided, approvalId, decisionId }: RecordedCall, { decision, approval }: Decision): void {
+  #follow(recorded: RecordedCall, { decision, approval }: Decision): void {
+    const { decided, approvalId, decisionId } = recorded
+    if (approval) this.#same.asked(approval.id, recorded)
     if (decision === 'allow' && decided.decision !== 'allow') {
       if (decided.decision === 'hold' && approvalId !== undefined && !approval) this.#made.set(approvalId, decisionId)
       else this.#gate.settle([{ decisionId, status: 'success' }])
@@ -214,6 +222,7 @@ export class Replay {
     try {
       if (says === 'approve') this.#approvals.approve(id, said)
       else this.#approvals.reject(id, said)
+      this.#same.answered(id)
     } catch (error) {
       if (!(error instanceof TollgateError) || !/^approv(al|er)_/.test(error.code)) throw error
     }
@@ -275,6 +284,12 @@ export class Replay {
       return decision
     throw this.#failure
   }
+}
+
+/** An approval is for this very call, and for nothing that only looks like it. */
+function withDigests(call: Call, { arguments: args }: RecordedCall, params: string): Call {
+  if (args.kept !== 'digest' && params === '') return call
+  return { ...call, params: { ...(args.kept === 'digest' && { sha256: args.sha256 }), params_sha256: params } }
 }
 
 function isOf({ decided }: RecordedCall, ...reasons: readonly string[]): boolean {

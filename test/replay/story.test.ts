@@ -79,6 +79,36 @@ test('a person answers as they did: also where another rule asks them', () => {
   assert.deepEqual(story(asking(50), asking(40), rejected), ['hold: hold', 'deny: deny'])
 })
 
+test('a call that went with something else beside its arguments is another one, whoever approved the one', () => {
+  const sent = (more: Call['params'] = {}): Step => ({ do: 'call', call: pay(60, { params: more }), ends: 'success' })
+  const [one, other] = [sent({ task: { ttl: 1 } }), sent({ task: { ttl: 2 } })]
+  const steps: readonly Step[] = [one, other, { do: 'approve', of: 1, by: 'ada' }, other, one, one]
+  const decided = ['hold: hold', 'hold: hold', 'hold: hold', 'allow: allow', 'hold: hold']
+  assert.deepEqual(story(asking(50), asking(40), steps), decided)
+  const again = (token: number) => sent({ _meta: { progressToken: token } })
+  const retried: readonly Step[] = [again(1), { do: 'approve', of: 0, by: 'ada' }, again(2), again(3)]
+  assert.deepEqual(story(asking(50), asking(40), retried), ['hold: hold', 'allow: allow', 'hold: hold'])
+})
+
+test('whether an answer was for a call is not guessed where the record has no request of it', () => {
+  const limited = (daily: number) =>
+    policy(
+      `      - { name: cap, spend: { amount: amount, daily: ${daily} } }\n      - { name: ask, action: require_approval, arguments: { amount: { min: 55 } } }\n`,
+    )
+  const sent = (params: Call['params'] = {}): Step => ({ do: 'call', call: pay(60, { params }), ends: 'success' })
+  const approved: Step = { do: 'approve', of: 0, by: 'ada' }
+  const first = sent({ task: {} })
+  const after = ['hold: hold', 'allow: allow']
+  assert.deepEqual(story(limited(100), limited(500), [first, approved, call(50), sent({ task: { ttl: 2 } })]), [
+    ...after,
+    'deny: undecidable, approval',
+  ])
+  assert.deepEqual(story(limited(100), limited(500), [first, approved, call(50), first]), [
+    ...after,
+    'deny: allow, newly_allowed',
+  ])
+})
+
 test('what was held and passes now is made once: the calls that asked again are the same call', () => {
   const steps: readonly Step[] = [call(60), again, { do: 'approve', of: 0, by: 'ada' }, again, call(60), call(50)]
   const after = policy(
