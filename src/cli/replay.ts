@@ -11,7 +11,7 @@ import { exitCodes, UsageError } from './exit.ts'
 import { choiceOf, loadPolicy, type PolicyOptions } from './policies.ts'
 import { progressOn } from './progress.ts'
 import { replayMarkdown } from './replayMarkdown.ts'
-import { readDecisionEvents, readLedgerEvents, type Source, sourceOf } from './replaySource.ts'
+import { type FileFacts, readDecisionEvents, readLedgerEvents, type Source, sourceOf } from './replaySource.ts'
 import { replayText } from './replayText.ts'
 
 export interface ReplayOptions extends Omit<PolicyOptions, 'config'> {
@@ -38,6 +38,8 @@ export interface ReplayReport extends ReplayCounts {
   }
   /** Decisions that stood behind later ones. */
   readonly disordered: number
+  /** Records that an export lacks which is not of decisions alone. */
+  readonly missing: number
   /** Words of `--fail-on` that came true. */
   readonly failed: readonly string[]
 }
@@ -55,7 +57,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const start = since === undefined ? undefined : instantOf('--since', since, Date.now())
   const source = sourceOf(from)
   const loaded = await loadPolicy(choiceOf({ ...named, ...(against && { config: against }) }))
-  const { counts, disordered } = await replayed(source, loaded, {
+  const { counts, facts } = await replayed(source, loaded, {
     examplesMax,
     ...(start !== undefined && { start }),
   })
@@ -66,7 +68,8 @@ export async function replay(options: ReplayOptions): Promise<void> {
     since: start === undefined ? null : new Date(start).toISOString(),
     against: { revision: loaded.revision, policies: policiesOf(loaded) },
     ...counts,
-    disordered,
+    disordered: facts.disordered,
+    missing: facts.missing,
     failed,
   }
   await writeTo(output === '-' ? undefined : output, textsOf(report, format))
@@ -76,8 +79,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
 
 export interface Found {
   readonly counts: ReplayCounts
-  /** Decisions that stood behind later ones. */
-  readonly disordered: number
+  readonly facts: FileFacts
 }
 
 /** What came before `start` is judged as well: what it took counts. */
@@ -99,9 +101,9 @@ export async function replayed(
   }
   const progress = progressOn(process.stderr, 'records')
   try {
-    const disordered = kind === 'decisions' ? await readDecisionEvents(file, take, progress) : 0
+    const facts = kind === 'decisions' ? await readDecisionEvents(file, take, progress) : { disordered: 0, missing: 0 }
     if (kind === 'ledger') readLedgerEvents(file, take, progress)
-    return { counts: tally.counts(), disordered }
+    return { counts: tally.counts(), facts }
   } finally {
     progress.clear()
   }

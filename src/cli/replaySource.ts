@@ -79,12 +79,15 @@ function missingAfter(last: Head, end: Head): string | undefined {
   return last.hash === end.hash ? undefined : `record ${end.seq} is not the one that was recorded last`
 }
 
-/** How many decisions stood behind later ones. Throws `decisions_unreadable`. */
+/** What a file of decisions is like as a whole, once it was read. */
+export type FileFacts = Pick<DecisionFile, 'disordered' | 'missing'>
+
+/** Throws `decisions_unreadable`, `record_unreadable`. */
 export async function readDecisionEvents(
   file: string,
   take: (event: RecordedEvent) => void,
   progress: Progress,
-): Promise<number> {
+): Promise<FileFacts> {
   const called = file === '-' ? 'standard input' : `\`${file}\``
   const values = new ValueSplitter(called)
   const decisions = new DecisionFile(called)
@@ -95,7 +98,7 @@ export async function readDecisionEvents(
       if (value.place % progressRecords === 0) progress.show(value.place, undefined)
     }
   values.end()
-  return decisions.disordered
+  return decisions
 }
 
 /** What OPA sends is gzip; it tells itself by its first two bytes. */

@@ -46,12 +46,13 @@ function shortened(value: Json, charsMax: number): string {
 
 /** What the numbers do not say by themselves. */
 export function notesOf(report: ReplayReport): readonly string[] {
-  const { repeats, messages, pinning_left_out: pinning, disordered, checks } = report
+  const { repeats, messages, pinning_left_out: pinning, disordered, missing, checks } = report
   const notes: readonly (readonly [number, string])[] = [
     [checks, 'were only asked about, and charge nothing'],
     [repeats, 'more were made again after they had been held: the new policy lets them through the first time'],
     [messages, 'more were no calls: no policy says anything of them'],
     [pinning, 'are judged without asking whether their tools are what they were: no record says what lists showed'],
+    [missing, 'records are not in the export, between its first and its last: what they took and said does not count'],
     [disordered, 'stood behind later ones, and are judged at the time of those'],
   ]
   return notes.filter(([count]) => count > 0).map(([count, text]) => `${count} ${text}`)

@@ -1,5 +1,5 @@
 /** Decisions out of a file: lines that `tollgate audit` exported, or a decision log of OPA. */
-import type { Body } from '../log/body.ts'
+import { type Body, textIn } from '../log/body.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import type { RecordedEvent } from './event.ts'
 import { endIn, exportedEntry, isExported } from './exported.ts'
@@ -13,6 +13,8 @@ export class DecisionFile {
   #decisionsAlone = true
   #ends: RecordedEvent[] = []
   #place = 0
+  #hash: string | null = null
+  #missing = 0
   #lastAt = 0
   #disordered = 0
 
@@ -24,6 +26,11 @@ export class DecisionFile {
   /** Decisions that stood behind later ones: they are judged at the time of those. */
   get disordered(): number {
     return this.#disordered
+  }
+
+  /** Records between the first and the last that are not there; of an export of decisions alone nobody can say. */
+  get missing(): number {
+    return this.#decisionsAlone ? 0 : this.#missing
   }
 
   /** What a value says, and what has happened before it. Throws `decisions_unreadable`, `record_unreadable`. */
@@ -53,7 +60,7 @@ export class DecisionFile {
       const entry = exportedEntry(line)
       if (entry.place <= this.#place)
         throw new Error(`its \`seq\` is ${entry.place} and ${this.#place} came before: put the lines in their order`)
-      this.#place = entry.place
+      this.#follows(entry.place, line)
       if (entry.kind !== 'decision' && entry.kind !== 'check') this.#decisionsAlone = false
       const event = eventOf(entry, () => undefined)
       return event.kind === 'call' &&
@@ -67,6 +74,19 @@ export class DecisionFile {
     // What OPA itself logs stands between its decisions, where they go to the same output.
     if (typeof line['level'] === 'string' && typeof line['msg'] === 'string') return undefined
     throw new Error('it is neither a line of `tollgate audit` nor a decision of OPA')
+  }
+
+  /** Throws an `Error` for a record that does not stand behind the one before it in any ledger. */
+  #follows(place: number, line: Body): void {
+    const [hash, previousHash] = [textIn(line, 'hash'), textIn(line, 'previous_hash')]
+    const isNext = place === this.#place + 1
+    if (isNext && this.#hash !== null && previousHash !== null && previousHash !== this.#hash)
+      throw new Error(
+        `its \`previous_hash\` is not the \`hash\` of record ${this.#place}: one of the two is of another ledger, or was changed`,
+      )
+    if (this.#place > 0) this.#missing += place - this.#place - 1
+    this.#place = place
+    this.#hash = hash
   }
 
   #inOrder(event: RecordedEvent, line: Body): readonly RecordedEvent[] {

@@ -21,12 +21,14 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const progress = { show: () => {}, clear: () => {} }
 let files = 0
 
-async function eventsOf(bytes: string | Buffer): Promise<{ events: RecordedEvent[]; disordered: number }> {
+async function eventsOf(
+  bytes: string | Buffer,
+): Promise<{ events: RecordedEvent[]; disordered: number; missing: number }> {
   const file = join(folder, `${++files}`)
   writeFileSync(file, bytes)
   const events: RecordedEvent[] = []
-  const disordered = await readDecisionEvents(file, (event) => events.push(event), progress)
-  return { events, disordered }
+  const { disordered, missing } = await readDecisionEvents(file, (event) => events.push(event), progress)
+  return { events, disordered, missing }
 }
 
 const says = (judgement: Judgement) =>
@@ -191,6 +193,34 @@ test('decisions that stand behind later ones are counted', async () => {
   const at = (timestamp: string) => opa({ tool: 'pay' }, true, { timestamp })
   const lines = [at('2026-03-02T09:00:01Z'), at('2026-03-02T09:00:00Z'), at('2026-03-02T09:00:02Z')]
   assert.equal((await eventsOf(JSON.stringify(lines))).disordered, 1)
+})
+
+test('records that an export of more than decisions lacks are counted, and what follows no other ends the replay', async () => {
+  const call = {
+    method: 'tools/call',
+    server: 'b',
+    name: 'pay',
+    arguments: { amount: 1 },
+    principal: {},
+    session: 's',
+  } as const
+  const { records } = record(
+    payUpTo,
+    [1, 2, 3].map(() => ({ do: 'call', ends: 'success', call }) as const),
+  )
+  const lines = exported(records).trimEnd().split('\n')
+  const without = (...places: readonly number[]) => lines.filter((_, index) => !places.includes(index + 1)).join('\n')
+  const [first = 0, second = 0] = records.flatMap(({ kind, seq }) => (kind === 'decision' ? [seq] : []))
+  assert.equal((await eventsOf(without())).missing, 0)
+  assert.equal((await eventsOf(without(1))).missing, 0, 'what was before the first is no gap')
+  assert.equal((await eventsOf(without(first))).missing, 1)
+  assert.equal((await eventsOf(without(first, second))).missing, 2)
+  assert.equal((await eventsOf(exported(records, ['decision']))).missing, 0, 'decisions alone')
+  const changed = lines.map((line, index) => (index + 1 === first ? line.replace(/"hash":"./, '"hash":"x') : line))
+  await assert.rejects(eventsOf(changed.join('\n')), {
+    code: 'decisions_unreadable',
+    message: new RegExp(`value ${first + 1} .* \`previous_hash\` is not the \`hash\` of record ${first}: `),
+  })
 })
 
 test('what is damaged, cut off or of an unknown version is said, with its place', async () => {
