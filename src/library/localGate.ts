@@ -67,7 +67,7 @@ export async function openLocalGate(settings: Settings): Promise<Gate> {
 /** With keys nothing but bundles decides. */
 async function loadPolicy(policy: string | PolicyText, trust: TrustNow | undefined): Promise<Artifact> {
   return typeof policy === 'string'
-    ? loadPolicyFiles([policy], trust, true)
+    ? loadPolicyFiles([policy], { bundlesOnly: true, ...(trust && { trust }) })
     : loadPolicyText(policy.name, policy.text, trust)
 }
 

@@ -1,5 +1,5 @@
 /** A policy file: read once, or watched. Everything that can be wrong with it is an error with its place. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, resolve, sep } from 'node:path'
 import type { Artifact } from '../bundle/artifact.ts'
 import { encodeArtifact } from '../bundle/artifact.ts'
@@ -26,10 +26,20 @@ export class PolicyFileError extends TollgateError {
   }
 }
 
+/** How files are read that decide. */
+export interface Reading {
+  /** Without it no bundle is believed. */
+  readonly trust?: TrustNow
+  /** Nothing but bundles decides: a policy file in the place of one would be a way around its signature. */
+  readonly bundlesOnly?: boolean
+  /** Nothing but regular files: whoever opens a pipe again waits for a writer that never comes, and so does all that it does. */
+  readonly regularOnly?: boolean
+}
+
 /** The bytes of a policy file or a bundle, never more of them than it may have. Throws `policy_unreadable`. */
-export function readPolicyFile(file: string): Uint8Array {
+export function readPolicyFile(file: string, { regularOnly = false }: Pick<Reading, 'regularOnly'> = {}): Uint8Array {
   try {
-    return readBounded(file)
+    return readBounded(file, regularOnly)
   } catch (cause) {
     if (cause instanceof PolicyFileError) throw cause
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
@@ -37,11 +47,15 @@ export function readPolicyFile(file: string): Uint8Array {
   }
 }
 
-function readBounded(file: string): Uint8Array {
+function readBounded(file: string, regularOnly: boolean): Uint8Array {
   const found = statSync(file)
   if (found.isDirectory()) throw new PolicyFileError(file, 'it is a directory, name the files in it')
-  const descriptor = openSync(file, 'r')
+  const irregular = () => new PolicyFileError(file, 'it is no regular file: what is read again has to be one')
+  if (regularOnly && !found.isFile()) throw irregular()
+  // It may become a pipe before it is opened: then nobody waits for a writer.
+  const descriptor = openSync(file, found.isFile() ? constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) : 'r')
   try {
+    if (found.isFile() && !fstatSync(descriptor).isFile()) throw irregular()
     // A pipe or a device has no size that could be asked before.
     const bytes = readUpTo(descriptor, found.isFile() ? found.size + 1 : 64 * 1024)
     const most = isGzip(bytes) ? bundleBytesMax : policyBytesMax
@@ -78,12 +92,9 @@ export function loadPolicyFile(file: string): Promise<Artifact> {
 }
 
 /** The same for files that make one policy, the first of which is the base; or for one bundle, which is verified. */
-export async function loadPolicyFiles(
-  files: readonly string[],
-  trust?: TrustNow,
-  bundlesOnly = false,
-): Promise<Artifact> {
-  const sources = readSources(files)
+export async function loadPolicyFiles(files: readonly string[], reading: Reading = {}): Promise<Artifact> {
+  const { trust, bundlesOnly } = reading
+  const sources = readSources(files, reading)
   const bundle = sources.find(({ text }) => isGzip(text))
   if (bundle) {
     requireAlone(bundle.path, files)
@@ -94,7 +105,7 @@ export async function loadPolicyFiles(
   const name = keptName(sources)
   const kept = readKept(name)
   if (kept !== undefined) return kept
-  const artifact = await built(sources)
+  const artifact = await built(sources, reading)
   // What stands in files that these name is no part of the name under which it would be found.
   if (artifact.sources.length === files.length) keep(name, artifact)
   return artifact
@@ -114,7 +125,7 @@ export async function loadPolicyText(name: string, text: string | Uint8Array, tr
 /** The same for policy files alone, with their Rego under a root of its own where one is named (`bundle/root.ts`). */
 export async function buildPolicyFiles(files: readonly string[], root?: string): Promise<Artifact> {
   if (root === undefined) return loadPolicyFiles(files)
-  return built(readSources(files), root)
+  return built(readSources(files, {}), {}, root)
 }
 
 interface FileRead {
@@ -123,14 +134,14 @@ interface FileRead {
   readonly text: Uint8Array
 }
 
-function readSources(files: readonly string[]): readonly FileRead[] {
+function readSources(files: readonly string[], reading: Reading): readonly FileRead[] {
   const names = sourceNames(files)
-  return files.map((path, index) => ({ name: names[index] as string, path, text: readPolicyFile(path) }))
+  return files.map((path, index) => ({ name: names[index] as string, path, text: readPolicyFile(path, reading) }))
 }
 
-async function built(sources: readonly FileRead[], root?: string): Promise<Artifact> {
+async function built(sources: readonly FileRead[], reading: Reading, root?: string): Promise<Artifact> {
   const { buildMerged } = await import('../bundle/build.ts')
-  const texts = sources.map((source) => ({ ...source, beside: readBeside(source.path) }))
+  const texts = sources.map((source) => ({ ...source, beside: readBeside(source.path, reading) }))
   return buildMerged(texts, root)
 }
 
@@ -163,8 +174,8 @@ function sourceNames(files: readonly string[]): readonly string[] {
 }
 
 /** Reads a file that a policy file names. */
-export function readBeside(file: string): (name: string) => Uint8Array {
-  return (name) => readPolicyFile(pathBeside(file, name))
+export function readBeside(file: string, reading?: Reading): (name: string) => Uint8Array {
+  return (name) => readPolicyFile(pathBeside(file, name), reading)
 }
 
 function pathBeside(file: string, name: string): string {

@@ -11,16 +11,11 @@ import type { Layers, PolicySet } from '../model/policy.ts'
 import { countersIn } from '../model/strategy.ts'
 import type { ActiveLayer, ActiveLayers, ActivePolicy } from '../pep/active.ts'
 import type { Diagnostic } from '../policy/diagnostics.ts'
-import type { TrustNow } from './bundleFile.ts'
-import { activePolicy, loadPolicyFiles } from './policyFile.ts'
+import { activePolicy, loadPolicyFiles, type Reading } from './policyFile.ts'
 
 /** Files in the order in which they are merged: the first is the base. A bundle stands alone, as a policy or a layer. */
-export type PolicyChoice = ({ readonly files: readonly string[] } | { readonly layers: readonly LayerFiles[] }) & {
-  /** Without it no bundle is believed. */
-  readonly trust?: TrustNow
-  /** Nothing but bundles decides: a policy file in the place of one would be a way around its signature. */
-  readonly bundlesOnly?: boolean
-}
+export type PolicyChoice = ({ readonly files: readonly string[] } | { readonly layers: readonly LayerFiles[] }) &
+  Reading
 
 export interface LayerFiles {
   readonly name: string
@@ -40,21 +35,17 @@ export function filesOf(choice: PolicyChoice): readonly string[] {
 
 /** Reads, parses and compiles. Throws a `PolicyError`, a `CompileError`, `policy_unreadable`, or `layers_invalid`. */
 export async function loadPolicySet(choice: PolicyChoice): Promise<LoadedSet> {
-  if ('files' in choice)
-    return single({ artifact: await loadPolicyFiles(choice.files, choice.trust, choice.bundlesOnly) })
+  if ('files' in choice) return single({ artifact: await loadPolicyFiles(choice.files, choice) })
   return layered(await loadLayers(choice.layers, choice))
 }
 
 /** The mistakes of all layers are told at once. */
-async function loadLayers(
-  choice: readonly LayerFiles[],
-  { trust, bundlesOnly }: Pick<PolicyChoice, 'trust' | 'bundlesOnly'>,
-): Promise<readonly LayerArtifact[]> {
+async function loadLayers(choice: readonly LayerFiles[], reading: Reading): Promise<readonly LayerArtifact[]> {
   const layers: LayerArtifact[] = []
   const mistakes: Diagnostic[] = []
   for (const { name, files } of choice) {
     try {
-      layers.push({ name, artifact: await loadPolicyFiles(files, trust, bundlesOnly) })
+      layers.push({ name, artifact: await loadPolicyFiles(files, reading) })
     } catch (error) {
       const { PolicyError } = await import('../bundle/errors.ts')
       if (!(error instanceof PolicyError)) throw error

@@ -24,7 +24,7 @@ export function followRun(file: string, say: (sentence: string) => void): () => 
 
 function load(file: string, say: (sentence: string) => void): Run | undefined {
   try {
-    const { run, diagnostics } = readRun(file, readPolicyFile(file))
+    const { run, diagnostics } = readRun(file, readPolicyFile(file, { regularOnly: true }))
     if (run) return run
     say(diagnostics.map(formatDiagnostic).join('\n'))
   } catch (error) {

@@ -94,7 +94,7 @@ async function load(
   isAsked: boolean,
 ): Promise<boolean> {
   try {
-    const loaded = await loadPolicySet(choice)
+    const loaded = await loadPolicySet({ ...choice, regularOnly: true })
     if (loaded.revision === gate.revision) {
       if (isAsked) say(`${named(changed)} says the same: revision ${loaded.revision.slice(0, 12)} stays active`)
       return false
@@ -148,7 +148,7 @@ const besides = new Map<string, { readonly own: string; readonly files: readonly
 
 function filesNamedIn(file: string): readonly string[] {
   try {
-    const bytes = readPolicyFile(file)
+    const bytes = readPolicyFile(file, { regularOnly: true })
     return isGzip(bytes) ? [] : namedFiles(file, bytes)
   } catch {
     return [] // told when it is loaded

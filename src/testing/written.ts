@@ -49,7 +49,7 @@ async function readWritten(files: readonly string[], trust: PolicyChoice['trust'
 
 /** A bundle holds the files that it was made of: they are called as if it were their folder. */
 async function readBundled(bundle: string, trust: PolicyChoice['trust']): Promise<Written> {
-  const { sources } = await loadPolicyFiles([bundle], trust)
+  const { sources } = await loadPolicyFiles([bundle], trust && { trust })
   const beside = (name: string) => sources.find((source) => source.beside && source.name === name)?.text ?? ''
   const files = sources.filter((source) => !source.beside)
   return writtenOf(files.map(({ name, text }) => ({ file: `${bundle}/${name}`, text, beside })))

@@ -1,5 +1,6 @@
 /** What an operator says beside a pack: settings, pins, and what tools are. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -215,4 +216,9 @@ test('a run is registered in a file, and counts as it is written now', () => {
   rmSync(file)
   assert.equal(registered(), undefined)
   assert.match(said.join('\n'), /registers no run: calls that are judged by one are denied/)
+  if (process.platform === 'win32') return
+  // To open it would wait for a writer, with the call and with all others.
+  execFileSync('mkfifo', [file])
+  assert.equal(registered(), undefined)
+  assert.match(said.join('\n'), /run\.json`: it is no regular file: what is read again has to be one/)
 })

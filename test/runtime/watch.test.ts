@@ -159,6 +159,38 @@ test('a pipe is not read a second time, and that is said', { skip: process.platf
   assert.equal(stdout, `\`${pipe}\` is no regular file: it was read once, and is not followed\nstill there\n`)
 })
 
+test('a file that becomes a pipe is not opened, and the policy stays until it is a file again', {
+  skip: process.platform === 'win32',
+}, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-watch-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'policy.yaml')
+  writeFileSync(file, policy('first'))
+  const script = `
+    import { execFileSync } from 'node:child_process'
+    import { renameSync, writeFileSync } from 'node:fs'
+    import { watchPolicy } from ${JSON.stringify(new URL('../../src/runtime/watch.ts', import.meta.url).href)}
+    const [file, other] = process.argv.slice(1)
+    const gate = { revision: 'r', activate() { gate.activated() }, notActivated: ({ detail }) => { console.log(detail); gate.refused() } }
+    const next = (name) => new Promise((resolve) => { gate[name] = resolve })
+    const first = next('activated')
+    const { stop } = watchPolicy({ files: [file] }, { gate, say: () => {} })
+    setInterval(() => {}, 1_000)
+    await first
+    execFileSync('mkfifo', [other])
+    renameSync(other, file)
+    await next('refused')
+    writeFileSync(other, ${JSON.stringify(policy('second'))})
+    renameSync(other, file)
+    await next('activated')
+    console.log('followed again')
+    process.exit()`
+  // In a process of its own: whoever opens it does nothing else any more.
+  const args = ['--input-type=module', '-e', script, file, `${file}.new`]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+  assert.equal(stdout, `\`${file}\`: it is no regular file: what is read again has to be one\nfollowed again\n`, stderr)
+})
+
 test('a file that cannot be looked at is a file that is gone', async (t) => {
   const { file, until } = watched(t)
   await until('first')
