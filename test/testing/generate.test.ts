@@ -73,6 +73,71 @@ test('of each rule there is a call that it decides, of each limit the calls that
   assert.match(JSON.stringify(budget), /"user":"some-user-2".*"rule":"budget"/)
 })
 
+interface Edged extends Written {
+  readonly facts?: readonly { readonly times?: number; readonly principal?: { readonly user: string } }[]
+}
+
+const decisionsIn = ({ calls = [] }: Written) =>
+  calls.map(({ expect }) => (typeof expect === 'string' ? expect : (expect as { decision: string }).decision))
+
+test('of each limit there is a case that starts at its edge: one more call, and the next is refused', () => {
+  const { cases } = parse(generatedCases(refunds, choice.policy).text) as { cases: readonly Edged[] }
+  const edges = cases.filter(({ facts }) => facts)
+  assert.deepEqual(
+    edges.map((one) => [
+      one.name,
+      one.facts?.map(({ times, principal }) => [times, principal?.user]),
+      decisionsIn(one),
+    ]),
+    [
+      ['refund: often: at most 10 calls this day, with room for one', [[9, undefined]], ['allow', 'deny']],
+      // The limit of a user would be in the way of the budget.
+      ['refund: budget: at most 1000 this day, with room for one', [[9, 'some-user']], ['allow', 'deny']],
+    ],
+  )
+})
+
+test('a rule that reads a counter is come to by the calls that count', async () => {
+  const loaded = await loadedFrom(
+    'counted.yaml',
+    `version: "1"
+default: deny
+counters:
+  sent: { window: day }
+  other: { of: list, window: day }
+tools:
+  send:
+    rules:
+      - { name: cap, limits: { sent: 6 } }
+      - { name: look, action: require_approval, counted: { sent: { min: 3 } }, arguments: { all: { enum: [true] } } }
+      - { name: stop, action: deny, on_deny: "no more", counted: { sent: { min: 5 } } }
+      - { name: first, counted: { other: { max: 2 } } }
+  list:
+    rules: [{ rate_limit: 9/day }]
+`,
+  )
+  const { text, missed } = generatedCases(loaded, { files: ['counted.yaml'] })
+  const { cases } = parse(text) as { cases: readonly Edged[] }
+  const of = (rule: string) => cases.filter(({ name }) => name.startsWith(`send: ${rule}: `))
+  assert.deepEqual(of('look').map(decisionsIn), [
+    ['allow', 'hold'],
+    ['allow', 'hold'],
+  ])
+  assert.deepEqual(
+    of('look').map(({ facts = [] }) => facts.map(({ times }) => times)),
+    [[], [2]],
+  )
+  assert.deepEqual(of('stop').map(decisionsIn), [
+    ['allow', 'deny'],
+    ['allow', 'deny'],
+  ])
+  // Five calls stop the sixth before the limit does, and what another tool counts is not looked for.
+  assert.deepEqual(
+    missed.map((one) => one.split(': ')[1]),
+    ['cap', 'first'],
+  )
+})
+
 test('a pattern that stands beside a prefix is tried below it', async () => {
   const loaded = await loadedFrom(
     'files.yaml',

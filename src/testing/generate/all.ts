@@ -113,13 +113,13 @@ class Around {
     if (this.#asked.has(id)) return []
     const title = `${this.#start.target.name}: ${rule.name}: `
     if (question.kind === 'room') {
-      const attempt = this.#boundBy(rule, fine)
+      const attempt = this.#boundBy(rule, this.#undisturbed(fine, check))
       if (!attempt) return []
       this.#asked.add(id)
       return [{ name: `${title}${questionText(check)}`, attempt, next: { untilRefusedBy: rule.name } }]
     }
     const near = climbed(fine, this.#moves, (attempt) => this.#nearness(attempt, index))
-    if (this.#first(near) !== index) return []
+    if (this.#first(near) !== index) return this.#countedUp(check, fine, near, title)
     this.#asked.add(id)
     const first: Sketch = {
       name: `${title}${questionText(check)}`,
@@ -127,6 +127,29 @@ class Around {
       ...(rule.effect === 'hold' && { next: 'approved' as const }),
     }
     return [first, ...this.#more(check, index, fine, near, title), ...this.#unbound(rule, entry, near, title)]
+  }
+
+  /** What a rule reads may stand there once calls were made: to those that it is about, or else to any. */
+  #countedUp(check: Check, fine: Attempt, near: Attempt, title: string): readonly Sketch[] {
+    const { question, rule } = check
+    if (question.kind !== 'reads' && !(question.kind === 'cleared' && question.readings.length > 0)) return []
+    const allowed = this.#progress(near) > this.#checks.length ? near : fine
+    const attempt = this.#boundBy(rule, this.#undisturbed(allowed, check))
+    if (!attempt) return []
+    this.#asked.add(idOf(check))
+    return [{ name: `${title}${questionText(check)}`, attempt, next: { untilRefusedBy: rule.name } }]
+  }
+
+  /** Other rules that read counters are not to stop it on the way: what they ask beside that is proved to fail. */
+  #undisturbed(allowed: Attempt, wanted: Check): Attempt {
+    const reading = this.#checks.filter(({ question }) => question.kind === 'cleared' && question.readings.length > 0)
+    const others = reading.filter((check) => check !== wanted)
+    if (others.length === 0) return allowed
+    return climbed(allowed, this.#moves, (attempt) => {
+      if (this.#progress(attempt) <= this.#checks.length) return 0
+      const clear = others.filter((check) => unclearedPart(check, attempt) < 1)
+      return 1 + unclearedPart(wanted, attempt) * others.length + clear.length
+    })
   }
 
   /** An allowed call of somebody whom the rule binds. */

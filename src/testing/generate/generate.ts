@@ -11,6 +11,7 @@ import { readCases } from '../caseFile/read.ts'
 import { usualStartMs } from '../caseFile/shared.ts'
 import { playSuite } from '../play.ts'
 import { sketchesOfAll } from './all.ts'
+import { atTheEdge } from './edge.ts'
 import { sketchesOfFirst } from './first.ts'
 import { type PlayedCase, playedSketch } from './play.ts'
 import type { Sketches } from './sketch.ts'
@@ -33,7 +34,9 @@ export function generatedCases(loaded: LoadedSet, policy: PolicyChoice): Generat
     sketch,
     result: playedSketch(sketch, active),
   }))
-  const cases = played.flatMap(({ result }) => result ?? [])
+  const cases = played
+    .flatMap(({ result }) => result ?? [])
+    .flatMap((one) => [one, atTheEdge(one, active) ?? []].flat())
   const missed = [
     ...found.flatMap((part) => part.missed),
     ...played.filter(({ result }) => !result).map(({ sketch }) => sketch.name),

@@ -62,6 +62,14 @@ export function judged(stage: Stage, call: Call): Judged {
   return one
 }
 
+/** False where one of them is refused: what the policy refuses was not taken. */
+export function playedFacts(stage: Stage, facts: readonly Fact[]): boolean {
+  return facts.every(({ attempt, times }) => {
+    stage.advance(attempt.timeMs)
+    return Array.from({ length: times }).every(() => judged(stage, callOf(attempt)).decision.decision === 'allow')
+  })
+}
+
 export function made(judged: Judged): Extract<PlayedStep, { kind: 'call' }> {
   return { kind: 'call', times: 1, afterMs: 0, expect: expectationOf(judged) }
 }

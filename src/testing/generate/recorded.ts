@@ -6,9 +6,9 @@ import type { Call, Principal } from '../../model/call.ts'
 import type { Decision } from '../../model/decision.ts'
 import type { LoadedSet, PolicyChoice } from '../../runtime/policySet.ts'
 import { Stage } from '../stage.ts'
-import { type Attempt, callOf } from './climb.ts'
+import type { Attempt } from './climb.ts'
 import { type Generated, written } from './generate.ts'
-import { type Fact, judged, made, type PlayedCase } from './play.ts'
+import { type Fact, judged, made, type PlayedCase, playedFacts } from './play.ts'
 
 /** A call with what came of it. */
 export interface Recorded {
@@ -63,11 +63,7 @@ function playedAfter(
 ): PlayedCase | undefined {
   const stage = new Stage(active, { startMs: facts[0]?.attempt.timeMs ?? timeMs, listless: true })
   try {
-    for (const { attempt, times } of facts) {
-      stage.advance(attempt.timeMs)
-      for (let time = 0; time < times; time++)
-        if (judged(stage, callOf(attempt)).decision.decision !== 'allow') return undefined
-    }
+    if (!playedFacts(stage, facts)) return undefined
     stage.advance(timeMs)
     const now = judged(stage, call)
     const { decision, reason_code, rule } = now.decision

@@ -1,4 +1,4 @@
-/** A call that is made until a limit is reached. Where another limit is in the way, somebody else calls, or time goes on. */
+/** A call that is made until a limit is reached, or a rule stops it that reads what was counted. Where another limit is in the way, somebody else calls, or time goes on. */
 import type { Principal } from '../../model/call.ts'
 import type { Stage } from '../stage.ts'
 import { type Attempt, callOf } from './climb.ts'
@@ -38,12 +38,11 @@ export class UntilRefused {
         continue
       }
       this.#flush()
-      if (decision !== 'deny') return undefined
       if (rule === this.#rule) {
-        this.#add({ ...made(one) })
+        this.#add(made(one))
         return this.#withRoomAgain(retryMs)
       }
-      if (retryMs === undefined) return undefined
+      if (decision !== 'deny' || retryMs === undefined) return undefined
       // Somebody else has room where it is kept by the user; if not, time has to pass.
       if (!changed && this.#attempt.principal.user !== undefined) this.#users++
       else this.#wait(retryMs)

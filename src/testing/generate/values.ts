@@ -57,6 +57,7 @@ const ofType: Readonly<Record<JsonType, Json>> = {
 
 function otherThan(value: Scalar): Json {
   if (typeof value === 'number') return value + 1_000
+  if (typeof value === 'boolean') return !value
   return typeof value === 'string' ? `${value}-other` : 'other'
 }
 
