@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test fuzz check format build bench inspector compiler opa opa-test aegis bench-test web-test chromium registry-test image image-test install
+.PHONY: demo test fuzz check format build bench inspector compiler opa opa-test aegis bench-test web-test chromium registry-test image image-test kube-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -103,3 +103,8 @@ image:
 # Builds the image and uses it as an MCP client does. Without Docker it says so and tests nothing.
 image-test: install
 	node_modules/.bin/node --test --test-timeout=600000 'test/container/*.container.ts'
+
+# The manifests of deploy/kubernetes in a real cluster, of one node or more, that `kubectl` reaches. TOLLGATE_TEST_KUBE_LOAD is the
+# command that brings an image of Docker's into it, as `kind load docker-image`. Without a cluster it says so and tests nothing.
+kube-test: install
+	node_modules/.bin/node --test --test-isolation=none --test-timeout=600000 'test/kubernetes/*.kube.ts'

@@ -1,23 +1,36 @@
-/** The example for Kubernetes names commands and options that exist, and volumes that are there. */
+/** The examples for Kubernetes name commands, options and volumes that are there; settings and policies in them are right. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
+import { buildPolicy } from '../../src/bundle/build.ts'
 import { program } from '../../src/cli/program.ts'
+import { readSettings } from '../../src/cli/settingsFile.ts'
 import type { Answer } from '../answer.ts'
-import { readPage } from './tables.ts'
+import { readPage, root } from './tables.ts'
 
-const documents = parseAllDocuments(readPage('deploy/kubernetes.yaml'))
-const pods: readonly Answer[] = documents.flatMap((document) => {
-  assert.deepEqual(document.errors, [])
-  const { spec } = document.toJS() as Answer
-  return spec.template ? [{ ...spec.template.spec, claims: spec.volumeClaimTemplates ?? [] }] : []
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-kubernetes-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const objects: readonly Answer[] = readdirSync(new URL('deploy/kubernetes', root)).flatMap((name) =>
+  parseAllDocuments(readPage(`deploy/kubernetes/${name}`)).map((document) => {
+    assert.deepEqual(document.errors, [])
+    return document.toJS()
+  }),
+)
+const pods: readonly Answer[] = objects.flatMap(({ kind, spec }) => {
+  const pod = kind === 'Pod' ? spec : spec?.template?.spec
+  return pod ? [{ volumes: [], initContainers: [], ...pod, claims: spec.volumeClaimTemplates ?? [] }] : []
 })
+const containersOf = ({ initContainers, containers }: Answer): readonly Answer[] => [...initContainers, ...containers]
 
 test('each container of ours starts a command with options that it has', () => {
   const started = pods
-    .flatMap(({ containers }) => containers)
-    .filter(({ image }: Answer) => image.startsWith('tollgate:'))
-    .map(({ args }: Answer) => {
+    .flatMap(containersOf)
+    .filter(({ image }) => image.startsWith('tollgate:'))
+    .map(({ args }) => {
       let command = program
       for (const word of args) {
         const below = command.commands.find((one) => one.name() === word)
@@ -32,13 +45,24 @@ test('each container of ours starts a command with options that it has', () => {
         )
       return command.name()
     })
-  assert.deepEqual(started, ['serve', 'serve'])
+  assert.deepEqual(started, ['serve', 'serve', 'serve'])
 })
 
 test('every volume that is mounted is one of the pod', () => {
-  for (const { containers, volumes, claims } of pods) {
-    const known = [...volumes.map(({ name }: Answer) => name), ...claims.map(({ metadata }: Answer) => metadata.name)]
-    for (const { volumeMounts = [] } of containers)
+  for (const pod of pods) {
+    const known = [...pod.volumes, ...pod.claims.map(({ metadata }: Answer) => metadata)].map(({ name }) => name)
+    for (const { volumeMounts = [] } of containersOf(pod))
       for (const { name } of volumeMounts) assert.ok(known.includes(name), name)
   }
+})
+
+test('the settings and the policy in a ConfigMap have no mistake', async () => {
+  const texts = Object.fromEntries(
+    objects.filter(({ kind }) => kind === 'ConfigMap').flatMap(({ data }) => Object.entries<string>(data)),
+  )
+  assert.deepEqual(Object.keys(texts), ['gate.yaml', 'policy.yaml'])
+  const file = join(folder, 'gate.yaml')
+  writeFileSync(file, texts['gate.yaml'] ?? '')
+  assert.deepEqual(readSettings(file).mistakes, [])
+  await buildPolicy({ name: 'policy.yaml', text: texts['policy.yaml'] ?? '' })
 })
