@@ -13,6 +13,7 @@ import { type Artifact, type Source, sealArtifact } from './artifact.ts'
 import { regoOf } from './build.ts'
 import { type BundleMetadata, regoDigest, rootsOf, type SourceFile } from './bundled.ts'
 import { PolicyError } from './errors.ts'
+import { regoArtifact } from './rego.ts'
 import { rootOf } from './root.ts'
 
 export interface OpenedBundle extends Verified {
@@ -20,7 +21,8 @@ export interface OpenedBundle extends Verified {
   readonly revision: string
   readonly roots: readonly string[]
   readonly artifact: Artifact
-  readonly metadata: BundleMetadata
+  /** Absent where the bundle is of Rego by others. */
+  readonly metadata?: BundleMetadata
 }
 
 /** Throws a `TollgateError` (`bundle_*`) for whatever keeps the bundle from being used, and a `PolicyError` for mistakes of its sources. */
@@ -29,23 +31,20 @@ export async function openBundle(bytes: Uint8Array, trust: Trust, moment: Moment
   const verified = await verifyBundle(bundle, trust, moment)
   const { manifest } = bundle
   const metadata = metadataOf(bundle)
+  const artifact = metadata ? artifactIn(bundle, metadata) : await regoArtifact(bundle, trust.entrypoints ?? [])
   return {
     ...verified,
     revision: manifest.revision,
     roots: manifest.roots,
-    metadata,
-    artifact: artifactIn(bundle, metadata),
+    ...(metadata && { metadata }),
+    artifact,
   }
 }
 
-/** Throws `bundle_foreign`. */
-export function metadataOf({ manifest }: Bundle): BundleMetadata {
+/** Undefined for a bundle of others. Throws `bundle_foreign`, or `bundle_manifest_invalid`. */
+function metadataOf({ manifest }: Bundle): BundleMetadata | undefined {
   const own = manifest.metadata['tollgate']
-  if (own === undefined)
-    throw new TollgateError(
-      'bundle_foreign',
-      'the bundle holds no policy of Tollgate: its manifest has no `metadata.tollgate`',
-    )
+  if (own === undefined || (isObject(own) && Object.keys(own).join() === 'entrypoint')) return undefined
   if (!isObject(own) || own['format'] !== 1)
     throw new TollgateError('bundle_foreign', 'the bundle was made by another version of Tollgate: its format is not 1')
   return readMetadata(own)

@@ -5,8 +5,13 @@ import { compilerFolder, readIdentity } from '../compile/module.ts'
 import { TollgateError } from '../model/errors.ts'
 import type { OpenedBundle } from './open.ts'
 
-/** Throws `bundle_rebuild_differs`, or what the compiler throws. */
+/** Throws `bundle_rebuild_differs`, `bundle_foreign`, or what the compiler throws. */
 export async function rebuilt({ artifact, metadata }: OpenedBundle): Promise<void> {
+  if (!metadata)
+    throw new TollgateError(
+      'bundle_foreign',
+      'the bundle was not built by Tollgate: `opa build -t wasm` leaves out of the Rego what it puts into the module, so that it cannot be compiled again',
+    )
   await using compiler = await openCompiler()
   const { modules, data, entrypoint } = artifact
   const { wasm } = await compiler.build({ modules, data: data as Record<string, unknown>, entrypoints: [entrypoint] })

@@ -1,6 +1,7 @@
 /** How held calls wait for persons, as the command line says it. */
+
+import { approvalWaitMsMax } from '../model/limits.ts'
 import { durationMs, durationText } from '../policy/durations.ts'
-import { approvalWaitMsMax } from '../policy/limits.ts'
 import { UsageError } from './exit.ts'
 
 /** Throws a `UsageError`. */

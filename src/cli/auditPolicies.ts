@@ -14,7 +14,8 @@ import { canonical, type Json } from '../model/canonical.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { judgeEach, type LayersVerdict, layersRevision } from '../model/layers.ts'
 import type { Policy, PolicySet } from '../model/policy.ts'
-import { Engine } from '../pdp/engine.ts'
+import { engineOf } from '../pdp/ask.ts'
+import type { Engine } from '../pdp/engine.ts'
 
 /** Policies held in memory at once: each has up to some ten MB. */
 const policiesMax = 16
@@ -110,8 +111,8 @@ export class KeptPolicies {
     const bytes = this.#ports.stored(revision)
     if (!bytes) throw damaged(`the ledger does not keep revision ${short(revision)}`)
     const artifact = decoded(revision, bytes)
-    const { policy, wasm, wasmDigest, data, entrypoint } = artifact
-    const kept = { policy, wasmDigest, engine: new Engine(wasm, data, entrypoint) }
+    const { policy, wasmDigest } = artifact
+    const kept = { policy, wasmDigest, engine: engineOf(artifact) }
     const [oldest] = this.#kept.keys()
     if (this.#kept.size >= policiesMax && oldest !== undefined) this.#kept.delete(oldest)
     this.#kept.set(revision, kept)

@@ -14,6 +14,9 @@ export async function checkBundle(
 ): Promise<CheckedPolicy> {
   try {
     const { artifact } = await openBundleFile(bundle, bytes, trust)
+    const { policy } = artifact
+    // There is nothing to say of Rego of others but that it is one that can be asked.
+    if (policy.strategy === 'rego') return { files: [{ file: bundle, text: '', diagnostics: [] }], policy }
     const named = artifact.sources.map((source) => ({ ...source, file: `${bundle}:${source.name}` }))
     const beside = (name: string) => named.find((source) => source.beside && source.name === name)?.text ?? ''
     const parts = named.filter((source) => !source.beside)
@@ -25,7 +28,7 @@ export async function checkBundle(
       text,
       diagnostics: diagnostics.filter((one) => one.file === file),
     }))
-    return { files, policy: artifact.policy }
+    return { files, policy }
   } catch (error) {
     return { files: [refused(bundle, error)] }
   }

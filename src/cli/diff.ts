@@ -8,6 +8,7 @@ import { TollgateError } from '../model/errors.ts'
 import { nameCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
 import type { PolicySet } from '../model/policy.ts'
+import { needsModel } from '../model/rego.ts'
 import { filesOf, type LoadedSet, type PolicyChoice } from '../runtime/policySet.ts'
 import { diffText } from './diffText.ts'
 import { exitCodes, UsageError } from './exit.ts'
@@ -136,6 +137,7 @@ const naming: ReadonlySet<string> = new Set(['id', 'version', 'place', 'sha256',
 
 function unsupported(set: PolicySet): TollgateError {
   const policies = 'layers' in set ? set.layers.map(({ policy }) => policy) : [set]
+  for (const policy of policies) if (policy.strategy === 'rego') return needsModel(policy, '`diff`')
   const id = policies.find(({ strategy }) => strategy === 'pack')?.id
   return new TollgateError(
     'diff_unsupported',

@@ -6,6 +6,7 @@ import { layersNamedIn, policyNamedIn } from '../log/policies.ts'
 import { tooLong } from '../mcp/framing.ts'
 import { TollgateError } from '../model/errors.ts'
 import { lineBytesMax } from '../model/limits.ts'
+import { engineOf } from '../pdp/ask.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { existingLedger, type RecordSource, readLedger } from './auditLedger.ts'
 import { readCallLine, tooLarge } from './callLine.ts'
@@ -118,8 +119,17 @@ function keptIn(body: Body, stored: (revision: string) => Uint8Array | undefined
     if (!bytes) throw new TollgateError('artifact_damaged', `the ledger does not keep revision ${revision}`)
     return decodeArtifact(bytes)
   }
+  const keptAs = (revision: string): KeptPolicy => {
+    const artifact = read(revision)
+    const { policy } = artifact
+    return {
+      revision,
+      policy,
+      ...(policy.strategy === 'rego' && { evaluate: (input) => engineOf(artifact).evaluate(input) }),
+    }
+  }
   const layers = layersNamedIn(body)
-  if (layers) return layers.map(({ name, revision }) => ({ layer: name, revision, policy: read(revision).policy }))
+  if (layers) return layers.map(({ name, revision }) => ({ layer: name, ...keptAs(revision) }))
   const named = policyNamedIn(body)
-  return named ? [{ revision: named.revision, policy: read(named.revision).policy }] : []
+  return named ? [keptAs(named.revision)] : []
 }

@@ -3,7 +3,7 @@
 import { type Body, objectIn, textIn } from '../log/body.ts'
 import { differenceBetween } from '../log/proof.ts'
 import type { Input, LayeredInput, Principal } from '../model/call.ts'
-import type { Json } from '../model/canonical.ts'
+import { canonical, type Json } from '../model/canonical.ts'
 import type { Verdict } from '../model/decision.ts'
 import { combined, type LayersVerdict, layerInput, visibilityInSet } from '../model/layers.ts'
 import { callBytesMax, inputBytesMax } from '../model/limits.ts'
@@ -19,6 +19,8 @@ export interface KeptPolicy {
   readonly layer?: string
   readonly revision: string
   readonly policy: Policy
+  /** Of a policy whose meaning is in its module alone. */
+  readonly evaluate?: (input: string) => Verdict
 }
 
 export interface Explained {
@@ -27,7 +29,7 @@ export interface Explained {
   readonly method: string | null
   readonly server: string | null
   readonly name: string | null
-  /** Do lists show it to the caller? Null where no policy was loaded or nothing is named. */
+  /** Do lists show it to the caller? Null where no policy was loaded, nothing is named, or the policy is Rego of others. */
   readonly visible: boolean | null
   /** As it was recorded. */
   readonly decision: Body
@@ -35,7 +37,7 @@ export interface Explained {
   readonly decided_by?: string
   /** Of a call that is made up: the ledger that knows what was spent, approved and stopped before, or null where nothing was. */
   readonly known_from?: string | null
-  /** Does the reference evaluator say the same of the same input? */
+  /** Does the reference evaluator, or the module of Rego of others, say the same of the same input? */
   readonly agrees: boolean
   readonly difference?: string
   /** Where the gate refused by itself and asked no policy. */
@@ -76,7 +78,7 @@ function together(policies: readonly ExplainedPolicy[]): { verdict: Verdict | La
   return { verdict, ...(verdict.layer !== undefined && { decidedBy: verdict.layer }) }
 }
 
-function explainedPolicy({ layer, revision, policy }: KeptPolicy, body: Body): ExplainedPolicy {
+function explainedPolicy({ layer, revision, policy, evaluate }: KeptPolicy, body: Body): ExplainedPolicy {
   const recorded = body['input'] as Input & LayeredInput
   const input = layer === undefined ? recorded : layerInput(recorded, layer, planFor(policy, targetOf(recorded)))
   const retryAfterMs = objectIn(body, 'result')['retry_after_ms']
@@ -92,14 +94,28 @@ function explainedPolicy({ layer, revision, policy }: KeptPolicy, body: Body): E
     language: policy.language,
     strategy: policy.strategy,
     revision,
-    ...explain(policy, input, beside),
+    ...(evaluate ? answered(policy, evaluate(canonical(input as unknown as Json))) : explain(policy, input, beside)),
   }
+}
+
+/** One step: the rule was asked, and nobody knows what it looked at. */
+function answered({ id }: Policy, verdict: Verdict): Explanation {
+  const asks = `what the module of the bundle says at \`${id}\`: the input of the record, asked of its Rego, shows why`
+  const result = verdict.decision === 'allow' ? 'passed' : 'failed'
+  return { verdict, steps: [{ rule: verdict.rule, asks, saw: [], result, decides: true }] }
 }
 
 function visible(body: Body, kept: readonly KeptPolicy[]): boolean | null {
   const [method, server, name] = [textIn(body, 'method'), textIn(body, 'server'), textIn(body, 'name')]
   const [first] = kept
-  if (!first || name === null || !['tools/call', 'resources/read', 'prompts/get'].includes(method ?? '')) return null
+  // What lists show is asked of such a policy itself, at the time of the list.
+  if (
+    !first ||
+    kept.some(({ policy }) => policy.strategy === 'rego') ||
+    name === null ||
+    !['tools/call', 'resources/read', 'prompts/get'].includes(method ?? '')
+  )
+    return null
   const policy: PolicySet =
     first.layer === undefined
       ? first.policy

@@ -11,7 +11,7 @@ export function explanationText(explained: Explained, paint: Paint): string {
   const { policies, gate, difference } = explained
   return [
     ...headLines(explained, paint),
-    ...(difference === undefined ? [] : ['', paint('red', `The reference evaluator differs: ${plain(difference)}`)]),
+    ...(difference === undefined ? [] : ['', paint('red', `Asked again, it is not the same: ${plain(difference)}`)]),
     ...(gate
       ? [
           '',

@@ -1,7 +1,7 @@
 /** What a policy asks of the command line of a gate: told by name, because a guess could disarm a rule. */
 import { serverNamedInSet } from '../model/layers.ts'
 import { pinningIn } from '../model/pinning.ts'
-import type { PolicySet } from '../model/policy.ts'
+import type { Policy, PolicySet } from '../model/policy.ts'
 import { UsageError } from './exit.ts'
 
 export interface Answers {
@@ -13,9 +13,7 @@ export interface Answers {
 /** What the policy asks of the command line. Throws a `UsageError` where it is not told. */
 export function requireAnswers(policy: PolicySet, { server, run }: Answers): void {
   requireServerName(policy, server)
-  const packs = ('layers' in policy ? policy.layers.map((layer) => layer.policy) : [policy]).flatMap((one) =>
-    one.strategy === 'pack' ? [one] : [],
-  )
+  const packs = policiesIn(policy).flatMap((one) => (one.strategy === 'pack' ? [one] : []))
   if (packs.length > 0 && run === undefined)
     throw new UsageError(
       'a policy pack decides by the run that calls belong to: say where it is registered with `--run FILE`',
@@ -27,12 +25,20 @@ export function requireAnswers(policy: PolicySet, { server, run }: Answers): voi
     )
 }
 
+function policiesIn(set: PolicySet): readonly Policy[] {
+  return 'layers' in set ? set.layers.map(({ policy }) => policy) : [set]
+}
+
 /** A policy that speaks of servers by name must be told which one this is: a guess could disarm a rule. */
 function requireServerName(policy: PolicySet, server: string | undefined): void {
   if (server !== undefined) return
   if (pinningIn(policy))
     throw new UsageError(
       'the policy pins what the tools of a server say of themselves: say which server this is with `--server NAME`',
+    )
+  if (policiesIn(policy).some(({ strategy }) => strategy === 'rego'))
+    throw new UsageError(
+      'the policy is Rego of others, which may speak of servers by name: say which one this is with `--server NAME`',
     )
   const named = serverNamedInSet(policy)
   if (named !== undefined)

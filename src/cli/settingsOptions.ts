@@ -5,9 +5,9 @@
 import { pollMsMax, pollMsMin, waitMsMax } from '../distribution/limits.ts'
 import { placeIn, placeSays } from '../distribution/places.ts'
 import { hostName } from '../http/hosts.ts'
+import { approvalWaitMsMax } from '../model/limits.ts'
 import { durationMs, durationText } from '../policy/durations.ts'
 import { choice, type Form, listOf, mapOf, mistake, oneOrMore } from '../policy/forms.ts'
-import { approvalWaitMsMax } from '../policy/limits.ts'
 import { label, text } from '../policy/scalars.ts'
 import type { Node } from '../policy/source.ts'
 import { isLayerName } from '../runtime/policySet.ts'
@@ -202,6 +202,7 @@ export const settingsOptions = {
     isFile: true,
   },
   allow_unsigned: plain('allowUnsigned', 'Bundles that nobody signed are believed: for tests.', yes),
+  entrypoints: list('entrypoint', 'The rules that decide in bundles of Rego by others, as PACKAGE/RULE.', label),
   bundles: {
     option: 'bundle',
     about: 'The policy as a bundle, in the place of `policy`; several by their names are layers.',

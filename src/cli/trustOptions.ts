@@ -9,6 +9,8 @@ export interface TrustOptions {
   readonly verifyKey?: readonly string[]
   /** A word where a file of settings or a variable says so. */
   readonly allowUnsigned?: boolean | string
+  /** The rules that may decide in bundles of Rego by others. */
+  readonly entrypoint?: readonly string[]
 }
 
 export function addTrustOptions(command: Command): Command {
@@ -21,6 +23,12 @@ export function addTrustOptions(command: Command): Command {
       ).argParser(collected),
     )
     .option('--allow-unsigned', 'bundles that nobody signed are believed: for tests')
+    .addOption(
+      new Option(
+        '--entrypoint <path>',
+        'the rule that decides in a bundle of Rego by others, as PACKAGE/RULE; several, where bundles differ',
+      ).argParser(collected),
+    )
 }
 
 /** Undefined where no option says anything: then a bundle is refused, and a policy file needs none of it. Throws a `UsageError`. */

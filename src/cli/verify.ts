@@ -29,7 +29,11 @@ export async function verify(file: string, options: VerifyOptions): Promise<void
 async function wholeOf(file: string, bytes: Uint8Array, { rebuild, ...options }: VerifyOptions): Promise<Proved> {
   const opened = await withMistakesTold([file], () => openBundleFile(file, bytes, trustNow(options)))
   if (rebuild) await rebuilt(opened)
-  return provedOf(opened.revision, opened, { policy: opened.artifact.revision, rebuilt: rebuild === true })
+  const entrypoint = opened.metadata ? {} : { entrypoint: opened.artifact.entrypoint }
+  return {
+    ...provedOf(opened.revision, opened, { policy: opened.artifact.revision, rebuilt: rebuild === true }),
+    ...entrypoint,
+  }
 }
 
 async function signaturesOf(file: string, bytes: Uint8Array, options: VerifyOptions): Promise<Proved> {
@@ -50,6 +54,8 @@ interface Proved {
   readonly issued_at: string | null
   readonly expires_at: string | null
   readonly rebuilt: boolean
+  /** The rule that decides, where it is Rego of others. */
+  readonly entrypoint?: string
 }
 
 function provedOf(revision: string, verified: Verified, looked: Pick<Proved, 'policy' | 'rebuilt'>): Proved {
@@ -73,10 +79,12 @@ function textOf({
   issued_at: issued,
   expires_at: expires,
   rebuilt: again,
+  entrypoint,
 }: Proved): string {
   const rows = [
     ['revision', plain(revision)],
     ['policy', policy ?? 'not looked at'],
+    ...(entrypoint === undefined ? [] : [['decides', plain(entrypoint)]]),
     [
       'signed by',
       signers.map(({ key_id: id, algorithm }) => `${plain(id) || 'the key'} (${algorithm})`).join(', ') || 'nobody',
@@ -84,13 +92,14 @@ function textOf({
     ['sequence', sequence === null ? 'none' : String(sequence)],
     ['issued at', issued ?? 'not said'],
     ['expires at', expires ?? 'never'],
-    ['module', moduleText(policy, again, signers.length > 0)],
+    ['module', moduleText(policy, again, signers.length > 0, entrypoint !== undefined)],
   ]
   return rows.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('')
 }
 
-function moduleText(policy: string | null, isRebuilt: boolean, isSigned: boolean): string {
+function moduleText(policy: string | null, isRebuilt: boolean, isSigned: boolean, isForeign: boolean): string {
   if (policy === null) return 'not looked at'
   if (isRebuilt) return 'compiled again, and the same'
+  if (isForeign) return isSigned ? 'as the signature binds it' : 'proved by no signature'
   return `${isSigned ? 'as the signature binds it' : 'proved by no signature'}; \`--rebuild\` compiles it again`
 }

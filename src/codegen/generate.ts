@@ -1,5 +1,6 @@
 /** From a policy to Rego, whatever its strategy is. */
 import type { Policy } from '../model/policy.ts'
+import { needsModel } from '../model/rego.ts'
 import { generateAll } from './all.ts'
 import { generateFirst } from './first.ts'
 import type { Generated } from './generated.ts'
@@ -15,6 +16,8 @@ export function generate(policy: Policy): Generated {
       return generatePack(policy)
     case 'first':
       return generateFirst(policy)
+    case 'rego':
+      throw needsModel(policy, 'the code generator')
   }
   return policy satisfies never
 }

@@ -1,6 +1,6 @@
 /** `toNative`: a policy of another language, as a native file that means the same. What cannot be said is a mistake with its place. */
 import { canonical, type Json } from '../model/canonical.ts'
-import type { AllPolicy, Policy } from '../model/policy.ts'
+import type { AllPolicy, ModelledPolicy } from '../model/policy.ts'
 import { type Diagnostic, Report, type Spot } from '../policy/diagnostics.ts'
 import { parseInto, parsePolicy } from '../policy/parse.ts'
 import { type Node, readSource } from '../policy/source.ts'
@@ -28,7 +28,7 @@ export function toNative(file: string, source: string | Uint8Array): Converted {
   return converted === undefined || report.failed ? { diagnostics } : { text: converted, diagnostics }
 }
 
-function written(policy: Policy, root: Node, source: string, report: Report): string | undefined {
+function written(policy: ModelledPolicy, root: Node, source: string, report: Report): string | undefined {
   if (policy.language === 'native') return withId(policy.id, root, source)
   const out = outOf(policy, new Origins(root, report), report)
   if (!out) return undefined
@@ -38,7 +38,7 @@ function written(policy: Policy, root: Node, source: string, report: Report): st
   return printed.text
 }
 
-function outOf(policy: Policy, origins: Origins, report: Report): MapOut | undefined {
+function outOf(policy: ModelledPolicy, origins: Origins, report: Report): MapOut | undefined {
   switch (policy.strategy) {
     case 'all':
       return allOut(policy, origins)
@@ -68,7 +68,7 @@ function withId(id: string, root: Node, source: string): string {
 }
 
 /** The text is read again: what it does not say, or says otherwise, is told at the place in the source. */
-function reportDifferences(policy: Policy, printed: Printed, report: Report): void {
+function reportDifferences(policy: ModelledPolicy, printed: Printed, report: Report): void {
   const { lines } = printed
   const read = parsePolicy({ file: report.file, text: printed.text })
   for (const { severity, line, message } of read.diagnostics) {
@@ -94,7 +94,7 @@ export function meaningOf(part: object): string {
 }
 
 /** The first rule or entry that is not the same. */
-function placeOfDifference(policy: Policy, read: Policy): Spot {
+function placeOfDifference(policy: ModelledPolicy, read: ModelledPolicy): Spot {
   if (policy.strategy === 'first' && read.strategy === 'first')
     return policy.rules.find((one, at) => !isSame(one, read.rules[at]))?.place ?? start
   if (policy.strategy !== 'all' || read.strategy !== 'all') return start

@@ -41,7 +41,7 @@ export function sideOf(set: PolicySet): Side | undefined {
   const layers = isLayered(set) ? set.layers : [{ policy: set }]
   const seen = new Map<string, number>()
   const sides = layers.flatMap(({ policy, ...named }): SideLayer[] => {
-    if (policy.strategy === 'pack') return []
+    if (policy.strategy === 'pack' || policy.strategy === 'rego') return []
     const keys = new Map<string, string>()
     // Layers that count the same each for themselves are told apart by their order.
     for (const id of new Set(countersIn(policy).map((counter) => counter.id))) {

@@ -8,6 +8,7 @@ import type { Verdict } from './decision.ts'
 import { approvalTimeoutMsDefault } from './limits.ts'
 import type { Answer, OrderedRule } from './ordered.ts'
 import type { Entry, Rule } from './policy.ts'
+import type { RegoPolicy } from './rego.ts'
 
 export function holdOfRule(policyId: string, { method, key }: Entry, { place: _, ...rule }: Rule): string {
   return holdId(rule.name, { policyId, method, key, rule })
@@ -18,6 +19,11 @@ export function holdOfOrdered(policyId: string, answer: Answer, rule?: OrderedRu
   if (!rule) return holdId('<default>', { policyId, otherwise: answer })
   const { place: _, ...said } = rule
   return holdId(said.name, { policyId, rule: said })
+}
+
+/** What it says is all that is known of what holds: another module, other data or other words are another hold. */
+export function holdOfRego({ id, digest }: RegoPolicy, rule: string, said: Json): string {
+  return holdId(rule, { policyId: id, digest, said })
 }
 
 /** Readable by its name, told apart by its digest: two rules may have one name. */

@@ -66,6 +66,7 @@ export function amountsOf(call: Call, plan: Plan): Input['amounts'] {
  * policy names, an array that is not looked into keeps its length.
  */
 export function project(value: Json, shape: Shape): Json {
+  if (shape.whole) return value
   if (Array.isArray(value)) return projectArray(value, shape)
   if (value === null || typeof value !== 'object') return shape.read ? value : null
   const kept: [string, Json][] = []

@@ -69,11 +69,23 @@ export const wasmPagesMax = 1_024
 /** A decision takes microseconds; one that took this long is a symptom, and comes too late to be trusted. */
 export const evaluationMsMax = 1_000
 
+/** What Rego of others says of a call: a sentence, a code, a name. More is none that anybody reads. */
+export const regoTextCharsMax = 1_000
+
 /** What a module that came from elsewhere may take to be loaded and asked once: a large one on a busy machine needs a second. */
 export const trialMsMax = 5_000
 
 /** How long a held call waits for a person when the policy does not say. */
 export const approvalTimeoutMsDefault = 15 * 60_000
+
+/** An approval that nobody gives within a month is a forgotten one. */
+export const approvalTimeoutMsMax = 30 * 86_400_000
+
+/** A client that waits for an hour has given up long before; a call that takes longer is made again. */
+export const approvalWaitMsMax = 60 * 60_000
+
+/** Persons who have to approve one call: more never come together in time. */
+export const approvalQuorumMax = 10
 
 /** Calls that wait for a person in one ledger: more than people can read are none that they decide with care. */
 export const approvalsPendingMax = 1_000

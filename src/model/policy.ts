@@ -6,6 +6,7 @@ import type { RiskLevel } from './decision.ts'
 import type { FirstPolicy } from './ordered.ts'
 import type { PackPolicy } from './pack/policy.ts'
 import type { Pinning } from './pinning.ts'
+import type { RegoPolicy } from './rego.ts'
 
 /** Where something stands in a policy file; lines and columns count from 1. */
 export interface Place {
@@ -15,7 +16,10 @@ export interface Place {
 }
 
 /** What decides, by its strategy; `src/model/strategy.ts` has what is asked of any of them. */
-export type Policy = AllPolicy | FirstPolicy | PackPolicy
+export type Policy = ModelledPolicy | RegoPolicy
+
+/** A policy whose meaning is in the model: it can be explained, compared and measured. */
+export type ModelledPolicy = AllPolicy | FirstPolicy | PackPolicy
 
 /** Policies that judge every call, each on its own: the most restrictive answer counts (`src/model/layers.ts`). */
 export interface Layers {

@@ -11,6 +11,8 @@ export interface Shape {
   readonly elements?: Shape
   /** Is the value itself read, not only what lies below it? */
   readonly read: boolean
+  /** Nobody knows which parts are read: it is read as it is. */
+  readonly whole?: true
   /** A member of this name, null, stands for any others that there are; absent: nobody asks. */
   readonly closed?: string
 }

@@ -5,6 +5,7 @@ import type { Target } from './match.ts'
 import { isVisibleInPack, planOfPack, serverNamedInPack } from './pack/plan.ts'
 import type { Plan } from './plan.ts'
 import type { Counter, Policy } from './policy.ts'
+import { planOfRego } from './rego.ts'
 import type { Visibility } from './visibility.ts'
 
 /** What judging a call of this target takes. */
@@ -16,6 +17,8 @@ export function planFor(policy: Policy, target: Target): Plan {
       return planOfPack(policy, target)
     case 'first':
       return planOfFirst(policy, target)
+    case 'rego':
+      return planOfRego
   }
   return policy satisfies never
 }
@@ -29,6 +32,8 @@ export function visibility(policy: Policy, target: Target): Visibility {
       return always(isVisibleInPack(policy, target))
     case 'first':
       return always(isVisibleInFirst(policy, target))
+    case 'rego':
+      return always(true) // only the policy itself can tell: `src/pep/shown.ts` asks it
   }
   return policy satisfies never
 }
@@ -46,6 +51,8 @@ export function serverNamed(policy: Policy): string | undefined {
       return serverNamedInPack(policy)
     case 'first':
       return serverNamedInFirst(policy)
+    case 'rego':
+      return undefined // nobody can tell
   }
   return policy satisfies never
 }
@@ -57,6 +64,7 @@ export function countersIn(policy: Policy): readonly Counter[] {
       return countersInAll(policy)
     case 'pack':
     case 'first':
+    case 'rego':
       return []
   }
   return policy satisfies never

@@ -46,6 +46,7 @@ function unionOfShapes(a: Shape, b: Shape): Shape {
     fields,
     elements,
     read: a.read || b.read,
+    whole: a.whole ?? b.whole,
     closed: a.closed === undefined && b.closed === undefined ? undefined : freeName(fields),
   }
   return united as Shape

@@ -11,6 +11,7 @@ export interface Manifest {
   /** The parts of `data` that the bundle owns, without slashes around them; one that is empty owns all. */
   readonly roots: readonly string[]
   readonly wasm: readonly WasmResolver[]
+  /** 0 where any of its files is of that. */
   readonly regoVersion?: 0 | 1
   readonly metadata: JsonObject
 }
@@ -33,13 +34,19 @@ export function readManifest(bytes: Uint8Array): Manifest {
   if (!isObject(metadata)) throw invalid('`metadata` is no object')
   if (regoVersion !== undefined && regoVersion !== 0 && regoVersion !== 1)
     throw invalid('`rego_version` is neither 0 nor 1')
+  const version = isOfVersion0(read['file_rego_versions']) ? 0 : regoVersion
   return {
     revision,
     roots: rootsIn(roots),
     wasm: resolversIn(wasm),
-    ...(regoVersion !== undefined && { regoVersion }),
+    ...(version !== undefined && { regoVersion: version }),
     metadata,
   }
+}
+
+/** Some of its files are. */
+function isOfVersion0(versions: Json | undefined): boolean {
+  return isObject(versions) && Object.values(versions).includes(0)
 }
 
 function rootsIn(written: Json): readonly string[] {

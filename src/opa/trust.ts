@@ -14,6 +14,8 @@ export interface Trust {
   readonly sequenceMin?: number
   /** Any bundle will do, signed or not: where there are no keys. With keys it counts for nothing. */
   readonly allowUnsigned?: boolean
+  /** The rules that may decide in bundles of Rego by others, of each bundle the one that it has; absent: the bundle says which. */
+  readonly entrypoints?: readonly string[]
 }
 
 /** Of the newest bundle that was accepted from one place: whoever keeps it is never rolled back. */

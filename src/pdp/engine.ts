@@ -12,6 +12,7 @@ import type { Verdict } from '../model/decision.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { evaluationMsMax, wasmPagesMax } from '../model/limits.ts'
 import { ownResources } from './sections.ts'
+import { endsWithin } from './timeLimit.ts'
 import { readVerdict } from './verdict.ts'
 
 interface Library {
@@ -42,15 +43,26 @@ const pageBytes = 64 * 1024
 /** What OPA's runtime takes; the texts of a policy come on top and are in the module, so they are no larger than it. */
 const ownPages = 5
 
+export interface EngineOptions {
+  /** From the result set on an input document to a verdict; that of our own policies unless told otherwise. */
+  readonly read?: (results: unknown, input: string) => Verdict
+  /** After so many milliseconds an evaluation is ended wherever it is. Without it one that takes long is waited for, and its answer not taken. */
+  readonly msMax?: number
+}
+
 export class Engine {
   readonly #module: WebAssembly.Module
   readonly #pages: number
   readonly #data: Json
   readonly #entrypoint: string
+  readonly #read: NonNullable<EngineOptions['read']>
+  readonly #limited: (ask: () => unknown) => unknown
   #ask: Ask | undefined
 
-  /** Throws `engine_unloadable` when the module is not one that can be evaluated here. */
-  constructor(wasm: Uint8Array, data: Json, entrypoint: string) {
+  /** Throws `engine_unloadable` when the module is not one that can be evaluated here, `engine_builtin_missing` when it lacks a function. */
+  constructor(wasm: Uint8Array, data: Json, entrypoint: string, { read = readVerdict, msMax }: EngineOptions = {}) {
+    this.#read = read
+    this.#limited = msMax === undefined ? (ask) => ask() : endsWithin(msMax)
     this.#data = data
     this.#entrypoint = entrypoint
     this.#pages = ownPages + Math.ceil(wasm.byteLength / pageBytes)
@@ -61,6 +73,7 @@ export class Engine {
       refuseOwnResources(wasm)
       this.#ask = this.#load()
     } catch (cause) {
+      if (cause instanceof TollgateError) throw cause
       throw new TollgateError('engine_unloadable', `the policy module cannot be loaded: ${messageOf(cause)}`, { cause })
     }
   }
@@ -72,9 +85,13 @@ export class Engine {
   evaluate(input: string): Verdict {
     try {
       this.#ask ??= this.#load()
+      const ask = this.#ask
       // The first call of a policy loads it: on a busy machine that alone could take longer than a decision may.
       const started = performance.now()
-      const verdict = readVerdict(this.#ask(input))
+      const verdict = this.#read(
+        this.#limited(() => ask(input)),
+        input,
+      )
       const took = performance.now() - started
       if (took > evaluationMsMax) throw new Error(`evaluation took ${Math.round(took)} ms`)
       return verdict
@@ -89,6 +106,7 @@ export class Engine {
     const policy = library().loadPolicySync(this.#module, { initial: this.#pages, maximum: wasmPagesMax })
     if (!Object.hasOwn(policy.entrypoints, this.#entrypoint)) throw new Error(`no entrypoint \`${this.#entrypoint}\``)
     if (!(policy.minorVersion >= 2)) throw new Error(`an ABI before 1.2: 1.${policy.minorVersion}`)
+    refuseMissingBuiltins(policy)
     policy.setData(this.#data as object)
     return asking(policy, policy.entrypoints[this.#entrypoint])
   }
@@ -115,6 +133,22 @@ function asking(policy: LoadedPolicy, entrypoint: number): Ask {
     if (memory.buffer !== mem.buffer) memory = Buffer.from(mem.buffer) // it grew, and the old view sees nothing
     return JSON.parse(memory.toString('utf8', answer, memory.indexOf(0, answer)))
   }
+}
+
+/** Functions that OPA's modules do not have in them: those of time, chance and the network, and others that each host would have in its own way. */
+function refuseMissingBuiltins({ mem, wasmInstance }: LoadedPolicy): void {
+  const { builtins, opa_json_dump: dump } = (wasmInstance as WebAssembly.Instance).exports as {
+    builtins: () => number
+    opa_json_dump: (address: number) => number
+  }
+  const start = dump(builtins())
+  const memory = Buffer.from(mem.buffer)
+  const names = Object.keys(JSON.parse(memory.toString('utf8', start, memory.indexOf(0, start))) as object)
+  if (names.length === 0) return
+  throw new TollgateError(
+    'engine_builtin_missing',
+    `the policy module asks its host for functions: ${names.map((name) => `\`${name}\``).join(', ')}; a decision depends on its input alone, and a gate has none of them`,
+  )
 }
 
 /** The library says on stdout, where MCP lives, that a module has no ABI, and goes on. */

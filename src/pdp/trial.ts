@@ -1,9 +1,9 @@
 /** A module that came from elsewhere is loaded and asked once, within a time limit that ends it wherever it is. */
-import { runInNewContext } from 'node:vm'
 import type { Json } from '../model/canonical.ts'
-import { TollgateError } from '../model/errors.ts'
+import { messageOf, TollgateError } from '../model/errors.ts'
 import { trialMsMax } from '../model/limits.ts'
 import { Engine } from './engine.ts'
+import { endsWithin } from './timeLimit.ts'
 
 export interface Module {
   readonly wasm: Uint8Array
@@ -15,8 +15,8 @@ export interface Module {
 const question = '{"method":"tools/call","server":"","tool":"","arguments":{}}'
 
 /**
- * Throws `engine_unloadable`. A decision is not looked at: only that there is an end. The time limit is one of Node's for
- * scripts: it ends WebAssembly too, and costs a thread, which is why calls are not asked under it.
+ * Throws `engine_unloadable` or `engine_builtin_missing`. A decision is not looked at: only that there is an end. Calls are
+ * not asked under a time limit, but for those of Rego by others: it costs more than a decision.
  */
 export function tryModule({ wasm, data, entrypoint }: Module, msMax: number = trialMsMax): void {
   const load = () => {
@@ -28,11 +28,9 @@ export function tryModule({ wasm, data, entrypoint }: Module, msMax: number = tr
     }
   }
   try {
-    runInNewContext('load()', { load }, { timeout: msMax })
+    endsWithin(msMax)(load)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw cause
-    throw new TollgateError('engine_unloadable', 'the policy module cannot be loaded: it does not come to an end', {
-      cause,
-    })
+    if (cause instanceof TollgateError) throw cause
+    throw new TollgateError('engine_unloadable', `the policy module cannot be loaded: ${messageOf(cause)}`, { cause })
   }
 }

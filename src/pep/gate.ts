@@ -23,6 +23,7 @@ import { type Judged, judge, stop } from './judged.ts'
 import { type Looked, lookThrough, noteList, notPinned, type ToolList } from './pins.ts'
 import { Remembered } from './remembered.ts'
 import { answerHeld, expireOverdue, foreseeHeld, type HeldAnswer } from './requests.ts'
+import { areShowing, askedWhatIsShown } from './shown.ts'
 import { endSession, refusalVerdict, type Stopped, stoppedBy } from './stopped.ts'
 
 export type { ActiveLayers, ActivePolicy } from './active.ts'
@@ -56,6 +57,8 @@ export class Gate implements Gatekeeper {
   #active: ActivePolicy | ActiveLayers | undefined
   /** What the active policy asks of the definitions of tools, if it does. */
   #pinning: Pinning | undefined
+  /** Those of what is active that have to be asked what lists show. */
+  #showing: readonly ActivePolicy[] = []
   /** Outcomes that no transaction has recorded yet. */
   #ended: Outcome[] = []
   #flushDue = false
@@ -163,7 +166,15 @@ export class Gate implements Gatekeeper {
   }
 
   visible(target: Target, principal: Principal): boolean {
-    return this.#active !== undefined && this.#visible.of(this.#active.policy, target)(principal)
+    if (!this.#active || !this.#visible.of(this.#active.policy, target)(principal)) return false
+    if (this.#showing.length === 0) return true
+    try {
+      const at = this.#ports.ledger.transact(({ now }) => now)
+      return areShowing(this.#showing, target, principal, at)
+    } catch (error) {
+      this.#ports.report(error)
+      return false
+    }
   }
 
   listed(list: ToolList): readonly boolean[] | undefined {
@@ -360,6 +371,7 @@ export class Gate implements Gatekeeper {
     this.#plans.forget()
     this.#visible.forget()
     this.#active = active
+    this.#showing = active ? askedWhatIsShown(active) : []
     this.#pinning = active && !this.#ports.listless ? pinningIn(active.policy) : undefined
     this.#tell(this.#listeners)
   }

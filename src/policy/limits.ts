@@ -39,15 +39,6 @@ export const spreadRulesMax = 20_000
 /** Values in one `enum`, types, currencies or `per`: an evaluation walks them. */
 export const listItemsMax = 10_000
 
-/** An approval that nobody gives within a month is a forgotten one. */
-export const approvalTimeoutMsMax = 30 * 86_400_000
-
-/** A client that waits for an hour has given up long before; a call that takes longer is made again. */
-export const approvalWaitMsMax = 60 * 60_000
-
-/** Persons who have to approve one call: more never come together in time. */
-export const approvalQuorumMax = 10
-
 /** A sliding window keeps a row for every call in it. */
 export const slidingWindowMsMax = 31 * 86_400_000
 

@@ -1,7 +1,7 @@
 /** Several files that make one policy: what the later ones say is added to the first, whose default, id and version count. */
 import type { FirstPolicy } from '../model/ordered.ts'
 import { strictest } from '../model/pinning.ts'
-import type { AllPolicy, Counter, Entry, Policy } from '../model/policy.ts'
+import type { AllPolicy, Counter, Entry, ModelledPolicy } from '../model/policy.ts'
 import { reportSize as reportRules } from './aegis/reach.ts'
 import { type Diagnostic, quote, Report } from './diagnostics.ts'
 import { deepFreeze } from './freeze.ts'
@@ -12,7 +12,7 @@ import { reportSize } from './whole.ts'
 
 export interface MergedPolicy {
   /** Only when no diagnostic is an error. */
-  readonly policy?: Policy
+  readonly policy?: ModelledPolicy
   /** Knows where the parts of the policy stand, in whichever file; more can be said in it. */
   readonly report: Report
   diagnostics(): readonly Diagnostic[]
@@ -43,7 +43,7 @@ export function mergePolicies(sources: readonly PolicySource[]): MergedPolicy {
 
 interface Part {
   readonly file: string
-  readonly policy: Policy
+  readonly policy: ModelledPolicy
 }
 
 /** Files that are to be one policy, each for itself. */
@@ -62,7 +62,7 @@ export function readParts(sources: readonly PolicySource[]) {
   }
 }
 
-function mergedParts([base, ...added]: readonly Part[], report: Report): Policy | undefined {
+function mergedParts([base, ...added]: readonly Part[], report: Report): ModelledPolicy | undefined {
   let policy = base?.policy
   for (const { file, policy: next } of added)
     policy = policy && withPinning(merged(policy, next, { base: base?.file ?? '', added: file }, report), policy, next)
@@ -70,18 +70,22 @@ function mergedParts([base, ...added]: readonly Part[], report: Report): Policy 
 }
 
 /** What either of them asks of tools is asked. */
-function withPinning(both: Policy | undefined, base: Policy, added: Policy): Policy | undefined {
+function withPinning(
+  both: ModelledPolicy | undefined,
+  base: ModelledPolicy,
+  added: ModelledPolicy,
+): ModelledPolicy | undefined {
   const pinning = strictest([base.pinning, added.pinning])
   return both && pinning ? { ...both, pinning } : both
 }
 
 /** Undefined when they cannot be one; the report says why. */
 function merged(
-  base: Policy,
-  added: Policy,
+  base: ModelledPolicy,
+  added: ModelledPolicy,
   files: { readonly base: string; readonly added: string },
   report: Report,
-): Policy | undefined {
+): ModelledPolicy | undefined {
   const at = { ...start, file: files.added }
   if (base.strategy !== added.strategy) {
     const message = `${quote(files.base)} decides ${how[base.strategy]} and this file ${how[added.strategy]}: only files of one kind are one policy; give each its own \`--layer\` instead`
@@ -95,7 +99,7 @@ function merged(
   return undefined
 }
 
-const how: Readonly<Record<Policy['strategy'], string>> = {
+const how: Readonly<Record<ModelledPolicy['strategy'], string>> = {
   all: 'by rules that must all pass',
   first: 'by the first rule that matches',
   pack: 'by the run of a workflow',

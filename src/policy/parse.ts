@@ -1,7 +1,7 @@
 /** The front door of the policy languages: the text of a file becomes one closed, frozen policy, or all its mistakes. */
 import { hash } from 'node:crypto'
 import { messageOf } from '../model/errors.ts'
-import type { Policy } from '../model/policy.ts'
+import type { ModelledPolicy } from '../model/policy.ts'
 import { companionOf, isAegis } from './aegis/companions.ts'
 import { aegisKeys, readAegis } from './aegis/policy.ts'
 import { type Diagnostic, formatDiagnostic, oneOf, Report } from './diagnostics.ts'
@@ -30,7 +30,7 @@ export interface PolicySource {
 
 export interface ParsedPolicy {
   /** Only when no diagnostic is an error. */
-  readonly policy?: Policy
+  readonly policy?: ModelledPolicy
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -49,7 +49,11 @@ export function parseInto(report: Report, text: string | Uint8Array, beside?: Be
   return deepFreeze(policy === undefined || report.failed ? { diagnostics } : { policy, diagnostics })
 }
 
-function readPolicy(source: string | Uint8Array, beside: Beside | undefined, report: Report): Policy | undefined {
+function readPolicy(
+  source: string | Uint8Array,
+  beside: Beside | undefined,
+  report: Report,
+): ModelledPolicy | undefined {
   const text = readText(source, report)
   if (text === undefined) return undefined
   try {
@@ -67,7 +71,7 @@ function readLanguage(
   source: string | Uint8Array,
   beside: Beside | undefined,
   report: Report,
-): Policy | undefined {
+): ModelledPolicy | undefined {
   if (root.kind !== 'map') return reportNoMap(root, report)
   const has = (key: string) => root.entries.some((entry) => entry.key === key)
   if (['workflow_policies', 'decision_contract'].some(has)) return readPack(root, hash('sha256', source), report)
@@ -84,7 +88,7 @@ function readLanguage(
   return reportUnknown(root, report)
 }
 
-function readToolPolicy(root: MapNode, report: Report): Policy | undefined {
+function readToolPolicy(root: MapNode, report: Report): ModelledPolicy | undefined {
   const language = languageOf(root, report)
   if (language === undefined) return undefined
   return language === 'native' ? readNative(root, report) : readIntercept(root, report)

@@ -5,6 +5,7 @@
 import type { Input } from '../model/call.ts'
 import type { Verdict } from '../model/decision.ts'
 import type { Policy } from '../model/policy.ts'
+import { needsModel } from '../model/rego.ts'
 import { evaluateAll } from './all.ts'
 import { evaluateFirst } from './first.ts'
 import { evaluatePack } from './pack.ts'
@@ -17,6 +18,8 @@ export function evaluate(policy: Policy, input: Input): Verdict {
       return evaluatePack(policy, input)
     case 'first':
       return evaluateFirst(policy, input)
+    case 'rego':
+      throw needsModel(policy, 'the reference evaluator')
   }
   return policy satisfies never
 }

@@ -6,6 +6,7 @@ import type { Input } from '../model/call.ts'
 import type { Json } from '../model/canonical.ts'
 import type { Verdict } from '../model/decision.ts'
 import type { Place, Policy } from '../model/policy.ts'
+import { needsModel } from '../model/rego.ts'
 import { evaluate } from './evaluate.ts'
 import { explainAll } from './explainAll.ts'
 import { explainFirst } from './explainFirst.ts'
@@ -53,6 +54,8 @@ function stepsOf(policy: Policy, input: Input, beside: Beside): readonly Step[] 
       return explainPack(policy, input)
     case 'first':
       return explainFirst(policy, input)
+    case 'rego':
+      throw needsModel(policy, 'an explanation by rules')
   }
   return policy satisfies never
 }

@@ -34,7 +34,7 @@ export function knownCall(recorded: RecordedCall, plan: Plan, then: Plan | undef
 /** Every member is named, so that the compiler finds one that a plan may gain later. */
 function readsNothing({ names, amounts, texts, words, run, shape }: Plan): boolean {
   const nothing: { readonly [Member in keyof Required<Plan>]: boolean } = {
-    shape: shape.fields.size === 0,
+    shape: shape.fields.size === 0 && !shape.whole,
     names: names.fields.size === 0 && !names.elements,
     amounts: amounts.length === 0,
     texts: !texts,
@@ -48,8 +48,8 @@ function readsNothing({ names, amounts, texts, words, run, shape }: Plan): boole
 }
 
 /** The arguments that are known by name. */
-function neededPaths({ names, words }: Plan): readonly string[] {
-  return [...pathsIn(names, []).map(pathText), ...(words ? ['every argument'] : [])]
+function neededPaths({ names, words, shape }: Plan): readonly string[] {
+  return [...pathsIn(names, []).map(pathText), ...(words || shape.whole ? ['every argument'] : [])]
 }
 
 function pathsIn({ fields, elements }: Names, before: Path): readonly Path[] {
@@ -73,7 +73,10 @@ function isRead([root, ...path]: Path, plan: Plan): boolean {
   if (root === 'amounts') return plan.amounts.some(({ text }) => path.length === 0 || text === path[0])
   if (root !== 'arguments' || readsNothing(plan)) return false
   return (
-    plan.words !== undefined || (plan.texts?.includes(path[0] ?? '') ?? false) || touches(plan.names, plan.shape, path)
+    plan.shape.whole ||
+    plan.words !== undefined ||
+    (plan.texts?.includes(path[0] ?? '') ?? false) ||
+    touches(plan.names, plan.shape, path)
   )
 }
 
@@ -95,6 +98,7 @@ function fromInput(recorded: RecordedCall, input: Input, plan: Plan, then: Plan 
 
 /** Everything that one plan reads, the other one read. Every member is named, here too. */
 function coveredBy(then: Plan, plan: Plan): boolean {
+  if (then.shape.whole) return true
   const read = new Set(then.amounts.map(({ text }) => text))
   const covered: { readonly [Member in keyof Required<Plan>]: boolean } = {
     shape: covers(then.shape, plan.shape),
@@ -111,6 +115,7 @@ function coveredBy(then: Plan, plan: Plan): boolean {
 }
 
 function covers(then: Shape, now: Shape): boolean {
+  if (now.whole) return false
   if ((now.read && !then.read) || (now.closed !== undefined && then.closed === undefined)) return false
   if (now.elements && !(then.elements && covers(then.elements, now.elements))) return false
   return [...now.fields].every(([key, below]) => {
@@ -143,7 +148,7 @@ function isReadAt(shape: Shape, path: Path): boolean {
 
 /** Without the policy that judged it: what is there and says something was read, what is missing may not have been. */
 function isThere({ arguments: args, amounts }: Input, { shape, names, texts, words }: Plan): boolean {
-  if (texts || words || hasElements(shape)) return false
+  if (texts || words || shape.whole || hasElements(shape)) return false
   return pathsIn(names, []).every((path) => isScalar(valueAt(args, path)) || Object.hasOwn(amounts, pathText(path)))
 }
 

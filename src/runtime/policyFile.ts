@@ -9,7 +9,7 @@ import { policyBytesMax } from '../model/limits.ts'
 import { BundleError } from '../opa/errors.ts'
 import { isGzip } from '../opa/files.ts'
 import { bundleBytesMax } from '../opa/limits.ts'
-import { Engine } from '../pdp/engine.ts'
+import { engineOf } from '../pdp/ask.ts'
 import type { ActivePolicy } from '../pep/gate.ts'
 import type { TrustNow } from './bundleFile.ts'
 
@@ -192,7 +192,7 @@ export function namedFiles(file: string, text: Uint8Array): readonly string[] {
 
 /** A compiled policy, ready to be asked. Throws `engine_unloadable`. */
 export function activePolicy(artifact: Artifact): ActivePolicy {
-  const engine = new Engine(artifact.wasm, artifact.data, artifact.entrypoint)
+  const engine = engineOf(artifact)
   return {
     revision: artifact.revision,
     policy: artifact.policy,

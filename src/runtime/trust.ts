@@ -12,16 +12,18 @@ export interface TrustSaid {
   /** The paths of their files, or themselves as PEM. */
   readonly verifyKeys?: readonly string[] | undefined
   readonly allowUnsigned?: boolean | undefined
+  /** See `Trust`. */
+  readonly entrypoints?: readonly string[] | undefined
 }
 
 /** A key is some hundred bytes, a file of keys some thousand. */
 const fileBytesMax = 1024 * 1024
 
 /** Throws `trust_invalid`, `secret_unreadable`, or a `BundleError` for a key that is none. */
-export function trustOf({ trust: file, verifyKeys = [], allowUnsigned }: TrustSaid): Trust {
+export function trustOf({ trust: file, verifyKeys = [], allowUnsigned, entrypoints }: TrustSaid): Trust {
   const read =
     file === undefined ? { keys: verifyKeys.map(keyTextOf).map(verificationKey), threshold: 1 } : ofFile(file)
-  return { ...read, ...(allowUnsigned && { allowUnsigned: true }) }
+  return { ...read, ...(allowUnsigned && { allowUnsigned: true }), ...(entrypoints && { entrypoints }) }
 }
 
 function ofFile(file: string): Trust {

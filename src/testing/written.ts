@@ -1,5 +1,6 @@
 /** Policies as their files say them: with the places of their parts, which a compiled policy has lost. */
 import type { Place, Policy, PolicySet } from '../model/policy.ts'
+import { needsModel } from '../model/rego.ts'
 import { isGzip } from '../opa/files.ts'
 import { mergePolicies } from '../policy/merge.ts'
 import type { PolicySource } from '../policy/parse.ts'
@@ -49,7 +50,8 @@ async function readWritten(files: readonly string[], trust: PolicyChoice['trust'
 
 /** A bundle holds the files that it was made of: they are called as if it were their folder. */
 async function readBundled(bundle: string, trust: PolicyChoice['trust']): Promise<Written> {
-  const { sources } = await loadPolicyFiles([bundle], trust && { trust })
+  const { sources, policy } = await loadPolicyFiles([bundle], trust && { trust })
+  if (policy.strategy === 'rego') throw needsModel(policy, 'coverage, and `--mutate`,')
   const beside = (name: string) => sources.find((source) => source.beside && source.name === name)?.text ?? ''
   const files = sources.filter((source) => !source.beside)
   return writtenOf(files.map(({ name, text }) => ({ file: `${bundle}/${name}`, text, beside })))

@@ -7,11 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { exitWith } from '../../src/cli/exit.ts'
-import { program } from '../../src/cli/program.ts'
 import { readBundle } from '../../src/opa/bundle.ts'
 import { pack } from '../../src/opa/pack.ts'
 import type { Answer } from '../answer.ts'
+import { done, refused, tollgate } from './inProcess.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-bundles-'))
@@ -20,48 +19,6 @@ after(() => {
   rmSync(folder, { recursive: true })
 })
 const place = (name: string) => join(folder, name)
-
-interface Result {
-  readonly status: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** The command line in this process: each one of its own would cost more than what is tested. */
-async function tollgate(args: readonly string[]): Promise<Result> {
-  const said = { stdout: '', stderr: '' }
-  const before = { stdout: process.stdout.write, stderr: process.stderr.write }
-  for (const stream of ['stdout', 'stderr'] as const)
-    process[stream].write = ((chunk: string | Uint8Array, ...rest: []) => {
-      // What the test runner says of this process is bytes.
-      if (typeof chunk !== 'string') return before[stream].call(process[stream], chunk, ...rest)
-      said[stream] += chunk
-      return true
-    }) as typeof process.stdout.write
-  try {
-    process.exitCode = undefined
-    await program.parseAsync([process.execPath, main, ...args]).catch(exitWith)
-    return { status: Number(process.exitCode ?? 0), ...said }
-  } finally {
-    Object.assign(process.stdout, { write: before.stdout })
-    Object.assign(process.stderr, { write: before.stderr })
-    process.exitCode = undefined
-  }
-}
-
-/** That it went well. */
-async function done(...args: readonly string[]): Promise<string> {
-  const { status, stdout, stderr } = await tollgate(args)
-  assert.equal(status, 0, stderr)
-  return stdout
-}
-
-async function refused(args: readonly string[], code: string, message = /./): Promise<void> {
-  const { status, stderr } = await tollgate(args)
-  assert.equal(status, 1, stderr)
-  assert.match(stderr, new RegExp(`\\(${code}\\)\n$`))
-  assert.match(stderr, message)
-}
 
 const policy = 'version: "1"\ndefault: deny\ntools:\n  pay:\n    rules: [{ rate_limit: 1/day }]\n'
 /** It does not say what holds of other tools, which `check` warns of. */
@@ -247,7 +204,7 @@ test('`check` says of a bundle what it says of its sources, and why it is refuse
   assert.match(refusal.message, /bundle_trust_missing/)
 })
 
-test('of a bundle of other Rego the signatures are proved, and it is no policy', async () => {
+test('of a bundle of other Rego the signatures are proved, also where it is no policy', async () => {
   const rego = { path: 'a.rego', bytes: Buffer.from('package a\n\nallow := true\n') }
   writeFileSync(place('other.tar.gz'), pack([rego]))
   await done('sign', '--sign-key', 'release.key', '--key-id', 'release', 'other.tar.gz')
@@ -255,7 +212,7 @@ test('of a bundle of other Rego the signatures are proved, and it is no policy',
     await done('verify', '--signatures', '--verify-key', 'release.pub', '--json', 'other.tar.gz'),
   )
   assert.deepEqual([proved.signed_by[0].key_id, proved.policy], ['release', null])
-  await refused(['verify', '--verify-key', 'release.pub', 'other.tar.gz'], 'bundle_foreign')
+  await refused(['verify', '--verify-key', 'release.pub', 'other.tar.gz'], 'bundle_entrypoint_missing')
   await refused(
     ['verify', '--signatures', '--verify-key', 'security.pub', 'other.tar.gz'],
     'bundle_algorithm_refused',

@@ -1,7 +1,7 @@
 /** `approvals`: how long a person has, and what Intercept does beside. What is not honoured here is said when it is read. */
 
+import { approvalTimeoutMsMax } from '../../model/limits.ts'
 import { type Form, mistake } from '../forms.ts'
-import { approvalTimeoutMsMax } from '../limits.ts'
 import { goDuration } from './durations.ts'
 
 /** Its keys are not all known, and none of them changes what is allowed. */

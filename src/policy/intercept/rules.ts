@@ -1,9 +1,8 @@
 /** A rule of an Intercept file, as a rule of the model. */
-import { microMax, microPerUnit } from '../../model/limits.ts'
+import { approvalTimeoutMsMax, microMax, microPerUnit } from '../../model/limits.ts'
 import { type Counter, counterId, type Limit, type Reading, type Rule } from '../../model/policy.ts'
 import { quote, type Report } from '../diagnostics.ts'
 import { choice, type Field, type FieldsOf, type Filled, type Located, listOf, record } from '../forms.ts'
-import { approvalTimeoutMsMax } from '../limits.ts'
 import { argumentsForm, conditionsOf } from '../native/arguments.ts'
 import { spendForm, spendOf } from '../native/spend.ts'
 import { label, text } from '../scalars.ts'

@@ -1,6 +1,7 @@
 /** A rule of the native language, as a rule of the model. */
 
 import { riskLevels } from '../../model/decision.ts'
+import { approvalQuorumMax, approvalTimeoutMsMax, approvalWaitMsMax } from '../../model/limits.ts'
 import {
   type Counter,
   type Limit,
@@ -15,7 +16,6 @@ import {
 import { quote, type Report, type Spot } from '../diagnostics.ts'
 import { duration } from '../durations.ts'
 import { choice, type FieldsOf, type Filled, flag, type Located, record } from '../forms.ts'
-import { approvalQuorumMax, approvalTimeoutMsMax, approvalWaitMsMax } from '../limits.ts'
 import { label, text, wholeNumber } from '../scalars.ts'
 import { argumentsForm, conditionsOf } from './arguments.ts'
 import { callersForm, scopeFor } from './callers.ts'

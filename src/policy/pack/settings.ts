@@ -8,7 +8,7 @@ import { changeClass } from '../../model/pack/changes.ts'
 import { type ClaimedAttribute, type ClaimsMapping, claimedAttributes } from '../../model/pack/claims.ts'
 import type { PackPolicy, ToolBinding, Workflow } from '../../model/pack/policy.ts'
 import { accessModes, type GatePhase, gatePhases, stages, statuses } from '../../model/pack/words.ts'
-import type { Path, Policy } from '../../model/policy.ts'
+import type { ModelledPolicy, Path } from '../../model/policy.ts'
 import { quote, type Report, type Spot } from '../diagnostics.ts'
 import { choice, type Field, type Located, listOf, mapOf, oneOrMore, record } from '../forms.ts'
 import { targetsOf } from '../names.ts'
@@ -82,7 +82,7 @@ export const settingsForm = record('the settings of a pack', settingsKeys)
 export function readSettings(
   root: Node,
   beside: Beside | undefined,
-  parse: (file: string, text: string | Uint8Array) => { policy?: Policy; mistakes: readonly string[] },
+  parse: (file: string, text: string | Uint8Array) => { policy?: ModelledPolicy; mistakes: readonly string[] },
   report: Report,
 ): PackPolicy | undefined {
   const { fields } = settingsForm.read(root, 'the settings of a pack', report) ?? {}

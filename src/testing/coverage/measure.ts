@@ -1,6 +1,7 @@
 /** What the calls of tests came to in a policy, of whatever strategy, or in layers of them. */
 import type { Input, LayeredInput } from '../../model/call.ts'
 import { layerInput } from '../../model/layers.ts'
+import { needsModel } from '../../model/rego.ts'
 import { planFor } from '../../model/strategy.ts'
 import { targetOf } from '../../model/target.ts'
 import { isLayeredSet, type Written, type WrittenSet } from '../written.ts'
@@ -40,6 +41,8 @@ function tallyOf(written: Written): Tally {
       return tallyOfFirst(policy, written)
     case 'pack':
       return tallyOfPack(policy)
+    case 'rego':
+      throw needsModel(policy, 'coverage')
   }
   return policy satisfies never
 }

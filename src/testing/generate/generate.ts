@@ -6,6 +6,7 @@ import type { Principal } from '../../model/call.ts'
 import { TollgateError } from '../../model/errors.ts'
 import { isLayered } from '../../model/layers.ts'
 import type { Policy } from '../../model/policy.ts'
+import { needsModel } from '../../model/rego.ts'
 import type { LoadedSet, PolicyChoice } from '../../runtime/policySet.ts'
 import { readCases } from '../caseFile/read.ts'
 import { usualStartMs } from '../caseFile/shared.ts'
@@ -88,6 +89,8 @@ function sketchesOf(policy: Policy, somebody: Principal): Sketches {
         'not_generated',
         'a policy pack decides by runs, which it does not make up: write cases from recorded decisions, with `--from LEDGER`',
       )
+    case 'rego':
+      throw needsModel(policy, '`--generate` without `--from`')
   }
   return policy satisfies never
 }

@@ -1,5 +1,6 @@
 /** The mutants of a policy: each has one small change, such as a slip of the pen or a careless review lets through. */
 import type { Place, Policy, PolicySet } from '../../model/policy.ts'
+import { needsModel } from '../../model/rego.ts'
 import { isLayeredSet, type Written, type WrittenSet } from '../written.ts'
 import type { Edit } from './edit.ts'
 import { orderedEdits } from './ordered.ts'
@@ -64,6 +65,8 @@ function editsOf(policy: Policy): readonly Edit<Policy>[] {
       return orderedEdits(policy)
     case 'pack':
       return packEdits(policy)
+    case 'rego':
+      throw needsModel(policy, '`--mutate`')
   }
   return policy satisfies never
 }
@@ -82,6 +85,8 @@ function partsOf(policy: Policy): readonly object[] {
       return policy.rules
     case 'pack':
       return policy.workflows
+    case 'rego':
+      throw needsModel(policy, '`--mutate`')
   }
   return policy satisfies never
 }

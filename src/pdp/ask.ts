@@ -1,0 +1,20 @@
+/** Compiled policies to engines: what one of them answers with is read by its strategy. */
+import type { Artifact } from '../bundle/artifact.ts'
+import { evaluationMsMax } from '../model/limits.ts'
+import { Engine } from './engine.ts'
+import { readRegoVerdict } from './regoVerdict.ts'
+
+/** Throws `engine_unloadable` or `engine_builtin_missing`. */
+export function engineOf({
+  policy,
+  wasm,
+  data,
+  entrypoint,
+}: Pick<Artifact, 'policy' | 'wasm' | 'data' | 'entrypoint'>): Engine {
+  if (policy.strategy !== 'rego') return new Engine(wasm, data, entrypoint)
+  // How long Rego of others takes depends on what it reads, and an agent writes that.
+  return new Engine(wasm, data, entrypoint, {
+    read: (results, input) => readRegoVerdict(policy, results, input),
+    msMax: evaluationMsMax,
+  })
+}

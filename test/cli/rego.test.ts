@@ -1,0 +1,220 @@
+/** Bundles of Rego by others wherever commands take a policy: eval, check, verify, audit, explain, replay, test, and what needs a file of ours. */
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { policyFeed } from '../../src/cli/policyFeed.ts'
+import { requireAnswers } from '../../src/cli/required.ts'
+import { pack } from '../../src/opa/pack.ts'
+import type { Answer } from '../answer.ts'
+import { data, foreignFiles } from '../bundle/foreign.ts'
+import { done, refused, tollgate } from './inProcess.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-rego-'))
+after(() => {
+  process.chdir('/')
+  rmSync(folder, { recursive: true })
+})
+
+const trusted = ['--verify-key', 'release.pub']
+const signing = ['--sign-key', 'release.key', '--key-id', 'release']
+const authz = ['-c', 'authz.tar.gz', ...trusted]
+const native = 'version: "1"\ndefault: deny\ntools:\n  pay: {}\n  get_balance: {}\n'
+
+const at = (minute: number) => `2026-03-02T09:${String(minute).padStart(2, '0')}:00Z`
+const calls = [
+  { tool: 'get_balance', time: at(0) },
+  { tool: 'pay', arguments: { amount: 5 }, time: at(1) },
+  { tool: 'pay', arguments: { amount: 500 }, time: at(2) },
+  { tool: 'deploy', server: 'prod', principal: { agent: 'releaser' }, time: at(3) },
+  { tool: 'deploy', server: 'test', principal: { agent: 'releaser' }, time: at(4) },
+  { tool: 'deploy', server: 'prod', principal: { agent: 'releaser' }, time: '2026-03-02T21:00:00Z' },
+  { tool: 'pay', arguments: { amount: 5, Amount: 5000 }, time: '2026-03-02T21:01:00Z' },
+]
+
+before(async () => {
+  process.chdir(folder)
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  writeFileSync('release.key', privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  writeFileSync('release.pub', publicKey.export({ type: 'spki', format: 'pem' }))
+  writeFileSync('native.yaml', native)
+  writeFileSync('calls.jsonl', calls.map((call) => JSON.stringify(call)).join('\n'))
+  writeFileSync('authz.tar.gz', pack(await foreignFiles()))
+  writeFileSync('alone.tar.gz', pack(await foreignFiles({ entrypoints: [] })))
+  const stricter = { ...data, tools: ['get_balance'] }
+  writeFileSync('stricter.tar.gz', pack(await foreignFiles({ data: stricter })))
+  for (const name of ['authz', 'alone', 'stricter']) await done('sign', ...signing, `${name}.tar.gz`)
+})
+
+const decided = (lines: string) =>
+  lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Answer)
+    .map(({ decision, reason_code, rule }) => [decision, reason_code, rule])
+
+const expected = [
+  ['allow', 'ALLOW', 'authz/decision'],
+  ['allow', 'ALLOW', 'authz/decision'],
+  ['hold', 'LARGE', 'large'],
+  ['allow', 'ALLOW', 'authz/decision'],
+  ['deny', 'REGO_UNDEFINED', 'authz/decision'],
+  ['deny', 'REGO_DENIED', 'night'],
+  ['deny', 'MALFORMED_CALL', 'gate'],
+]
+
+test('its Rego decides each call, and what was decided is proved again from the record', async () => {
+  const lines = await done('eval', ...authz, '--calls', 'calls.jsonl', '--ledger', 'ledger.db')
+  assert.deepEqual(decided(lines), expected)
+  const alone = ['-c', 'alone.tar.gz', ...trusted, '--entrypoint', 'authz/decision']
+  assert.deepEqual(decided(await done('eval', ...alone, '--calls', 'calls.jsonl')), expected)
+  const proof = JSON.parse(await done('audit', 'verify', '--ledger', 'ledger.db', '--json')) as Answer
+  assert.deepEqual([proof.ok, proof.evaluated, proof.by_gate], [true, 6, { MALFORMED_CALL: 1 }])
+  const records = await done('audit', '--ledger', 'ledger.db', '--format', 'jsonl')
+  const [first] = records.split('\n').filter((line) => line.includes('"amount":500}')) as [string]
+  const { input } = JSON.parse(first) as Answer
+  // The document that `docs/rego.md` shows.
+  assert.deepEqual(input, {
+    amounts: {},
+    arguments: { amount: 500 },
+    facts: {},
+    method: 'tools/call',
+    principal: {},
+    server: '',
+    session: '',
+    time: '2026-03-02T09:02:00.000Z',
+    tool: 'pay',
+    v: 1,
+  })
+})
+
+test('`explain` says what the module says, of a record and of a call that is made up', async () => {
+  await done('eval', ...authz, '--calls', 'calls.jsonl', '--ledger', 'explained.db')
+  const { stdout } = await tollgate(['audit', '--ledger', 'explained.db', '--format', 'jsonl'])
+  const record = stdout.split('\n').filter((line) => line.includes('"rule":"night"'))[0] as string
+  const { decision_id: id } = JSON.parse(record) as Answer
+  const told = JSON.parse(await done('explain', id, '--ledger', 'explained.db', '--json')) as Answer
+  assert.deepEqual([told.agrees, told.visible, told.policies[0].strategy], [true, null, 'rego'])
+  assert.deepEqual(
+    told.policies[0].steps.map(({ rule, result, decides }: Answer) => [rule, result, decides]),
+    [['night', 'failed', true]],
+  )
+  assert.match(await done('explain', ...authz, '{"tool":"get_balance"}'), /authz\/decision/)
+})
+
+test('`check`, `verify` and `inspect` take it', async () => {
+  assert.deepEqual(JSON.parse(await done('check', '--json', ...trusted, 'authz.tar.gz')), [])
+  assert.match(
+    await done('verify', ...trusted, 'authz.tar.gz'),
+    /^decides +authz\/decision\n[\s\S]*^module +as the signature binds it\n/m,
+  )
+  const proved = JSON.parse(await done('verify', ...trusted, '--json', 'authz.tar.gz')) as Answer
+  assert.deepEqual([proved.entrypoint, proved.revision, proved.rebuilt], ['authz/decision', '7', false])
+  await refused(['verify', ...trusted, '--rebuild', 'authz.tar.gz'], 'bundle_foreign', /opa build/)
+  const shown = JSON.parse(await done('inspect', '--json', 'authz.tar.gz')) as Answer
+  assert.deepEqual(shown.wasm, [{ entrypoint: 'authz/decision', module: '/policy.wasm' }])
+})
+
+test('the entrypoint is named as OPA spells it, and is one that the bundle has', async () => {
+  const asked = (path: string) => ['eval', ...authz, '--entrypoint', path, '--calls', 'calls.jsonl']
+  await refused(asked('authz/allow'), 'bundle_entrypoint_missing', /it has `authz\/decision`/)
+  for (const path of ['data.authz.allow', '../authz/decision', 'authz//decision', '/authz/decision', '']) {
+    const { status, stderr } = await tollgate(asked(path))
+    assert.equal(status, 2, stderr)
+    assert.match(stderr, /--entrypoint/)
+  }
+  await refused(
+    ['eval', '-c', 'alone.tar.gz', ...trusted, '--calls', 'calls.jsonl'],
+    'bundle_entrypoint_missing',
+    /opa build -t wasm -e/,
+  )
+})
+
+test('case files are played against it: calls, approvals, lists', async () => {
+  writeFileSync(
+    'authz_test.yaml',
+    `policy: authz.tar.gz
+server: prod
+cases:
+  - name: what is large waits for a person, and runs once
+    calls:
+      - { tool: pay, arguments: { amount: 500 }, expect: { decision: hold, reason_code: LARGE, rule: large, message: a large payment } }
+      - { approve: ada }
+      - { tool: pay, arguments: { amount: 500 }, expect: { decision: allow, rule: large } }
+      - { tool: pay, arguments: { amount: 500 }, expect: hold }
+      - { tool: pay, arguments: { amount: 501 }, expect: hold }
+  - name: lists show what is not refused without arguments
+    calls:
+      - { list: tools, of: [get_balance, pay, deploy, other], expect: { shows: [get_balance, pay] } }
+      - { list: tools, of: [get_balance, deploy], principal: { agent: releaser }, expect: { shows: [get_balance, deploy] } }
+      - { list: tools, of: [get_balance, deploy], principal: { agent: releaser }, time: +9h, expect: { shows: [get_balance] } }
+  - name: the kill switch comes first
+    calls:
+      - { tool: get_balance, session: s, expect: allow }
+      - { kill: { session: s } }
+      - { tool: get_balance, session: s, expect: { decision: kill, reason_code: KILLED } }
+`,
+  )
+  const played = await tollgate(['test', ...trusted, 'authz_test.yaml'])
+  assert.match(played.stdout, /3 passed/, played.stdout)
+  for (const measure of ['--coverage', '--mutate']) {
+    const { status, stdout, stderr } = await tollgate(['test', ...trusted, measure, 'authz_test.yaml'])
+    assert.equal(status, 1)
+    assert.match(`${stdout}${stderr}`, /is a rule in Rego that others wrote.*a policy file of Tollgate/)
+  }
+})
+
+test('what looks into rules needs a policy file of ours, and says so', async () => {
+  await refused(['diff', ...trusted, 'authz.tar.gz', 'stricter.tar.gz'], 'policy_is_rego', /`diff` needs a policy file/)
+  await refused(['diff', ...trusted, 'native.yaml', 'authz.tar.gz'], 'policy_is_rego')
+  assert.match(await done('diff', ...trusted, 'authz.tar.gz', 'authz.tar.gz'), /./)
+  await refused(['test', '--generate', ...authz], 'policy_is_rego', /`--generate` without `--from`/)
+})
+
+test('recorded calls are judged again by it, and those that it judged by others', async () => {
+  await done('eval', ...authz, '--calls', 'calls.jsonl', '--ledger', 'replayed.db')
+  const replayed = async (against: string, from: string, ...more: readonly string[]) =>
+    JSON.parse(await done('replay', '--against', against, '--from', from, '--json', ...trusted, ...more)) as Answer
+  const { decisions, unchanged } = await replayed('authz.tar.gz', 'replayed.db')
+  assert.deepEqual([decisions, unchanged], [6, 6])
+  const stricter = await replayed('stricter.tar.gz', 'replayed.db')
+  assert.deepEqual([stricter.changes.newly_denied, stricter.unchanged], [1, 5], JSON.stringify(stricter))
+  await done('eval', '-c', 'native.yaml', '--calls', 'calls.jsonl', '--ledger', 'native.db')
+  const { changes } = await replayed('authz.tar.gz', 'native.db')
+  assert.deepEqual([changes.newly_held, changes.newly_allowed, changes.other_rule], [1, 1, 4], JSON.stringify(changes))
+  assert.equal((await replayed('native.yaml', 'replayed.db')).changes.undecidable, 0)
+})
+
+test('it is a layer beside others, and the strictest decides', async () => {
+  const layers = ['--layer', 'org=authz.tar.gz', '--layer', 'team=native.yaml', ...trusted]
+  const lines = await done('eval', ...layers, '--calls', 'calls.jsonl', '--ledger', 'layers.db')
+  assert.deepEqual(
+    decided(lines).map(([decision, code]) => [decision, code]),
+    [
+      ['allow', 'ALLOW'],
+      ['allow', 'ALLOW'],
+      ['hold', 'LARGE'],
+      ['deny', 'TOOL_NOT_ALLOWED'],
+      ['deny', 'REGO_UNDEFINED'],
+      ['deny', 'REGO_DENIED'],
+      ['deny', 'MALFORMED_CALL'],
+    ],
+  )
+  const proof = JSON.parse(await done('audit', 'verify', '--ledger', 'layers.db', '--json')) as Answer
+  assert.equal(proof.ok, true)
+})
+
+test('a gate that asks for it where it is served decides by it, and wants to know which server it guards', async () => {
+  const usual = { bundlePoll: '1m', bundleWait: '1s', bundleStore: join(folder, 'store') }
+  const feed = await policyFeed({
+    ...usual,
+    verifyKey: ['release.pub'],
+    bundle: [join(folder, 'authz.tar.gz')],
+  } as Answer)
+  const active = feed.loaded.active()
+  assert.equal(active.evaluate('{"tool":"get_balance"}').decision, 'allow')
+  assert.throws(() => requireAnswers(feed.loaded.policy, {}), /say which one this is with `--server NAME`/)
+  requireAnswers(feed.loaded.policy, { server: 'prod' })
+})
