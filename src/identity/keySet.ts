@@ -51,6 +51,8 @@ export class KeySet implements Keys {
   #loadedAt = Number.NEGATIVE_INFINITY
   #triedAt = Number.NEGATIVE_INFINITY
   #loading: Promise<void> | undefined
+  /** The last question for them got no answer. */
+  #failed = false
   #text = ''
   #generation = 0
 
@@ -68,8 +70,12 @@ export class KeySet implements Keys {
     try {
       return await keys(header, token)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || this.#isCooling) throw error
-      await this.load()
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      const isAsked = !this.#isCooling
+      if (isAsked) await this.load()
+      // It may be among those that could not be had.
+      if (this.#failed) throw noKeys()
+      if (!isAsked) throw error
       return await (await this.#fresh())(header, token)
     }
   }
@@ -105,7 +111,9 @@ export class KeySet implements Keys {
       this.#text = text
       this.#keys = keys
       this.#loadedAt = performance.now()
+      this.#failed = false
     } catch (error) {
+      this.#failed = true
       const kept = this.#keys === undefined ? 'tokens are refused until they are' : 'those that are known still count'
       this.#options.say(`the keys of the issuer were not read: ${messageOf(error)}; ${kept}`)
     }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ScriptedServer } from '../http/fixtures/gate.ts'
+import { until } from '../until.ts'
 import { Issuer } from './fixtures/issuer.ts'
 import { bearer, Folder, recordingServer, Serving } from './fixtures/serving.ts'
 
@@ -99,6 +100,20 @@ test('keys that are known count on when the issuer goes down again', async () =>
   assert.equal((await pay(issuers.down, { sub: 'bob' })).status, 200)
 })
 
+test('a token with a key that nobody could ask for is not the fault of its caller', async () => {
+  issuers.down.rotate('k2')
+  await until(async () => (await pay(issuers.down, { sub: 'bob' })).status === 503, 'a question that failed')
+  issuers.down.answer = (response) => issuers.down.handOut(response)
+  await until(async () => (await pay(issuers.down, { sub: 'bob' })).status === 200, 'the new key')
+  issuers.down.rotate('k3')
+  const told = issuers.down.jwks
+  issuers.down.answer = (response) => response.end(JSON.stringify({ ...told, keys: [] }))
+  await until(
+    async () => (await pay(issuers.down, { sub: 'bob' })).status === 401,
+    'a key that the issuer does not have',
+  )
+})
+
 test('a file of keys is followed; when it is gone no token counts', async () => {
   const claims = { act: { sub: 'assistant' } }
   assert.equal((await pay(issuers.file, claims)).status, 200)
@@ -112,7 +127,12 @@ test('a file of keys is followed; when it is gone no token counts', async () => 
   await serving.says(/keys\.json` is gone/)
 })
 
-const account = { namespace: 'pay', serviceaccount: { name: 'worker', uid: 'u' }, pod: { name: 'p', uid: 'v' } }
+const account = {
+  namespace: 'pay',
+  node: { name: 'node1', uid: 'w' },
+  pod: { name: 'p', uid: 'v' },
+  serviceaccount: { name: 'worker', uid: 'u' },
+}
 
 test('a service account is known by namespace and name; the server of the keys sees the token of the gate', async () => {
   const claims = { sub: 'system:serviceaccount:pay:worker', 'kubernetes.io': account }
