@@ -71,8 +71,8 @@ export class KeySet implements Keys {
       return await keys(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      const isAsked = !this.#isCooling
-      if (isAsked) await this.load()
+      const isAsked = this.#loading !== undefined || !this.#isCooling
+      if (isAsked) await (this.#loading ?? this.load())
       // It may be among those that could not be had.
       if (this.#failed) throw noKeys()
       if (!isAsked) throw error
