@@ -62,6 +62,6 @@ function addSigningOptions(command: Command): Command {
     )
     .option('--scope <text>', 'what the signature is for')
     .option('--expires <time>', 'from this time on it is refused: RFC 3339, or how long from now, like 90d')
-    .option('--sequence <number>', 'grows from bundle to bundle (default: the seconds since 1970)')
+    .option('--sequence <number>', 'grows from bundle to bundle (default: the milliseconds since 1970)')
     .option('--issued-at <time>', 'when it is signed (default: $SOURCE_DATE_EPOCH, or now)')
 }

@@ -31,7 +31,8 @@ export function signingOf(options: SigningOptions): Signing | undefined {
   }
   if (keyId === undefined || keyId === '')
     throw new UsageError('those who verify find the key by its id: name it with `--key-id ID`')
-  const issuedAt = issuedAtOf(issued)
+  const signedMs = signedMsOf(issued)
+  const issuedAt = Math.floor(signedMs / 1000)
   const key = signingKey({ name: signKey, text: readKeyFile(signKey), ...(algorithm && { algorithm }) })
   if (isSecret(key.algorithm))
     say(`warning: \`${keyId}\` is a secret (${key.algorithm}): whoever can verify with it can sign with it`)
@@ -39,25 +40,26 @@ export function signingOf(options: SigningOptions): Signing | undefined {
     ...key,
     keyId,
     issuedAt,
-    sequence: sequence === undefined ? issuedAt : sequenceOf(sequence),
+    // Of two that are built within a second the later one is the newer.
+    sequence: sequence === undefined ? signedMs : sequenceOf(sequence),
     ...(scope !== undefined && { scope }),
     ...(expires !== undefined && { expiresAt: expiryOf(expires, issuedAt) }),
   }
 }
 
-/** Seconds. The variable is the one by which builds are made reproducible (reproducible-builds.org). */
-function issuedAtOf(said: string | undefined): number {
+/** Milliseconds. The variable is the one by which builds are made reproducible (reproducible-builds.org). */
+function signedMsOf(said: string | undefined): number {
   if (said !== undefined) {
     const at = instantOf(said)
     if (at === undefined)
       throw new UsageError(`\`--issued-at\` takes a time like \`2027-01-01T00:00:00Z\`, got \`${said}\``)
-    return Math.floor(at / 1000)
+    return Math.floor(at)
   }
   const epoch = process.env['SOURCE_DATE_EPOCH']
-  if (epoch === undefined || epoch === '') return Math.floor(Date.now() / 1000)
+  if (epoch === undefined || epoch === '') return Date.now()
   if (!/^\d{1,12}$/.test(epoch))
     throw new UsageError(`\`$SOURCE_DATE_EPOCH\` is the seconds since 1970, got \`${epoch}\``)
-  return Number(epoch)
+  return Number(epoch) * 1000
 }
 
 function expiryOf(said: string, issuedAt: number): number {

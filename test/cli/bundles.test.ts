@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { signingOf } from '../../src/cli/signing.ts'
 import { readBundle } from '../../src/opa/bundle.ts'
 import { pack } from '../../src/opa/pack.ts'
 import type { Answer } from '../answer.ts'
@@ -78,6 +79,33 @@ test('the same files are the same bytes in another folder, under another clock, 
   execFileSync('sh', [...build, ...signing, '.'], { cwd: elsewhere, env, timeout: 120_000, stdio: 'pipe' })
   delete process.env['SOURCE_DATE_EPOCH']
   assert.ok(readFileSync(place('signed.tar.gz')).equals(readFileSync(join(elsewhere, 'signed.tar.gz'))))
+})
+
+test('of two that are signed within a second the later one has the higher sequence, and a time that is given gives it', (t) => {
+  const signed = (issuedAt?: string) => {
+    const { issuedAt: iat, sequence } =
+      signingOf({ signKey: place('release.key'), keyId: 'release', ...(issuedAt && { issuedAt }) }) ?? {}
+    return [iat, sequence]
+  }
+  t.mock.timers.enable({ apis: ['Date'], now: 1_790_000_000_998 })
+  const first = signed()
+  t.mock.timers.tick(1)
+  assert.deepEqual(
+    [first, signed()],
+    [
+      [1_790_000_000, 1_790_000_000_998],
+      [1_790_000_000, 1_790_000_000_999],
+    ],
+  )
+  assert.deepEqual(signed('2026-03-02T09:00:00Z'), [1_772_442_000, 1_772_442_000_000])
+  process.env['SOURCE_DATE_EPOCH'] = '1700000000'
+  try {
+    assert.deepEqual(signed(), [1_700_000_000, 1_700_000_000_000])
+    process.env['SOURCE_DATE_EPOCH'] = '999999999999'
+    assert.ok(Number.isSafeInteger(signed()[1]))
+  } finally {
+    delete process.env['SOURCE_DATE_EPOCH']
+  }
 })
 
 test('a folder is one policy: the base first, the others by name, without case files', async () => {
