@@ -38,7 +38,9 @@ function refused(file: string, error: unknown): CheckedFile {
   if (error instanceof PolicyError)
     return { file, text: '', diagnostics: error.diagnostics.map((one) => ({ ...one, file: `${file}:${one.file}` })) }
   if (!(error instanceof TollgateError)) throw error
-  const message = `the bundle is refused: ${messageOf(error)} (${error.code})`
+  // The line names the file already.
+  const why = messageOf(error).replace(`\`${file}\`: `, '')
+  const message = `the bundle is refused: ${why} (${error.code})`
   return {
     file,
     text: '',

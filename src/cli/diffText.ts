@@ -140,7 +140,10 @@ function summary({ result, changes, unchanged, not_proved, holds_for }: Report, 
     const count = counted.get(kind)?.length ?? 0
     return count === 0 ? [] : [`${count} ${kind.replace('-', ' ')}`]
   })
-  const others = unchanged.length === 0 ? [] : [`no call of ${unchanged.length} other kinds changes`]
+  const others =
+    unchanged.length === 0
+      ? []
+      : [`no call of ${unchanged.length} other ${unchanged.length === 1 ? 'kind' : 'kinds'} changes`]
   const open = not_proved.length === 0 ? [] : [`${not_proved.length} not proved`]
   return [...kinds, ...open, ...others].join('; ')
 }

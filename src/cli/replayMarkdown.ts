@@ -19,7 +19,7 @@ export function replayMarkdown(report: ReplayReport): string {
   const counts = outcomes.filter((outcome) => changes[outcome] > 0)
   const parts = [
     `### Replay: ${title}`,
-    `${decisions} recorded decisions${when}, judged again by ${code(againstText(report))}; ${unchanged} stay as they are.`,
+    `${decisions} recorded decisions${when}, judged again by ${code(againstText(report))}; ${unchanged} ${unchanged === 1 ? 'stays as it is' : 'stay as they are'}.`,
     counts.length === 0
       ? ''
       : table(

@@ -33,7 +33,7 @@ function* headLines(report: ReplayReport): Generator<string> {
       `${plain(from)}${first === null ? '' : `, ${first} to ${last}`}${since === null ? '' : `, since ${since}`}`,
     ],
     ['against', againstText(report)],
-    ['decisions', `${decisions}, of which ${unchanged} stay as they are`],
+    ['decisions', `${decisions}, of which ${unchanged} ${unchanged === 1 ? 'stays as it is' : 'stay as they are'}`],
     ...counts.map((outcome, index) => [
       index === 0 ? 'changed' : '',
       paint(colours[outcome] ?? 'dim', `${changes[outcome]} ${outcomeWords[outcome]}`, process.stdout),

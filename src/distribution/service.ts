@@ -3,6 +3,7 @@
  * answer that comes when something changes. A web server with a file is one, too.
  */
 
+import { guess } from '../opa/archive.ts'
 import { bundleBytesMax } from '../opa/limits.ts'
 import { SourceError } from './errors.ts'
 import { etagCharsMax, heldMsMin, wholeAgainMs } from './limits.ts'
@@ -113,5 +114,5 @@ function isRemembered(etag: string): boolean {
 export function requireGzip(bytes: Uint8Array, where: string): void {
   if (bytes.length === 0) throw new SourceError('bundle_absent', `\`${where}\` is empty: it has no bundle`)
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b)
-    throw new SourceError('bundle_content_wrong', `\`${where}\` is no gzip, and so no bundle`)
+    throw new SourceError('bundle_content_wrong', `\`${where}\` is no gzip, and so no bundle${guess(bytes)}`)
 }

@@ -40,11 +40,13 @@ async function gunzipping(bytes: Uint8Array): Promise<Inflated> {
   return (await promisify(gunzip)(bytes, options)) as unknown as Inflated
 }
 
-/** What servers send in the place of a bundle. */
-function guess(bytes: Uint8Array): string {
+/** What servers send in the place of a bundle, and people name. */
+export function guess(bytes: Uint8Array): string {
   const head = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart().toLowerCase()
   if (bytes.length === 0) return ': it is empty'
   if (head.startsWith('<')) return ': it looks like HTML'
   if (head.startsWith('{')) return ': it looks like JSON'
-  return ''
+  return /^[\t\n\r\x20-\x7e]+$/.test(head)
+    ? ': it looks like text, and `tollgate build` makes a bundle of a policy file'
+    : ''
 }

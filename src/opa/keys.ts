@@ -34,7 +34,8 @@ export function verificationKey({
   scope,
   ...text
 }: KeyText & Pick<VerificationKey, 'id' | 'scope'>): VerificationKey {
-  const read = keyOf(text, (pem) => {
+  const secretHint = 'a secret stands in a trust file, with `algorithm: HS256`'
+  const read = keyOf(text, secretHint, (pem) => {
     if (/PRIVATE KEY-----/.test(pem))
       throw invalid(text.name, 'is a private key: whoever verifies needs the public one alone')
     return createPublicKey(pem)
@@ -50,14 +51,14 @@ export function verificationKey({
 
 /** Throws `bundle_key_invalid`. */
 export function signingKey(text: KeyText): Key {
-  return keyOf(text, (pem) => {
+  return keyOf(text, 'a secret needs `HS256` to be said', (pem) => {
     if (/BEGIN (RSA )?PUBLIC KEY-----/.test(pem))
       throw invalid(text.name, 'is a public key: whoever signs needs the private one')
     return createPrivateKey(pem)
   })
 }
 
-function keyOf({ text, name, algorithm }: KeyText, read: (pem: string) => KeyObject): Key {
+function keyOf({ text, name, algorithm }: KeyText, secretHint: string, read: (pem: string) => KeyObject): Key {
   const bytes = Buffer.from(text as Uint8Array)
   const isPem = bytes.includes('-----BEGIN ')
   if (algorithm !== undefined && isSecret(algorithm)) {
@@ -67,7 +68,7 @@ function keyOf({ text, name, algorithm }: KeyText, read: (pem: string) => KeyObj
       throw invalid(name, `is a secret of ${bytes.length} bytes, at least ${secretBytesMin} are needed`)
     return { algorithm, key: createSecretKey(bytes) }
   }
-  if (!isPem) throw invalid(name, 'is no PEM key: a secret needs `HS256` to be said')
+  if (!isPem) throw invalid(name, `is no PEM key: ${secretHint}`)
   const key = parsed(name, bytes.toString('latin1'), read)
   const fitting = algorithmsOf(key)
   if (fitting.length === 0) throw invalid(name, `is a key that signs no bundles (${key.asymmetricKeyType})`)

@@ -1,6 +1,7 @@
 /** Is a bundle signed by those who are trusted, whole, and fresh? */
 import { hash } from 'node:crypto'
 import { compactVerify } from 'jose'
+import { isSecret } from './algorithms.ts'
 import { type Bundle, fileAt } from './bundle.ts'
 import { BundleError } from './errors.ts'
 import { type BundleFile, signaturesPath } from './files.ts'
@@ -85,7 +86,7 @@ async function signerAmong(
     const wanted = keys.map((key) => key.algorithm).join(', ')
     return new BundleError(
       'bundle_algorithm_refused',
-      `the signature says it is ${algorithm}, and ${called} is for ${wanted}`,
+      `the signature says it is ${algorithm}, and ${called} is for ${wanted}${isSecret(algorithm) ? ': a secret is named in a trust file alone' : ''}`,
     )
   }
   for (const key of fitting) if (await isSignedBy(key, token)) return key

@@ -46,7 +46,7 @@ export function requireTrust(file: string, trust: TrustNow | undefined): TrustNo
   if (trust) return trust
   throw new TollgateError(
     'bundle_trust_missing',
-    `\`${file}\` is a bundle, and nobody said whom it is believed from: name the key with \`--verify-key FILE\`, or keys with \`--trust FILE\``,
+    `\`${file}\`: nobody said whom the bundle is believed from: name the key with \`--verify-key FILE\`, or keys with \`--trust FILE\``,
   )
 }
 

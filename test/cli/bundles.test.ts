@@ -229,7 +229,24 @@ test('`check` says of a bundle what it says of its sources, and why it is refuse
   assert.equal(status, 1)
   const [refusal] = JSON.parse(stdout) as Answer
   assert.deepEqual([refusal.code, refusal.file], ['bundle_refused', 'loose.tar.gz'])
-  assert.match(refusal.message, /bundle_trust_missing/)
+  assert.match(refusal.message, /^the bundle is refused: nobody said whom .* \(bundle_trust_missing\)$/)
+  const other = await tollgate(['check', '--verify-key', 'security.pub', 'loose.tar.gz'])
+  assert.match(other.stdout, /^loose\.tar\.gz:1:1: the bundle is refused: the signature says it is EdDSA/m)
+})
+
+test('what is no bundle, and what is no key, is told with what to do', async () => {
+  writeFileSync(place('secret.txt'), 'a secret of some length, and more of it\n')
+  await done('build', '-o', 's.tar.gz', '--sign-key', 'secret.txt', '--key-id', 's', '--algorithm', 'HS256', 'team')
+  const verify = (key: string, file: string) => ['verify', '--verify-key', key, file]
+  await refused(verify('secret.txt', 's.tar.gz'), 'bundle_key_invalid', /trust file, with `algorithm: HS256` \(/)
+  await refused(
+    verify('release.pub', 's.tar.gz'),
+    'bundle_algorithm_refused',
+    /a secret is named in a trust file alone/,
+  )
+  await refused(verify('release.pub', 'team/policy.yaml'), 'bundle_unreadable', /`tollgate build` makes a bundle/)
+  writeFileSync(place('secret.yaml'), 'keys: { s: { file: secret.txt, algorithm: HS256 } }\n')
+  await done('verify', '--trust', 'secret.yaml', 's.tar.gz')
 })
 
 test('of a bundle of other Rego the signatures are proved, also where it is no policy', async () => {

@@ -43,6 +43,10 @@ test('under the policy that decided nothing changes, and nothing fails', () => {
   assert.match(stdout, /^decisions {2}6, of which 6 stay as they are$/m)
   assert.match(stdout, /^changed {4}nothing$/m)
   assert.equal(stderr, '')
+  const { last } = JSON.parse(replay('--against', same, '--json').stdout) as Answer
+  const one = (...format: string[]) => replay('--against', same, '--since', last, ...format).stdout
+  assert.match(one(), /^decisions {2}1, of which 1 stays as it is$/m)
+  assert.match(one('--format', 'markdown'), /; 1 stays as it is\.$/m)
 })
 
 test('JSON has the numbers, by tool, agent and rule, and calls to look at', () => {
