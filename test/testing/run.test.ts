@@ -16,6 +16,7 @@ import { suiteText, summaryText } from '../../src/testing/report/text.ts'
 import { countsOf, isFine, type SuiteResult } from '../../src/testing/result.ts'
 import { runFile } from '../../src/testing/run.ts'
 import { newPair, signedBytes, trusting } from '../opa/signer.ts'
+import { xmlOf } from './xml.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-testing-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -289,36 +290,3 @@ test('JUnit is XML that holds nothing which XML cannot, with the counts that its
   assert.match(first?.children[2]?.attributes['name'] ?? '', /^a\\u001b\[31m <b> & "c" # \\ /)
   assert.equal(second?.children[0]?.children[0]?.attributes['type'], 'cases_invalid')
 })
-
-interface Element {
-  readonly tag: string
-  readonly attributes: Readonly<Record<string, string>>
-  readonly children: Element[]
-}
-
-/** What is well-formed XML of elements, attributes, text and references by number; throws for anything else. */
-function xmlOf(xml: string): Element {
-  const body = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, '')
-  const top: Element = { tag: '', attributes: {}, children: [] }
-  const open = [top]
-  const token = /<\/([\w-]+)>|<([\w-]+)((?: [\w-]+="[^"<]*")*)(\/?)>|([^<]+)/gy
-  let end = 0
-  for (const [all, closed, tag, attributes = '', empty, text] of body.matchAll(token)) {
-    end += all.length
-    assert.doesNotMatch((text ?? attributes).replace(/&#\d+;/g, ''), /[&<>]/)
-    if (closed) assert.equal(open.pop()?.tag, closed)
-    if (!tag) continue
-    const element = { tag, attributes: attributesIn(attributes), children: [] }
-    open.at(-1)?.children.push(element)
-    if (!empty) open.push(element)
-  }
-  assert.deepEqual([end, open.length, top.children.length], [body.length, 1, 1])
-  return top.children[0] as Element
-}
-
-function attributesIn(text: string): Readonly<Record<string, string>> {
-  const found = [...text.matchAll(/ ([\w-]+)="([^"]*)"/g)].map(([, name = '', value = '']) => {
-    return [name, value.replace(/&#(\d+);/g, (_, point) => String.fromCodePoint(Number(point)))]
-  })
-  return Object.fromEntries(found)
-}
