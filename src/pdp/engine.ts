@@ -143,7 +143,7 @@ function refuseMissingBuiltins({ mem, wasmInstance }: LoadedPolicy): void {
   }
   const start = dump(builtins())
   const memory = Buffer.from(mem.buffer)
-  const names = Object.keys(JSON.parse(memory.toString('utf8', start, memory.indexOf(0, start))) as object)
+  const names = Object.keys(JSON.parse(memory.toString('utf8', start, memory.indexOf(0, start))) as object).sort()
   if (names.length === 0) return
   throw new TollgateError(
     'engine_builtin_missing',

@@ -158,6 +158,15 @@ test('an error of a function that depends on the input is no answer, and not a y
   const engine = engineOf((await open(await foreignFiles({ rego: written }))).artifact)
   const ask = (amount: unknown) => engine.evaluate(JSON.stringify({ arguments: { amount } })).reason_code
   assert.deepEqual([5, 0, 'x', null, []].map(ask), ['ALLOW', ...Array(4).fill('REGO_UNDEFINED')])
+  // Here OPA's module traps where OPA's evaluator has no answer, either.
+  const zero = engineOf(
+    (await open(await foreignFiles({ rego: written.replace('10 /', 'input.arguments.amount /') }))).artifact,
+  )
+  assert.throws(() => zero.evaluate('{"arguments":{"amount":0}}'), {
+    code: 'engine_failed',
+    message: /opa_arith_divide/,
+  })
+  assert.equal(zero.evaluate('{"arguments":{"amount":1}}').decision, 'deny')
 })
 
 test('Rego that takes long on what an agent writes is ended, and the next question is answered', async () => {

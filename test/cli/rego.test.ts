@@ -7,7 +7,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { policyFeed } from '../../src/cli/policyFeed.ts'
 import { requireAnswers } from '../../src/cli/required.ts'
+import { readCallObject } from '../../src/model/callObject.ts'
+import type { Decision } from '../../src/model/decision.ts'
 import { pack } from '../../src/opa/pack.ts'
+import { Approvals } from '../../src/pep/approvals.ts'
+import { openGateWith } from '../../src/runtime/open.ts'
+import { activePolicy, loadPolicyFiles } from '../../src/runtime/policyFile.ts'
 import type { Answer } from '../answer.ts'
 import { data, foreignFiles } from '../bundle/foreign.ts'
 import { done, refused, tollgate } from './inProcess.ts'
@@ -185,6 +190,43 @@ test('recorded calls are judged again by it, and those that it judged by others'
   const { changes } = await replayed('authz.tar.gz', 'native.db')
   assert.deepEqual([changes.newly_held, changes.newly_allowed, changes.other_rule], [1, 1, 4], JSON.stringify(changes))
   assert.equal((await replayed('native.yaml', 'replayed.db')).changes.undecidable, 0)
+})
+
+test('what persons approved of it is proved from the record, and is good for that bundle alone', async () => {
+  const trust = async () => ({ keys: [], threshold: 1, allowUnsigned: true })
+  const load = async (file: string) => activePolicy(await loadPolicyFiles([file], { trust }))
+  const report = (error: unknown) => assert.fail(String(error))
+  const { gate, ledger, describe } = openGateWith({ ledgerFile: 'approved.db', report, listless: true })
+  const approvals = new Approvals({ ledger, describe })
+  const call = readCallObject({ tool: 'pay', arguments: { amount: 500 } }, [])
+  const decide = () => {
+    const [decision] = gate.admit([call]) as [Decision]
+    if (decision.decision === 'allow') gate.settle([{ decisionId: decision.decision_id, status: 'success' }])
+    return decision
+  }
+  gate.activate(await load('authz.tar.gz'))
+  const ada = { by: { name: 'ada', known_by: 'command_line' } } as const
+  approvals.approve(decide().approval?.id ?? '', ada)
+  assert.deepEqual(
+    [decide(), decide()].map(({ decision, rule }) => [decision, rule]),
+    [
+      ['allow', 'large'],
+      ['hold', 'large'],
+    ],
+  )
+  approvals.approve(decide().approval?.id ?? '', ada)
+  writeFileSync('other.tar.gz', pack(await foreignFiles({ data: { ...data, tools: [] } })))
+  gate.activate(await load('other.tar.gz'))
+  assert.equal(decide().decision, 'hold')
+  gate.activate(await load('authz.tar.gz'))
+  assert.equal(decide().decision, 'allow')
+  ledger.close()
+  const proof = JSON.parse(await done('audit', 'verify', '--ledger', 'approved.db', '--json')) as Answer
+  assert.deepEqual(
+    [proof.ok, proof.evaluated, Object.keys(proof.revisions).length],
+    [true, 6, 2],
+    JSON.stringify(proof),
+  )
 })
 
 test('it is a layer beside others, and the strictest decides', async () => {
