@@ -7,6 +7,7 @@ import { canonical, type Json } from '../model/canonical.ts'
 import { TollgateError } from '../model/errors.ts'
 import { nameCharsMax } from '../model/limits.ts'
 import { nameTrouble } from '../model/message/acts.ts'
+import type { PackPolicy } from '../model/pack/policy.ts'
 import type { PolicySet } from '../model/policy.ts'
 import { needsModel } from '../model/rego.ts'
 import { filesOf, type LoadedSet, type PolicyChoice } from '../runtime/policySet.ts'
@@ -105,12 +106,15 @@ async function compared(
   tools: readonly string[] | undefined,
 ): Promise<Report> {
   const { sideOf } = await import('../diff/side.ts')
-  const { holdsFor, reportOf } = await import('../diff/report.ts')
+  const { holdsFor, reportOf, reportOfPacks } = await import('../diff/report.ts')
   const [one, other] = [sideOf(old.policy), sideOf(now.policy)]
   if (!one || !other) {
-    if (!saySame(old.policy, now.policy)) throw unsupported(one ? now.policy : old.policy)
-    const nothing = { changes: [], unchanged: [], not_proved: [], faults: [] }
-    return { result: 'unchanged', ...nothing, holds_for: holdsFor }
+    if (saySame(old.policy, now.policy)) {
+      const nothing = { changes: [], unchanged: [], not_proved: [], faults: [] }
+      return { result: 'unchanged', ...nothing, holds_for: holdsFor }
+    }
+    if (isPack(old.policy) && isPack(now.policy)) return reportOfPacks(old.policy, now.policy)
+    throw unsupported(one ? now.policy : old.policy)
   }
   const { compare } = await import('../diff/compare.ts')
   const deadline = () => {
@@ -119,6 +123,10 @@ async function compared(
   }
   const ports = { old: evaluateOf(old), new: evaluateOf(now), deadline, ...(tools && { tools }) }
   return reportOf(one as Side, other as Side, compare(one, other, ports))
+}
+
+function isPack(set: PolicySet): set is PackPolicy {
+  return !('layers' in set) && set.strategy === 'pack'
 }
 
 function evaluateOf(loaded: LoadedSet) {
@@ -141,6 +149,6 @@ function unsupported(set: PolicySet): TollgateError {
   const id = policies.find(({ strategy }) => strategy === 'pack')?.id
   return new TollgateError(
     'diff_unsupported',
-    `\`${id}\` is a policy pack: what it decides depends on the runs that hosts register, which \`diff\` does not solve for`,
+    `\`${id}\` is a policy pack: what it decides depends on the runs that hosts register, which \`diff\` does not solve for: another pack is what it is compared with`,
   )
 }

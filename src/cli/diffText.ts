@@ -1,7 +1,10 @@
 /** The text of `tollgate diff`: by what is called, what changes for it, and a call that shows it. */
 import { timeUp } from '../diff/changes.ts'
-import type { About, Report, ReportedChange, Unproved } from '../diff/report.ts'
+import type { PackDifference } from '../diff/packs.ts'
+import type { About, Report, ReportedChange } from '../diff/report.ts'
+import type { Json } from '../model/canonical.ts'
 import { unitsText } from '../model/decimal.ts'
+import { plain } from '../model/message/plain.ts'
 import type { Colour } from './terminal.ts'
 
 type Paint = (colour: Colour, text: string) => string
@@ -9,7 +12,8 @@ type Paint = (colour: Colour, text: string) => string
 export function diffText(report: Report, seconds: number, paint: Paint): string {
   const parts = [
     ...groupsOf(report.changes).map((group) => groupText(group, paint)),
-    ...unprovedText(report.not_proved, seconds, paint),
+    ...packTexts(report.differences, paint),
+    ...unprovedText(report, seconds, paint),
     summary(report, paint),
   ]
   return parts.join('\n\n')
@@ -96,6 +100,21 @@ function countersText(counters: Readonly<Record<string, number>>): string {
     .join(' and ')
 }
 
+/** By workflow and tool, with what stood there and what stands there now. */
+function packTexts(differences: readonly PackDifference[] = [], paint: Paint): readonly string[] {
+  const whoseOf = ({ workflow, tool }: PackDifference) =>
+    workflow !== undefined ? `workflow ${workflow}` : tool !== undefined ? `tool ${tool}` : 'the pack'
+  return [...Map.groupBy(differences, whoseOf)].map(([whose, own]) =>
+    [paint('bold', plain(whose)), ...own.map((one) => `  ${plain(differenceText(one))}`)].join('\n'),
+  )
+}
+
+function differenceText({ change, member, old, new: now }: PackDifference): string {
+  if (member === undefined) return change
+  const shown = (value: Json | undefined) => (value === undefined ? 'not there' : JSON.stringify(value))
+  return `${member}: ${shown(old)}, now ${shown(now)}`
+}
+
 function ordinal(times: number): string {
   const tens = times % 100
   const ending = tens >= 11 && tens <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][times % 10] ?? 'th')
@@ -118,14 +137,15 @@ function listed(names: readonly string[]): string {
   return names.length > 20 ? `${shown}, and ${names.length - 20} more` : shown
 }
 
-function unprovedText(unproved: readonly Unproved[], seconds: number, paint: Paint): readonly string[] {
+function unprovedText({ not_proved: unproved, changes }: Report, seconds: number, paint: Paint): readonly string[] {
   if (unproved.length === 0) return []
   const byReason = Map.groupBy(unproved, ({ why }) => (why === timeUp ? `not decided in ${seconds} s` : why))
   const lines = [...byReason].map(([why, all]) => {
     const about = all.flatMap(({ why: _, ...one }) => (one.method === undefined ? [] : [aboutText(one as About)]))
     return about.length === 0 ? `  ${why}` : `  ${why}: ${listed(about)}`
   })
-  return [[paint('yellow', 'not proved, there may be other changes'), ...lines].join('\n')]
+  const title = `not proved, there may be ${changes.length === 0 ? '' : 'other '}changes`
+  return [[paint('yellow', title), ...lines].join('\n')]
 }
 
 function aboutText(about: About): string {

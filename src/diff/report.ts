@@ -1,10 +1,12 @@
 /** What a comparison comes to, in the words of `tollgate diff --json`. */
 import type { Principal } from '../model/call.ts'
+import type { PackPolicy } from '../model/pack/policy.ts'
 import type { Method } from '../model/policy.ts'
 import type { Change, ChangeKind } from './changes.ts'
 import type { Comparison, Found } from './compare.ts'
 import type { ExampleCall } from './example.ts'
 import type { Said } from './judge.ts'
+import { type PackDifference, packDifferences } from './packs.ts'
 import { timesUntil } from './repeated.ts'
 import { narrowed, type Side } from './side.ts'
 
@@ -49,6 +51,8 @@ export interface Report {
   readonly faults: readonly string[]
   /** For which calls the proofs hold. */
   readonly holds_for: readonly string[]
+  /** Of two policy packs, in place of calls: where they differ. */
+  readonly differences?: readonly PackDifference[]
 }
 
 export const holdsFor: readonly string[] = [
@@ -73,6 +77,13 @@ export function reportOf(old: Side, now: Side, { found, unproved }: Comparison):
     faults: found.flatMap(({ faults }) => faults),
     holds_for: holdsFor,
   }
+}
+
+/** Of packs that do not say the same: nothing is claimed of any call. */
+export function reportOfPacks(old: PackPolicy, now: PackPolicy): Report {
+  const why = 'what a policy pack decides depends on the runs that hosts register, and is not solved for'
+  const nothing = { changes: [], unchanged: [], faults: [], holds_for: [] }
+  return { result: 'not_proved', ...nothing, not_proved: [{ why }], differences: packDifferences(old, now) }
 }
 
 function aboutOf({ target: { target, names, isOne }, callers, principal }: Found): About {

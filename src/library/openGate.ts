@@ -7,8 +7,7 @@ import type { Gate, GateOptions } from './types.ts'
 /**
  * Opens a gate: a policy, compiled, and a ledger. Rejects with a `PolicyError` (every mistake in its `diagnostics`), with
  * a `TollgateError` (`node_unsupported`, `policy_unreadable`, `bundle_*`, `trust_invalid`, `secret_unreadable`, `ledger_*`,
- * `compiler_*`, `engine_unloadable`), or with a
- * `TypeError` for options that are none.
+ * `compiler_*`, `engine_unloadable`), or with a `TypeError` for options that are none.
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
   const trouble = nodeTrouble(process.versions.node)

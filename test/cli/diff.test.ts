@@ -40,6 +40,19 @@ put('new.yaml', policy(600, 3, 'GBP'))
 put('same.yaml', policy(500, 2, 'USD, GBP', '        on_deny: Slow down.\n'))
 put('stop.yaml', 'version: "1"\ndefault: allow\ntools: { pay: { rules: [{ action: deny }] } }\n')
 
+test('of two policy packs is told where they differ, and no call', () => {
+  const pack: Answer = JSON.parse(readFileSync(join(project, 'test/pack/fixtures/mcp-gateway-policy.json'), 'utf8'))
+  put('old.json', JSON.stringify(pack))
+  const [workflow] = pack.workflow_policies
+  workflow.change_scope.max_diff_lines = 9
+  put('new.json', JSON.stringify(pack))
+  const { status, stdout } = tollgate(['diff', 'old.json', 'new.json'])
+  assert.equal(status, 1)
+  const said = `workflow ${workflow.workflow_id}\n  max_diff_lines: 250, now 9\n\nnot proved, there may be changes\n`
+  assert.ok(stdout.startsWith(said), stdout)
+  assert.match(tollgate(['diff', 'old.json', 'old.yaml']).stderr, /another pack is .* \(diff_unsupported\)/)
+})
+
 test('what changes is told by tool, each with a call that `eval` decides so', () => {
   const { status, stdout, stderr } = tollgate(['diff', 'old.yaml', 'new.yaml'])
   assert.equal(stderr, '')
@@ -120,7 +133,7 @@ test('what is not proved is told by its reason, and is not fine', () => {
   put('two.yaml', held(2))
   put('one.yaml', held(1))
   const { status, stdout } = tollgate(['diff', 'two.yaml', 'one.yaml', '--fail-on', 'newly-denied'])
-  assert.match(stdout, /^not proved, there may be other changes\n {2}what an approval of held calls needs .*: a, b\n/)
+  assert.match(stdout, /^not proved, there may be changes\n {2}what an approval of held calls needs .*: a, b\n/)
   assert.equal(status, 1)
 })
 
