@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { plain } from '../model/message/plain.ts'
 import { fileAt, readBundle } from '../opa/bundle.ts'
 import { type BundleFile, signaturesPath } from '../opa/files.ts'
+import type { WasmResolver } from '../opa/manifest.ts'
 import { claimsOf, headerOf, readTokens } from '../opa/signatures.ts'
 import { withFileNamed } from '../runtime/bundleFile.ts'
 import { readPolicyFile } from '../runtime/policyFile.ts'
@@ -34,14 +35,21 @@ export async function inspect(file: string, { json }: InspectOptions): Promise<v
 type Shown = {
   readonly revision: string
   readonly roots: readonly string[]
+  readonly wasm: readonly WasmResolver[]
   readonly signatures: ReturnType<typeof signaturesIn>
   readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[]
 }
 
-function tell({ revision, roots, signatures, files }: Shown): void {
+function tell({ revision, roots, wasm, signatures, files }: Shown): void {
   const { stdout } = process
   const width = (stdout.isTTY && stdout.columns) || Number.POSITIVE_INFINITY
-  stdout.write(`revision  ${plain(revision)}\nroots     ${plain(roots.map((root) => `/${root}`).join(', '))}\n\n`)
+  const rows = [
+    ['revision', revision],
+    ['roots', roots.map((root) => `/${root}`).join(', ')],
+    ...wasm.map(({ entrypoint, module }) => ['entry', `${entrypoint} (${module})`]),
+  ]
+  for (const [name = '', value = ''] of rows) stdout.write(`${name.padEnd(10)}${plain(value)}\n`)
+  stdout.write('\n')
   for (const line of tableLines(signatureColumns, signatures, width, stdout)) stdout.write(line)
   stdout.write(signatures.length === 0 ? 'not signed\n\n' : '\n')
   for (const line of tableLines(fileColumns, files, width, stdout)) stdout.write(line)

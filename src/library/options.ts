@@ -27,6 +27,7 @@ const optionKeys: ReadonlySet<string> = new Set<keyof GateOptions>([
   'trust',
   'verifyKeys',
   'allowUnsigned',
+  'entrypoint',
   'server',
   'principal',
   'session',

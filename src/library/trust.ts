@@ -5,10 +5,13 @@ import type { Reporter } from './report.ts'
 import type { GateOptions } from './types.ts'
 
 /** Undefined where nothing is said: then no bundle is believed. Throws a `TypeError`. */
-export function readTrustSaid({ trust, verifyKeys, allowUnsigned = false }: GateOptions): TrustSaid | undefined {
+export function readTrustSaid(options: GateOptions): TrustSaid | undefined {
+  const { trust, verifyKeys, allowUnsigned = false, entrypoint } = options
   if (trust !== undefined && !isName(trust)) throw new TypeError('`trust` must be the path of a trust file')
   if (verifyKeys !== undefined && !(Array.isArray(verifyKeys) && verifyKeys.length > 0 && verifyKeys.every(isName)))
     throw new TypeError('`verifyKeys` must be a list of public keys: the paths of their files, or PEM')
+  if (entrypoint !== undefined && !isName(entrypoint))
+    throw new TypeError('`entrypoint` must be the path of a rule, as `authz/allow`')
   if (typeof allowUnsigned !== 'boolean') throw new TypeError('`allowUnsigned` must be a boolean')
   if (trust !== undefined && verifyKeys !== undefined)
     throw new TypeError('`trust` and `verifyKeys` do not go together: name the keys in the file')
@@ -17,7 +20,8 @@ export function readTrustSaid({ trust, verifyKeys, allowUnsigned = false }: Gate
       '`allowUnsigned` does not go together with keys: whoever takes a signature away would get around them',
     )
   if (trust === undefined && verifyKeys === undefined && !allowUnsigned) return undefined
-  return { trust, verifyKeys: verifyKeys && [...verifyKeys], allowUnsigned }
+  const entrypoints = entrypoint === undefined ? undefined : [entrypoint]
+  return { trust, verifyKeys: verifyKeys && [...verifyKeys], allowUnsigned, entrypoints }
 }
 
 function isName(value: unknown): boolean {

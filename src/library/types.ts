@@ -21,6 +21,8 @@ export interface GateOptions {
   readonly verifyKeys?: readonly string[] | undefined
   /** Bundles that nobody signed are believed: for tests, and not together with keys. False by default. */
   readonly allowUnsigned?: boolean | undefined
+  /** The rule that decides in a bundle of Rego by others, as `authz/allow` (`docs/rego.md`); unless the bundle says it. */
+  readonly entrypoint?: string | undefined
   /** The MCP server, as the policy names it, for calls that do not say it themselves. */
   readonly server?: string | undefined
   /** Who calls, for calls that do not say it themselves. */

@@ -87,12 +87,12 @@ function troubleOf(said: JsonObject, known: ReadonlyMap<string, Form>): string |
 
 /** Held, or let through where exactly this was approved. */
 function heldVerdict(policy: RegoPolicy, said: JsonObject, input: string): Verdict {
-  const { approved } = JSON.parse(input) as { approved?: readonly string[] }
+  const { approved } = JSON.parse(input) as { readonly approved?: unknown }
   const rule = ruleIn(policy, said)
   const hold = holdOfRego(policy, rule, said)
-  if (approved?.includes(hold)) return { ...shared(policy, said), ...allowed }
+  if (Array.isArray(approved) && approved.includes(hold)) return { ...shared(policy, said), ...allowed }
   // Asked again as approved it would have to say the same, or who approves would not know what.
-  if (approved) return odd(policy, 'it holds the call for something else once that is approved')
+  if (approved !== undefined) return odd(policy, 'it holds the call for something else once that is approved')
   const { timeout_ms, wait_ms, quorum, not_requester } = (said['approval'] ?? {}) as Readonly<Record<string, number>>
   return {
     decision: 'hold',

@@ -119,6 +119,7 @@ test('`check`, `verify` and `inspect` take it', async () => {
   assert.deepEqual([proved.entrypoint, proved.revision, proved.rebuilt], ['authz/decision', '7', false])
   await refused(['verify', ...trusted, '--rebuild', 'authz.tar.gz'], 'bundle_foreign', /opa build/)
   const shown = JSON.parse(await done('inspect', '--json', 'authz.tar.gz')) as Answer
+  assert.match(await done('inspect', 'authz.tar.gz'), /^entry +authz\/decision \(\/policy\.wasm\)$/m)
   assert.deepEqual(shown.wasm, [{ entrypoint: 'authz/decision', module: '/policy.wasm' }])
 })
 

@@ -8,6 +8,7 @@ import { bundleFiles } from '../../src/bundle/bundled.ts'
 import { type Gate, type GateOptions, openGate } from '../../src/index.ts'
 import type { BundleFile } from '../../src/opa/files.ts'
 import { pack } from '../../src/opa/pack.ts'
+import { foreignFiles } from '../bundle/foreign.ts'
 import { newPair, signedBytes } from '../opa/signer.ts'
 import { until } from '../until.ts'
 import { opened, recordsOf, temporaryFolder } from './fixtures.ts'
@@ -46,6 +47,20 @@ test('a bundle decides that is signed by a key that was named, in any of the way
     const { gate } = await opened(t, '', options)
     assert.deepEqual(allowed(gate), ['pay'])
   }
+})
+
+test('Rego of others decides, by the rule that is named', async (t) => {
+  const text = await signedBytes(await foreignFiles({ entrypoints: ['authz/allow', 'authz/decision'] }), pair)
+  const policy = { name: 'authz.tar.gz', text }
+  const said = { policy, verifyKeys: [pair.public] }
+  const { gate } = await opened(t, '', { ...said, entrypoint: 'authz/allow' })
+  const decided = (amount: number) => gate.check({ server: 'shop', tool: 'pay', arguments: { amount } }).decision
+  assert.deepEqual([decided(5), decided(500)], ['allow', 'allow'])
+  const other = await opened(t, '', { ...said, entrypoint: 'authz/decision' })
+  assert.equal(other.gate.check({ tool: 'pay', arguments: { amount: 500 } }).decision, 'hold')
+  const ledger = join(temporaryFolder(t), 'ledger.db')
+  await assert.rejects(openGate({ ...said, ledger }), { code: 'bundle_entrypoint_missing' })
+  await assert.rejects(openGate({ ...said, ledger, entrypoint: '' }), TypeError)
 })
 
 test('one that is not believed is refused with a code, in the record too', async (t) => {

@@ -44,6 +44,7 @@ export async function options(): Promise<void> {
     trust: 'trust.yaml',
     verifyKeys: ['release.pub'],
     allowUnsigned: false,
+    entrypoint: 'authz/allow',
     server: 'shop',
     principal: { agent: 'support', user: maybe, project: 'p' },
     session: 's',

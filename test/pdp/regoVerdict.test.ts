@@ -78,7 +78,8 @@ test('what is to be approved is held, and let through once exactly that was appr
     risk_level: 'high',
   })
   // Of another policy, other words, or under a name of its own each time: nothing is let through by it, and nothing is asked for ever.
-  for (const holds of [[hold], [], ['large'], ['large#']]) assert.equal(asked(holds).reason_code, 'REGO_RESULT_ODD')
+  for (const holds of [[hold], [], ['large'], ['large#'], hold, null, {}] as string[][])
+    assert.equal(asked(holds).reason_code, 'REGO_RESULT_ODD')
   assert.notEqual(readRegoVerdict({ ...policy, digest: 'e' }, [{ result: said }], '{}').hold, plain.hold)
 })
 
