@@ -2,7 +2,10 @@
  * A policy in Rego that others wrote: one of its rules is asked, with the whole call. Nothing is known of it but its
  * answers: it has no rules, no limits and no counters that could be looked at.
  */
+import type { Call } from './call.ts'
 import { TollgateError } from './errors.ts'
+import { runId } from './kill.ts'
+import type { RunFacts } from './pack/run.ts'
 import type { Plan } from './plan.ts'
 import type { PolicyHead } from './policy.ts'
 
@@ -21,6 +24,13 @@ export const planOfRego: Plan = {
   names: { fields: new Map(), folded: new Set() },
   amounts: [],
   counters: [],
+  run: regoRun,
+}
+
+/** Of the run of a call its id: what else its host registers is for policy packs. */
+export function regoRun({ run }: Pick<Call, 'run'>): RunFacts | undefined {
+  const id = runId(run)
+  return id === undefined ? undefined : ({ run_id: id } as RunFacts)
 }
 
 /** `what` cannot be done with its answers alone. */

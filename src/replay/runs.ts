@@ -9,6 +9,7 @@ import { bindingOf } from '../model/pack/plan.ts'
 import type { PackPolicy, ToolBinding } from '../model/pack/policy.ts'
 import type { RunFacts } from '../model/pack/run.ts'
 import type { Layer, Policy, PolicySet } from '../model/policy.ts'
+import { regoRun } from '../model/rego.ts'
 import type { RecordedCall } from './event.ts'
 
 /** The facts that the policy would be given; undefined when they cannot be told. */
@@ -16,22 +17,26 @@ export function recordedRun(
   policy: PolicySet,
   { call, input, policy: then }: RecordedCall,
 ): { readonly run?: RunFacts | LayeredRuns } | undefined {
-  if (!input || !then) return undefined
-  const known = packsIn(then).map(({ name, policy: pack }) => ({ pack, run: runOf(input, then, name) }))
-  const wanted = packsIn(policy).map(({ name, policy: pack }) => {
-    const same = known.find((one) => isSameFor(call, one.pack, pack))
-    return { name, same }
-  })
-  if (wanted.some(({ same }) => !same)) return undefined
-  const runs = wanted.flatMap(({ name, same }) => (same?.run ? [[name, same.run] as const] : []))
+  const known =
+    input && then
+      ? partsOf(then).flatMap(({ name, policy: pack }) =>
+          isPack(pack) ? [{ pack, run: runOf(input, then, name) }] : [],
+        )
+      : []
+  const runs: (readonly [string, RunFacts])[] = []
+  for (const { name, policy: one } of partsOf(policy)) {
+    const same = isPack(one) ? known.find(({ pack }) => isSameFor(call, pack, one)) : undefined
+    if (isPack(one) && !same) return undefined
+    const run = one.strategy === 'rego' ? regoRun(call) : same?.run
+    if (run) runs.push([name, run])
+  }
   if ('layers' in policy)
     return runs.length === 0 ? {} : { run: Object.fromEntries(runs.sort(([a], [b]) => (a < b ? -1 : 1))) }
   return runs[0] ? { run: runs[0][1] } : {}
 }
 
-function packsIn(policy: PolicySet): readonly { readonly name: string; readonly policy: PackPolicy }[] {
-  const layers: readonly Pick<Layer, 'name' | 'policy'>[] = 'layers' in policy ? policy.layers : [{ name: '', policy }]
-  return layers.flatMap(({ name, policy: one }) => (isPack(one) ? [{ name, policy: one }] : []))
+function partsOf(policy: PolicySet): readonly Pick<Layer, 'name' | 'policy'>[] {
+  return 'layers' in policy ? policy.layers : [{ name: '', policy }]
 }
 
 function isPack(policy: Policy): policy is PackPolicy {

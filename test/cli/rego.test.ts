@@ -193,6 +193,29 @@ test('recorded calls are judged again by it, and those that it judged by others'
   assert.equal((await replayed('native.yaml', 'replayed.db')).changes.undecidable, 0)
 })
 
+test('it knows the id of the run of a call, and so does a replay of it', async () => {
+  const rego = 'package authz\n\ndecision if {\n\tinput.run == {"run_id": "r1"}\n\tinput.session == "s"\n}\n'
+  writeFileSync('runs.tar.gz', pack(await foreignFiles({ rego })))
+  await done('sign', ...signing, 'runs.tar.gz')
+  const runs = [{ run: { run_id: 'r1', workflow_id: 'w' } }, { run: { run_id: 'r2' } }, {}]
+  writeFileSync('runs.jsonl', runs.map((run) => JSON.stringify({ tool: 't', session: 's', ...run })).join('\n'))
+  writeFileSync('loose.yaml', native.replace('deny', 'allow'))
+  for (const policy of [
+    ['-c', 'runs.tar.gz'],
+    ['--layer', 'org=runs.tar.gz', '--layer', 'team=loose.yaml'],
+  ]) {
+    const ledger = `runs${policy.length}.db`
+    const lines = await done('eval', ...policy, ...trusted, '--calls', 'runs.jsonl', '--ledger', ledger)
+    assert.deepEqual(
+      decided(lines).map(([decision]) => decision),
+      ['allow', 'deny', 'deny'],
+    )
+    const same = await done('replay', '--against', 'runs.tar.gz', ...trusted, '--from', ledger, '--json')
+    const { unchanged, changes } = JSON.parse(same) as Answer
+    assert.equal(unchanged + changes.other_rule, 3, same)
+  }
+})
+
 test('what persons approved of it is proved from the record, and is good for that bundle alone', async () => {
   const trust = async () => ({ keys: [], threshold: 1, allowUnsigned: true })
   const load = async (file: string) => activePolicy(await loadPolicyFiles([file], { trust }))
