@@ -74,6 +74,11 @@ export class Stage {
     return { decision, reserved: this.#reserved, ...(this.#input !== undefined && { input: this.#input }) }
   }
 
+  /** What the call would come to; nothing comes of it. */
+  wouldBe(call: Call): Decision {
+    return this.#gate.check(call)
+  }
+
   settle(decision: Decision, status: 'success' | 'error' | 'unknown'): void {
     this.#gate.settle([{ decisionId: decision.decision_id, status }])
   }

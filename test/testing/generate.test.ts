@@ -131,10 +131,21 @@ tools:
     ['allow', 'deny'],
     ['allow', 'deny'],
   ])
-  // Five calls stop the sixth before the limit does, and what another tool counts is not looked for.
+  // What another tool counts is taken by that one.
+  assert.deepEqual(
+    of('first').map(({ facts = [], expect }) => [
+      facts,
+      (expect as { rule?: string; decision: string }).rule ?? 'none',
+    ]),
+    [
+      [[{ tool: 'list', times: 3 }], 'first'],
+      [[{ tool: 'list', times: 2 }], 'none'],
+    ],
+  )
+  // Five calls stop the sixth before the limit does.
   assert.deepEqual(
     missed.map((one) => one.split(': ')[1]),
-    ['cap', 'first'],
+    ['cap'],
   )
 })
 

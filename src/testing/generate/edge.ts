@@ -1,11 +1,54 @@
-/** The case of a limit once more, from facts: what was taken before leaves room for one call, and the next one is refused. */
+/** Cases from facts: of a limit, where what was taken before leaves room for one call; of a rule that reads what others count. */
 import type { ActiveLayers, ActivePolicy } from '../../pep/active.ts'
 import { Stage } from '../stage.ts'
 import { type Attempt, callOf } from './climb.ts'
 import { type Fact, judged, made, type PlayedCase, type PlayedStep, playedFacts } from './play.ts'
+import type { Sketch } from './sketch.ts'
+
+/** Calls that are tried as the facts of one. */
+const factsMax = 2_000
+
+/** The call that a rule stops once others have counted: those are its facts. Undefined where they do not come to it. */
+export function afterFacts(sketch: Sketch, active: ActivePolicy | ActiveLayers): PlayedCase | undefined {
+  const { attempt, name, next } = sketch
+  if (typeof next !== 'object' || !next.fedBy) return undefined
+  const stage = new Stage(active, { startMs: attempt.timeMs, listless: true })
+  try {
+    for (let times = 0; times < factsMax; times++) {
+      const { decision, rule } = stage.wouldBe(callOf(attempt))
+      if (decision !== 'allow') {
+        const isIt = rule === next.untilRefusedBy && times > 0
+        const facts = [{ attempt: next.fedBy, times }]
+        return isIt ? { name, sketch, facts, steps: [made(judged(stage, callOf(attempt)))] } : undefined
+      }
+      if (judged(stage, callOf(next.fedBy)).decision.decision !== 'allow') return undefined
+    }
+    return undefined
+  } finally {
+    stage.close()
+  }
+}
+
+/** The same with one fact less: it is not stopped yet. */
+function justBefore(
+  { name, sketch, facts = [] }: PlayedCase,
+  active: ActivePolicy | ActiveLayers,
+): PlayedCase | undefined {
+  const fewer = facts.map((fact) => ({ ...fact, times: fact.times - 1 })).filter(({ times }) => times > 0)
+  const stage = new Stage(active, { startMs: sketch.attempt.timeMs, listless: true })
+  try {
+    if (!playedFacts(stage, fewer)) return undefined
+    const one = judged(stage, callOf(sketch.attempt))
+    if (one.decision.decision !== 'allow') return undefined
+    return { name: `${name}, with one call less before it`, sketch, facts: fewer, steps: [made(one)] }
+  } finally {
+    stage.close()
+  }
+}
 
 /** Undefined where nothing was taken before, and where it does not come to the same when it was taken before. */
 export function atTheEdge(limit: PlayedCase, active: ActivePolicy | ActiveLayers): PlayedCase | undefined {
+  if (limit.facts) return justBefore(limit, active)
   const { allowed, refused } = callsOf(limit)
   const last = allowed.at(-1)
   const { next } = limit.sketch

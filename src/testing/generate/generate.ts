@@ -12,10 +12,10 @@ import { readCases } from '../caseFile/read.ts'
 import { usualStartMs } from '../caseFile/shared.ts'
 import { playSuite } from '../play.ts'
 import { sketchesOfAll } from './all.ts'
-import { atTheEdge } from './edge.ts'
+import { afterFacts, atTheEdge } from './edge.ts'
 import { sketchesOfFirst } from './first.ts'
 import { type PlayedCase, playedSketch } from './play.ts'
-import type { Sketches } from './sketch.ts'
+import type { Sketch, Sketches } from './sketch.ts'
 import { caseFileText } from './write.ts'
 
 export interface Generated {
@@ -33,7 +33,7 @@ export function generatedCases(loaded: LoadedSet, policy: PolicyChoice): Generat
   const active = loaded.active()
   const played = distinct(found.flatMap(({ sketches }) => sketches)).map((sketch) => ({
     sketch,
-    result: playedSketch(sketch, active),
+    result: isFed(sketch) ? afterFacts(sketch, active) : playedSketch(sketch, active),
   }))
   const cases = played
     .flatMap(({ result }) => result ?? [])
@@ -43,6 +43,10 @@ export function generatedCases(loaded: LoadedSet, policy: PolicyChoice): Generat
     ...played.filter(({ result }) => !result).map(({ sketch }) => sketch.name),
   ]
   return written(cases, missed, { loaded, policy, somebody }, head(missed))
+}
+
+function isFed({ next }: Sketch): boolean {
+  return typeof next === 'object' && next.fedBy !== undefined
 }
 
 function head(missed: readonly string[]): readonly string[] {

@@ -5,7 +5,13 @@ export interface Sketch {
   readonly name: string
   readonly attempt: Attempt
   /** What follows the call: the same again once a person has said yes, or as often as a limit lets it. */
-  readonly next?: 'approved' | { readonly untilRefusedBy: string }
+  readonly next?: 'approved' | UntilRefusedBy
+}
+
+export interface UntilRefusedBy {
+  readonly untilRefusedBy: string
+  /** What is called in its place as often, where that counts and the call itself does not. */
+  readonly fedBy?: Attempt
 }
 
 export interface Sketches {
