@@ -57,8 +57,20 @@ function sourceOf(name: string, text: string | Uint8Array): Source {
 export async function compilePolicy(policy: Policy, sources: readonly Source[], root?: string): Promise<Artifact> {
   const { modules, data, entrypoint } = regoOf(policy, root)
   const { opa, digest } = readIdentity(compilerFolder)
-  const { wasm } = await compileCached({ modules, data: data as Record<string, unknown>, entrypoints: [entrypoint] })
+  const { wasm } = await compileCached({
+    modules: uncommented(modules),
+    data: data as Record<string, unknown>,
+    entrypoints: [entrypoint],
+  })
   return sealArtifact({ compiler: { opa, digest }, sources, policy, modules, data, entrypoint, wasm })
+}
+
+/**
+ * A comment leaves nothing in the WASM but the lines it takes, and those of generated Rego say where in which file a rule
+ * stands: without them a policy that moves by a line, or is called by another path, is not compiled again.
+ */
+function uncommented(modules: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(modules).map(([name, rego]) => [name, rego.replaceAll(/^#.*$/gm, '#')]))
 }
 
 /** All that is compiled of a policy. */

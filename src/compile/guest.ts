@@ -49,7 +49,8 @@ async function load(folder: string): Promise<() => Promise<void>> {
 function readVerified(folder: string): { wasm: Uint8Array; shim: string } {
   const identity = readIdentity(folder)
   const shim = readFileSync(`${folder}/wasm_exec.js`, 'utf8')
-  const wasm = zstdDecompressSync(readFileSync(`${folder}/compiler.wasm.zst`), { maxOutputLength: identity.size })
+  const packed = readFileSync(`${folder}/compiler.wasm.zst`)
+  const wasm = zstdDecompressSync(packed, { maxOutputLength: identity.size, chunkSize: identity.size }) // in one piece
   requireDigest('compiler.wasm', sha256(wasm), identity.digest)
   requireDigest('wasm_exec.js', sha256(shim), identity.shimDigest)
   return { wasm, shim }

@@ -24,7 +24,8 @@ async function called(
   home: Home,
   tool: { readonly name: string; readonly arguments?: Record<string, unknown> },
 ): Promise<string> {
-  const surroundings = { HOME: home.home, PATH: '/usr/bin:/bin', ...env }
+  const { TOLLGATE_CACHE_DIR = '' } = home.env // else each policy would be compiled a second time
+  const surroundings = { HOME: home.home, PATH: '/usr/bin:/bin', TOLLGATE_CACHE_DIR, ...env }
   const transport = new StdioClientTransport({ command, args: [...args], env: surroundings, cwd: '/', stderr: 'pipe' })
   const client = new Client({ name: 'client', version: '1' })
   await client.connect(transport)

@@ -13,7 +13,7 @@ import { planFor, visibility } from '../../src/model/strategy.ts'
 import { Engine } from '../../src/pdp/engine.ts'
 import { evaluateLayers } from '../../src/reference/layers.ts'
 import { packCalls, packs } from '../pack/arbitrary.ts'
-import { fc, seed } from '../random.ts'
+import { fc, seed, tries } from '../random.ts'
 import { calls, factsFrom, policies, usages } from './arbitrary.ts'
 import { instants, orderedCalls, orderedPolicies } from './arbitraryOrdered.ts'
 
@@ -92,7 +92,7 @@ test(`layers of compiled policies decide ${decisions} random calls as the refere
       at: instants,
       used: fc.tuple(usages, usages, usages),
     }),
-    { numRuns: 2_000, seed },
+    { numRuns: tries(2_000), seed },
   )
   const tally = new Map<string, number>()
   for (const [round, chosen] of stacks.entries()) {

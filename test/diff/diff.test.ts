@@ -11,7 +11,7 @@ import { type Reader, Walked } from '../../src/diff/texts/reader.ts'
 import { walkTexts } from '../../src/diff/texts/walk.ts'
 import type { Verdict } from '../../src/model/decision.ts'
 import { within } from '../../src/reference/truth.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { inTime, policyOf, reportedOf, sidesOf, toldBy } from './compared.ts'
 
 const aegis = (rules: string, approval = 'block') =>
@@ -213,7 +213,7 @@ test('a pattern that is walked says what RE2 says', () => {
       const compiled = RE2JS.compile(pattern)
       assert.equal(walked.marks(state), String(whole ? compiled.matches(read) : compiled.matcher(read).find()))
     }),
-    { numRuns: 2_000 },
+    { numRuns: tries(2_000) },
   )
 })
 
@@ -243,6 +243,6 @@ test('numbers that bounds tell apart are all there', () => {
         )
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: tries(2_000) },
   )
 })

@@ -83,8 +83,7 @@ test('`run`, for which no other command is loaded, is the one that stands among 
 test('every help ends with examples, of commands and options that exist', () => {
   for (const command of [program, ...commandsUnder(program)]) {
     const path = [...ancestors(command), command].map((one) => one.name())
-    const { stdout } = tollgate('help', ...path.slice(1))
-    const [, shown = ''] = /\n\nExamples?:\n((?: {2}.*\n)+)$/.exec(stdout) ?? []
+    const [, shown = ''] = /\n\nExamples?:\n((?: {2}.*\n)+)$/.exec(helpOf(command)) ?? []
     assert.notEqual(shown, '', `${path.join(' ')}: has no example in src/cli/examples.ts`)
     for (const line of shown.trimEnd().split('\n')) {
       const [own = ''] = (/(tollgate .*)/.exec(line)?.[1] ?? '').replace(/\)$/, '').split(/ -- | > | < /)
@@ -100,6 +99,13 @@ test('every help ends with examples, of commands and options that exist', () => 
     }
   }
 })
+
+/** As it is written when it is asked for, with what is added behind it. */
+function helpOf(command: Command): string {
+  let written = ''
+  command.configureOutput({ writeOut: (text) => (written += text) }).outputHelp()
+  return written
+}
 
 function ancestors({ parent }: Command): readonly Command[] {
   return parent ? [...ancestors(parent), parent] : []

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { type ChainReport, origin, recordHash, verifyChain } from '../../src/ledger/chain.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import type { StoredRecord } from '../../src/model/ledger.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { scratch } from './fixtures.ts'
 
 const faultOf = (report: ChainReport) => (report.intact ? undefined : [report.fault.kind, report.fault.seq])
@@ -84,7 +84,7 @@ test('no two records share an encoding', () => {
     fc.property(record, record, (a, b) => {
       assert.equal(recordHash(a as StoredRecord) === recordHash(b as StoredRecord), identity(a) === identity(b))
     }),
-    { numRuns: 2_000 },
+    { numRuns: tries(2_000) },
   )
 })
 

@@ -5,7 +5,7 @@ import { openLedger, SqliteLedger } from '../../src/ledger/ledger.ts'
 import type { CounterKey } from '../../src/model/counters.ts'
 import type { Window } from '../../src/model/policy.ts'
 import { calendarEnd, windowStart } from '../../src/model/time.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { counter, day, dayMs, HandClock, noon, sliding, total } from './fixtures.ts'
 
 function setUp() {
@@ -285,7 +285,7 @@ test('every counter says what plain arrays say, whatever happens in whatever ord
     assert.equal(balance(), 0)
     ledger.close()
   }
-  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), run), { numRuns: 150 })
+  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), run), { numRuns: tries(150) })
 })
 
 test('no span of a sliding window ever holds more than its maximum', () => {

@@ -6,7 +6,7 @@ import { openLedger } from '../../src/ledger/ledger.ts'
 import { describeWith } from '../../src/log/describe.ts'
 import { Gate } from '../../src/pep/gate.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { result, Scope, toolCall } from './fixtures/scope.ts'
 
 const cap = 10
@@ -96,6 +96,6 @@ test('no order of calls, cancellations and answers spends more than the cap, or 
       assert.equal(ledger.verify().intact, true)
       ledger.close()
     }),
-    { numRuns: 500 },
+    { numRuns: tries(500) },
   )
 })

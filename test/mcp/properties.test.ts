@@ -1,7 +1,7 @@
 /** What holds for whatever a client and a server write. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { Scope } from './fixtures/scope.ts'
 
 const method = fc.constantFrom(
@@ -77,7 +77,7 @@ test('no traffic makes it throw; only what was allowed goes on; no decision is s
       const allowed = scope.admitted.flat().filter((called) => called === 'open')
       assert.equal(ids.length, allowed.length)
     }),
-    { numRuns: 3_000 },
+    { numRuns: tries(3_000) },
   )
 })
 
@@ -101,7 +101,7 @@ test('every request gets exactly one answer when the server answers or ends', ()
         requests.map((_, number) => number),
       )
     }),
-    { numRuns: 1_000 },
+    { numRuns: tries(1_000) },
   )
 })
 

@@ -6,9 +6,9 @@ import { foldedKey } from '../../src/model/message/folding.ts'
 import { readJson } from '../../src/model/message/json.ts'
 import { readMessage } from '../../src/model/message/read.ts'
 import { serialise } from '../../src/model/message/serialise.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 
-const runs = { numRuns: 2_000 }
+const runs = { numRuns: tries(2_000) }
 
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 40 }))
 const number = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true }))
@@ -101,7 +101,7 @@ test('text made of JSON tokens in any order makes it neither throw nor differ fr
       const answer = readJson(Buffer.from(line))
       if (answer.ok) assert.deepEqual(answer.value, JSON.parse(line))
     }),
-    { numRuns: 20_000 },
+    { numRuns: tries(20_000) },
   )
 })
 
@@ -127,7 +127,7 @@ test('a member that stands a second time is refused wherever it stands and howev
         assert.match(answer.message, /stands twice|half of/)
       },
     ),
-    { numRuns: 500 },
+    { numRuns: tries(500) },
   )
 })
 
@@ -138,7 +138,7 @@ test('a number is refused exactly when a double does not hold it', () => {
       const answer = readJson(Buffer.from(`[0,${sign}${literal}]`))
       assert.equal(answer.ok, survivesDouble(`${sign}${literal}`))
     }),
-    { numRuns: 10_000 },
+    { numRuns: tries(10_000) },
   )
 })
 

@@ -22,7 +22,7 @@ import type { Gate } from '../../src/pep/gate.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
 import { scratchFile } from '../ledger/fixtures.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { until } from '../until.ts'
 
 const policyOf = (close: string) =>
@@ -327,7 +327,7 @@ test('whatever happens in whatever order, a grant is used at most once, and ever
         rmSync(folder, { recursive: true, force: true })
       }
     }),
-    { numRuns: 60 },
+    { numRuns: tries(60) },
   )
   t.diagnostic(JSON.stringify(seen))
   assert.ok(

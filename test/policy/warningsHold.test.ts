@@ -10,7 +10,7 @@ import { Report } from '../../src/policy/diagnostics.ts'
 import { reportNeverAsked } from '../../src/policy/warnings/ordered.ts'
 import { reportUnreachable } from '../../src/policy/warnings/unreachable.ts'
 import { evaluate } from '../../src/reference/evaluate.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 
 // Few words and values, so that one rule often says what another does.
 const numbers = [1, 2, 3] as const
@@ -111,9 +111,9 @@ test('a rule that is said to decide nothing can be taken away: no verdict change
         }
       }
     }),
-    { numRuns: 1_500 },
+    { numRuns: tries(1_500) },
   )
-  assert.ok(said.shadowed > 100 && said.unreachable > 100, JSON.stringify(said))
+  assert.ok(Math.min(said.shadowed, said.unreachable) > tries(100), JSON.stringify(said))
 })
 
 const pattern = { written: 'a', ascii: 'a', wide: 'a' }
@@ -194,9 +194,9 @@ test('an ordered rule that is said to decide nothing can be taken away: no verdi
         assertIdle(policy, line, orderedArguments)
       }
     }),
-    { numRuns: 300 },
+    { numRuns: tries(300) },
   )
-  assert.ok(said.always > 30 && said.conditions > 30, JSON.stringify(said))
+  assert.ok(Math.min(said.always, said.conditions) > tries(20), JSON.stringify(said))
 })
 
 test('of every two conditions the one that is said to follow from the other does', () => {

@@ -11,7 +11,7 @@ import { explain } from '../../src/reference/explain.ts'
 import { calls, factsFrom, policies, usages } from '../codegen/arbitrary.ts'
 import { instants, orderedCalls, orderedPolicies } from '../codegen/arbitraryOrdered.ts'
 import { packCalls, packs } from '../pack/arbitrary.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { isConsistent } from './explained.ts'
 
 test('every random decision is explained by the rule that makes it', () => {
@@ -28,7 +28,7 @@ test('every random decision is explained by the rule that makes it', () => {
       isConsistent(explanation, policy.strategy)
       tally.add(explanation.verdict.reason_code)
     }),
-    { numRuns: 4_000 },
+    { numRuns: tries(4_000) },
   )
   for (const code of ['ALLOW', 'ARGUMENT_REJECTED', 'DENIED_BY_RULE', 'TOOL_NOT_ALLOWED', 'RATE_LIMITED'])
     assert.ok(tally.has(code), code)
@@ -48,7 +48,7 @@ test('every random decision of ordered rules is explained by the rule that makes
     fc.property(orderedPolicies, orderedCalls, instants, (policy, call, at) => {
       tally.add(explainedUncounted(policy, call, at))
     }),
-    { numRuns: 4_000 },
+    { numRuns: tries(4_000) },
   )
   for (const code of ['ALLOW', 'DENIED_BY_RULE', 'TOOL_NOT_ALLOWED', 'APPROVAL_REQUIRED', 'ARGUMENT_UNCOMPARABLE'])
     assert.ok(tally.has(code), code)
@@ -60,7 +60,7 @@ test('every random decision of a pack is explained by what makes it', () => {
     fc.property(packs, packCalls, (policy, call) => {
       tally.add(explainedUncounted(policy, call, Date.parse('2026-01-05T12:00:00Z')))
     }),
-    { numRuns: 10_000 },
+    { numRuns: tries(10_000) },
   )
   for (const code of ['ALLOW', 'RUN_MISSING', 'KILL_SIGNAL', 'WORKFLOW_UNKNOWN', 'TOOL_SCOPE_NOT_ALLOWED'])
     assert.ok(tally.has(code), code)

@@ -12,7 +12,7 @@ import { changeOf } from '../../src/replay/change.ts'
 import type { RecordedEvent } from '../../src/replay/event.ts'
 import type { Judgement } from '../../src/replay/replay.ts'
 import { ValueSplitter } from '../../src/replay/values.ts'
-import { fc, seed } from '../random.ts'
+import { fc, seed, tries } from '../random.ts'
 import { busy, firstLists, payments, policyOf, sample, stepsOf } from './arbitrary.ts'
 import { activeOf, record, replayed } from './recording.ts'
 
@@ -282,6 +282,6 @@ test(`values are told apart wherever the bytes are cut (seed ${seed})`, () => {
         )
       },
     ),
-    { numRuns: 200 },
+    { numRuns: tries(200) },
   )
 })

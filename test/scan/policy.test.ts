@@ -5,7 +5,7 @@ import { compilePolicy } from '../../src/bundle/build.ts'
 import type { Scan } from '../../src/scan/definition.ts'
 import { type PolicyOptions, startingPolicy } from '../../src/scan/policy.ts'
 import { hasUnseen } from '../../src/scan/visible.ts'
-import { fc } from '../random.ts'
+import { fc, tries } from '../random.ts'
 import { hostileNames, hostileScan } from './hostile.ts'
 import { judge, parsed } from './judge.ts'
 
@@ -75,7 +75,7 @@ test('the policy of any lists is valid, and decides every tool as its hints say'
         for (const one of ['file:///a', 'a', 'greet'])
           assert.equal(judge(policy, { method, name: one }).decision, 'deny')
     }),
-    { numRuns: 1_000 },
+    { numRuns: tries(1_000) },
   )
 })
 
@@ -85,7 +85,7 @@ test('no text of a server hides anything in the policy', () => {
       const text = startingPolicy(scan).text.replace(emojiGlue, '')
       for (const line of text.split('\n')) assert.equal(hasUnseen(line), false, line)
     }),
-    { numRuns: 300 },
+    { numRuns: tries(300) },
   )
 })
 
@@ -111,7 +111,7 @@ test('the comments that suggest rules and entries are valid when they are taken 
     fc.property(hostileScan, (scan) => {
       parsed(optedIn(startingPolicy(scan).text))
     }),
-    { numRuns: 300 },
+    { numRuns: tries(300) },
   )
 })
 
