@@ -2,8 +2,8 @@
  * The policy decision point: one loaded policy, asked one question at a time. This is the one file that touches
  * `@open-policy-agent/opa-wasm`, and it answers for what that library leaves open: the question goes past its `evaluate`
  * (which takes falsy values for no input, and copies what it is given twice), thrown strings become errors, memory is
- * bounded, and an answer that came late is no answer. It would print to stdout, where MCP lives: the compiler's
- * capabilities have no `print`.
+ * bounded, and an answer that came late is no answer. It prints to stdout, where MCP lives: what a module says there is
+ * dropped.
  */
 import { createRequire, Module } from 'node:module'
 import type { LoadedPolicy } from '@open-policy-agent/opa-wasm'
@@ -13,6 +13,7 @@ import { messageOf, TollgateError } from '../model/errors.ts'
 import { evaluationMsMax, wasmPagesMax } from '../model/limits.ts'
 import { ownResources } from './sections.ts'
 import { endsWithin } from './timeLimit.ts'
+import { unheard } from './unheard.ts'
 import { readVerdict } from './verdict.ts'
 
 interface Library {
@@ -71,7 +72,7 @@ export class Engine {
       requireOpa(this.#module)
       refuseHostBuiltins(this.#module)
       refuseOwnResources(wasm)
-      this.#ask = this.#load()
+      this.#ask = unheard(() => this.#load())
     } catch (cause) {
       if (cause instanceof TollgateError) throw cause
       throw new TollgateError('engine_unloadable', `the policy module cannot be loaded: ${messageOf(cause)}`, { cause })
@@ -84,12 +85,12 @@ export class Engine {
    */
   evaluate(input: string): Verdict {
     try {
-      this.#ask ??= this.#load()
+      this.#ask ??= unheard(() => this.#load())
       const ask = this.#ask
       // The first call of a policy loads it: on a busy machine that alone could take longer than a decision may.
       const started = performance.now()
       const verdict = this.#read(
-        this.#limited(() => ask(input)),
+        unheard(() => this.#limited(() => ask(input))),
         input,
       )
       const took = performance.now() - started

@@ -4,6 +4,7 @@ import { messageOf, TollgateError } from '../model/errors.ts'
 import { trialMsMax } from '../model/limits.ts'
 import { Engine } from './engine.ts'
 import { endsWithin } from './timeLimit.ts'
+import { unheard } from './unheard.ts'
 
 export interface Module {
   readonly wasm: Uint8Array
@@ -28,7 +29,7 @@ export function tryModule({ wasm, data, entrypoint }: Module, msMax: number = tr
     }
   }
   try {
-    endsWithin(msMax)(load)
+    unheard(() => endsWithin(msMax)(load))
   } catch (cause) {
     if (cause instanceof TollgateError) throw cause
     throw new TollgateError('engine_unloadable', `the policy module cannot be loaded: ${messageOf(cause)}`, { cause })

@@ -173,11 +173,13 @@ test('Rego that takes long on what an agent writes is ended, and the next questi
   const written = 'package authz\n\ndecision := contains(input.arguments.text, input.arguments.word)\n'
   const engine = engineOf((await open(await foreignFiles({ rego: written }))).artifact)
   const ask = (text: string, word: string) => engine.evaluate(JSON.stringify({ arguments: { text, word } })).decision
+  const { log } = console
   assert.throws(() => ask('a'.repeat(2_000_000), `${'a'.repeat(1_000_000)}b`), {
     code: 'engine_failed',
     message: /does not come to an end/,
   })
   assert.deepEqual([ask('abc', 'b'), ask('abc', 'd')], ['allow', 'deny'])
+  assert.equal(console.log, log)
 })
 
 test('modules that are none of OPA, or of another ABI, are refused', async () => {

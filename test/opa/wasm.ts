@@ -51,3 +51,19 @@ export const oddModules: Readonly<Record<string, readonly [Uint8Array, RegExp]>>
   'never ends': [module(...abi(1), importedMemory(2), start, endless), /does not come to an end/],
   'is no module': [Buffer.from('hello'), /cannot be loaded/],
 }
+
+/** Says something as it starts, which the library hands to `console.log`. */
+export const talking: Uint8Array = module(
+  section(1, [2], [0x60, 1, 0x7f, 0], [0x60, 0, 0]),
+  section(2, [2], text('env'), text('memory'), [2, 0, 2], text('env'), text('opa_println'), [0, 0]),
+  section(3, [1, 1]),
+  section(6, [2], ...[1, 3].map((number) => [0x7f, 0, 0x41, number, 0x0b])),
+  section(
+    7,
+    [3],
+    ...['opa_wasm_abi_version', 'opa_wasm_abi_minor_version'].map((name, index) => [...text(name), 3, index]),
+    [...text('opa_eval'), 0, 1],
+  ),
+  section(8, [1]),
+  section(10, [1, 6, 0, 0x41, 0, 0x10, 0, 0x0b]),
+)
