@@ -12,7 +12,7 @@ import { definitionOf } from '../../src/model/pinning.ts'
 import { Tools } from '../../src/pep/tools.ts'
 import { openGateWith } from '../../src/runtime/open.ts'
 import { activePolicy } from '../../src/runtime/policyFile.ts'
-import { fc, tries } from '../random.ts'
+import { fc } from '../random.ts'
 
 const names = ['a', 'b', 'c'] as const
 const artifacts = {
@@ -109,7 +109,7 @@ for (const mode of ['first_use', 'strict'] as const)
   test(`under ${mode} lists show, and calls reach, exactly what was accepted, and the record proves it`, () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 40, maxLength: 80 }), (steps) => run(mode, steps)),
-      { numRuns: tries(30) },
+      { numRuns: 30 },
     )
   })
 
