@@ -54,6 +54,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'tollgate verify': [
     'tollgate verify --verify-key release.pub policy.tar.gz',
     'tollgate verify --trust trust.yaml --rebuild policy.tar.gz',
+    'tollgate verify --verify-key release.pub --entrypoint authz/allow authz.tar.gz',
   ],
   'tollgate inspect': ['tollgate inspect policy.tar.gz', 'tollgate inspect --json policy.tar.gz'],
   'tollgate diff': [

@@ -283,4 +283,24 @@ test('a gate that asks for it where it is served decides by it, and wants to kno
   assert.equal(active.evaluate('{"tool":"get_balance"}').decision, 'allow')
   assert.throws(() => requireAnswers(feed.loaded.policy, {}), /say which one this is with `--server NAME`/)
   requireAnswers(feed.loaded.policy, { server: 'prod' })
+  // Beside one of ours, which owns `tollgate`.
+  await done('build', '-o', 'native.tar.gz', ...signing, 'native.yaml')
+  const both = (name: string) => [`org=${join(folder, name)}`, `team=${join(folder, 'native.tar.gz')}`]
+  const layered = (name: string) => policyFeed({ ...usual, verifyKey: ['release.pub'], bundle: both(name) } as Answer)
+  await assert.rejects(layered('authz.tar.gz'), { code: 'bundle_roots_overlap' })
+  const roots = { manifest: { roots: ['authz', 'limits', 'tools'] } }
+  writeFileSync('rooted.tar.gz', pack(await foreignFiles(roots)))
+  await done('sign', ...signing, 'rooted.tar.gz')
+  const { loaded } = await layered('rooted.tar.gz')
+  const { gate, ledger } = openGateWith({ ledgerFile: ':memory:', report: (error) => assert.fail(String(error)) })
+  gate.activate(loaded.active())
+  const decided = ['get_balance', 'deploy'].map((tool) => gate.check(readCallObject({ tool, server: 'prod' }, [])))
+  ledger.close()
+  assert.deepEqual(
+    decided.map(({ decision, layers }) => [decision, layers?.map(({ reason_code }) => reason_code)]),
+    [
+      ['allow', ['ALLOW', 'ALLOW']],
+      ['deny', ['REGO_UNDEFINED', 'TOOL_NOT_ALLOWED']],
+    ],
+  )
 })

@@ -263,6 +263,27 @@ for (const [what, change] of Object.entries(tampered)) {
   })
 }
 
+test('without claims opa signs no sequence: such a bundle is none to go back to, and with them it counts', async () => {
+  const plain = (made['`opa build`'] as () => Uint8Array)()
+  const seen = { sequence: 4, content: '' }
+  assert.equal((await openBundle(plain, trusting(pair), { now })).sequence, undefined)
+  await assert.rejects(openBundle(plain, trusting(pair), { now, seen }), { code: 'bundle_sequence_missing' })
+  await assert.rejects(openBundle(plain, { ...trusting(pair), sequenceMin: 1 }, { now }), {
+    code: 'bundle_sequence_missing',
+  })
+  await assert.rejects(openBundle(plain, { ...trusting(pair), ageMsMax: 1000 }, { now }), { code: 'bundle_undated' })
+  const claims = { keyid: 'release', iat: now / 1000, exp: now / 1000 + 60, sequence: 5 }
+  writeFileSync(place('claims.json'), JSON.stringify(claims))
+  run('build', '-b', 'policy', ...signed, '--claims-file', 'claims.json', '-o', 'claimed.tar.gz')
+  const claimed = readFileSync(place('claimed.tar.gz'))
+  const opened = await openBundle(claimed, { ...trusting(pair), ageMsMax: 1000 }, { now, seen })
+  assert.deepEqual([opened.sequence, opened.expiresAt], [5, now + 60_000])
+  await assert.rejects(openBundle(claimed, trusting(pair), { now: now + 60_000 }), { code: 'bundle_expired' })
+  await assert.rejects(openBundle(claimed, trusting(pair), { now, seen: { ...seen, sequence: 6 } }), {
+    code: 'bundle_older',
+  })
+})
+
 test('functions that are refused here are those that opa leaves to the host', async () => {
   const rego = `package clock
 
