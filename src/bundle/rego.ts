@@ -46,17 +46,22 @@ export function isEntrypoint(text: string): boolean {
   return isSpelt && parts.every((part) => !['', '.', '..'].includes(part))
 }
 
+/**
+ * Said by name, by the bundle or by whoever loads it: what a key has signed for something else, and says yes to what it does
+ * not know, must not become a policy by standing in the place of one.
+ */
 function entrypointOf({ wasm, roots, metadata }: Manifest, wanted: readonly string[]): string {
   const listed = wasm.map(({ entrypoint }) => entrypoint)
   const said = saidIn(metadata['tollgate'])
-  const named = wanted.length > 0 ? wanted : said === undefined ? listed : [said]
-  const fitting =
+  const named = wanted.length > 0 ? wanted : said === undefined ? [] : [said]
+  const fitting = new Set(
     listed.length > 0
       ? named.filter((one) => listed.includes(one))
-      : named.filter((one) => roots.some((root) => isBelow(one, root)))
-  const [only, other] = new Set(fitting)
+      : named.filter((one) => roots.some((root) => isBelow(one, root))),
+  )
+  const [only, other] = fitting
   if (only !== undefined && other === undefined && isEntrypoint(only)) return only
-  throw new TollgateError('bundle_entrypoint_missing', sentence(named, listed, new Set(fitting).size))
+  throw new TollgateError('bundle_entrypoint_missing', sentence(named, listed, fitting.size))
 }
 
 /** `metadata.tollgate.entrypoint` of the manifest, where the bundle says it itself. */
@@ -69,12 +74,12 @@ function saidIn(own: Json | undefined): string | undefined {
 
 function sentence(named: readonly string[], listed: readonly string[], fitting: number): string {
   const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
-  const say = 'say which one with `--entrypoint PACKAGE/RULE`, or in its manifest as `metadata.tollgate.entrypoint`'
-  if (fitting > 1) return `the bundle has several rules that could decide, ${list(named)}: ${say}`
-  if (named.length === 0)
-    return `nobody says which rule of the bundle decides: ${say}, or build it with \`opa build -t wasm -e PACKAGE/RULE\``
-  if (listed.length === 0) return `the rule that is to decide, ${list(named)}, is none below the roots of the bundle`
-  return `the rule that is to decide, ${list(named)}, is no entrypoint of the bundle: it has ${list(listed)}`
+  const has = listed.length === 0 ? '' : `; it has ${list(listed)}`
+  const say = 'say it with `--entrypoint PACKAGE/RULE`, or in its manifest as `metadata.tollgate.entrypoint`'
+  if (fitting > 1) return `several of the rules that may decide, ${list(named)}, are in the bundle: name one`
+  if (named.length === 0) return `nobody says which rule of the bundle decides: ${say}${has}`
+  const none = listed.length === 0 ? 'is none below the roots of the bundle' : 'is no entrypoint of the bundle'
+  return `the rule that is to decide, ${list(named)}, ${none}${has}`
 }
 
 interface Parts {

@@ -42,7 +42,7 @@ export interface Foreign {
   readonly manifest?: object
 }
 
-/** With a module for each entrypoint; none of them: Rego alone. */
+/** With a module for its entrypoints, of which a single one decides; none of them: Rego alone. */
 export async function foreignFiles({
   rego: written = rego,
   data: given = data,
@@ -69,6 +69,7 @@ export async function foreignFiles({
         roots: [''],
         ...(wasm && { wasm: entrypoints.map((entrypoint) => ({ entrypoint, module: '/policy.wasm' })) }),
         rego_version: 1,
+        ...(entrypoints.length === 1 && { metadata: { tollgate: { entrypoint: entrypoints[0] } } }),
         ...manifest,
       }),
     ),

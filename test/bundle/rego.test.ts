@@ -94,7 +94,7 @@ test('a module that the manifest does not list is passed over, as OPA does: its 
 test('several entrypoints: the option says which, or the manifest does, or it is refused with the list', async () => {
   const several = await foreignFiles({ entrypoints: ['authz/decision', 'authz/allow'] })
   const missing = { code: 'bundle_entrypoint_missing' }
-  await assert.rejects(open(several), { ...missing, message: /`authz\/decision`, `authz\/allow`.*--entrypoint/ })
+  await assert.rejects(open(several), { ...missing, message: /--entrypoint.*`authz\/decision`, `authz\/allow`/ })
   for (const entrypoint of ['authz/allow', 'authz/decision']) {
     const { artifact } = await open(several, { entrypoints: [entrypoint, 'team/allow'] })
     assert.equal(artifact.entrypoint, entrypoint)
@@ -108,11 +108,22 @@ test('several entrypoints: the option says which, or the manifest does, or it is
   assert.equal((await open(named, { entrypoints: ['authz/decision'] })).artifact.entrypoint, 'authz/decision')
 })
 
+test('what was signed for something else is no policy by standing in the place of one', async () => {
+  const other = await foreignFiles({
+    rego: 'package kubernetes\n\ndefault allow := true\n',
+    entrypoints: ['kubernetes/allow'],
+    manifest: { metadata: {} },
+  })
+  const message = /nobody says which rule of the bundle decides.*it has `kubernetes\/allow`/
+  await assert.rejects(open(other), { code: 'bundle_entrypoint_missing', message })
+  await assert.rejects(open(other, { entrypoints: ['authz/allow'] }), { code: 'bundle_entrypoint_missing' })
+})
+
 test('an entrypoint that is none of the bundle is refused, whoever names it', async () => {
   for (const entrypoint of ['authz/deny', '../authz/decision', 'authz/../authz/decision', '/authz/decision', ''])
     await assert.rejects(open(files, { entrypoints: [entrypoint] }), { code: 'bundle_entrypoint_missing' }, entrypoint)
   const alone = await foreignFiles({ entrypoints: [], manifest: { roots: ['authz', 'limits', 'tools'] } })
-  await assert.rejects(open(alone), { code: 'bundle_entrypoint_missing', message: /opa build -t wasm -e/ })
+  await assert.rejects(open(alone), { code: 'bundle_entrypoint_missing', message: /nobody says/ })
   await assert.rejects(open(alone, { entrypoints: ['system/main'] }), { code: 'bundle_entrypoint_missing' })
   await assert.rejects(open(alone, { entrypoints: ['authz/../authz/allow'] }), { code: 'bundle_entrypoint_missing' })
   await assert.rejects(open(alone, { entrypoints: ['authz/deny'] }), {
@@ -120,7 +131,7 @@ test('an entrypoint that is none of the bundle is refused, whoever names it', as
     message: /authz\/deny/,
   })
   const lying = await foreignFiles({ manifest: { wasm: [{ entrypoint: 'authz/allow', module: '/policy.wasm' }] } })
-  const { artifact } = await open(lying)
+  const { artifact } = await open(lying, { entrypoints: ['authz/allow'] })
   assert.throws(() => tryModule(artifact), { code: 'engine_unloadable', message: /no entrypoint `authz\/allow`/ })
 })
 
@@ -218,7 +229,7 @@ const wrong: Readonly<Record<string, readonly [() => readonly BundleFile[], stri
     /does not fit a double/,
   ],
   'data outside of its roots': [
-    () => changed('.manifest', '{"roots":["authz"],"wasm":[{"entrypoint":"authz/decision","module":"/policy.wasm"}]}'),
+    () => changed('.manifest', '{"roots":["authz"],"metadata":{"tollgate":{"entrypoint":"authz/decision"}}}'),
     'bundle_manifest_invalid',
     /outside of its roots/,
   ],

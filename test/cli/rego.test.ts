@@ -134,7 +134,7 @@ test('the entrypoint is named as OPA spells it, and is one that the bundle has',
   await refused(
     ['eval', '-c', 'alone.tar.gz', ...trusted, '--calls', 'calls.jsonl'],
     'bundle_entrypoint_missing',
-    /opa build -t wasm -e/,
+    /nobody says/,
   )
 })
 
