@@ -4,12 +4,12 @@ import type { Line } from '../mcp/framing.ts'
 import type { Interceptor } from '../mcp/interceptor.ts'
 import { isPassed } from '../mcp/methods.ts'
 import { errorCodes } from '../mcp/refusal.ts'
+import type { WaitOptions } from '../mcp/scope.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf } from '../model/errors.ts'
 import { isActing } from '../model/message/acts.ts'
 import type { Id, ReadMessage } from '../model/message/message.ts'
 import type { Run } from '../model/pack/run.ts'
-import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { isStateless } from './agreement.ts'
 import type { Parameters } from './parameters.ts'
@@ -42,7 +42,7 @@ export interface Endpoint {
   close(): Promise<void>
 }
 
-export interface EndpointOptions extends SharesOptions {
+export interface EndpointOptions extends SharesOptions, WaitOptions {
   readonly gate: Gatekeeper
   /** Name of the server, as the policy knows it. */
   readonly server: string
@@ -55,14 +55,6 @@ export interface EndpointOptions extends SharesOptions {
   /** How long the server may be silent while it owes an answer. */
   readonly silenceMs: number
   readonly log: (sentence: string) => void
-  /** Where to wait for the answers of persons; without it no call is kept open. */
-  readonly answers?: Pick<Answers, 'isFull' | 'wait'>
-  /** How long a client waits that hears nothing; `quietWaitMsMax`, if not given. */
-  readonly quietWaitMs?: number
-  /** How long a held call is kept open where its rule does not say. */
-  readonly approvalWaitMs?: number
-  /** Where a person answers a request with a browser: clients that can are sent there. */
-  readonly approvalPage?: (id: string) => string
 }
 
 /**
@@ -95,9 +87,15 @@ async function waited(interceptor: Interceptor, id: Id, posted: Posted, reply: R
   if (takesEvents(posted.headers)) reply.openEarly()
   const line = await endingWith(posted, reply, async () => {
     for await (const { toServer, toClient, isLast } of interceptor.wait(id, reply.left)) {
-      if (toServer[0] !== undefined) return toServer[0]
-      if (isLast) reply.json(200, toClient[0] ?? '')
-      else await reply.stillWaiting(toClient)
+      const [line] = toServer
+      if (!isLast) await reply.stillWaiting(toClient)
+      else {
+        // What goes on is not held back by a caller that reads slowly: it may leave meanwhile.
+        const before = line === undefined ? toClient.slice(0, -1) : toClient
+        if (before.length > 0) void reply.stillWaiting(before)
+        if (line !== undefined) return line
+        reply.json(200, toClient.at(-1) ?? '')
+      }
     }
     return undefined
   })

@@ -16,11 +16,12 @@ import { quoted } from '../model/message/quoted.ts'
 import { serialise } from '../model/message/serialise.ts'
 import type { ReasonCode } from '../model/reasons.ts'
 import type { Stopped } from '../pep/stopped.ts'
-import { KeptCalls, opensPages, waited } from './kept.ts'
+import { KeptCalls, waited } from './kept.ts'
 import { type Leg, resumed } from './legs.ts'
 import { inFlightMax } from './limits.ts'
 import { isNotification, isPassed } from './methods.ts'
 import { drop, type Plan, type Step, stepOf, taken, toClient, toServer } from './plan.ts'
+import { opensPages, takenBack } from './question.ts'
 import { type Asked, errorCodes, errorLine, isModern, notFound, refusal, unknownMethod } from './refusal.ts'
 import type { Refused as RefusedMessage, Scope } from './scope.ts'
 import { listenedLists, type Named, namedTargets } from './targets.ts'
@@ -111,18 +112,21 @@ export class ClientSide {
     const kept = this.#kept.find(id)
     if (kept === undefined) return
     try {
-      const { request, act } = kept
+      const { request, act, question } = kept
       const judged: Judged = { kind: 'judge', request, act }
       const ports = {
         admit: () => this.#admitHeld(judged, kept.decision),
         expired: () => this.#scope.refuse([expiredOf(request, act)])[0],
       }
-      if (kept.asks) yield stepOf([kept.asks.plan])
+      if (question) yield stepOf([question.asked])
       for await (const said of waited(kept, this.#scope.options, ports, gone)) {
         if (said.kind === 'waiting') yield stepOf([kept.stillWaiting()])
-        else if (said.kind === 'late' && kept.next) yield { ...stepOf([kept.next]), isLast: true }
-        else yield { ...stepOf([this.#answered(judged, said.decision)]), isLast: true }
+        else {
+          const last = said.kind === 'late' && kept.next ? kept.next : this.#answered(judged, said.decision)
+          yield { ...stepOf([question?.isOpen ? takenBack(question) : drop, last]), isLast: true }
+        }
       }
+      if (question?.isOpen) yield stepOf([takenBack(question)])
     } finally {
       this.#kept.remove(kept)
       this.#scope.options.gate.keptOpen?.(kept.decision.decision_id, false)
@@ -186,7 +190,7 @@ export class ClientSide {
       case 'notification':
         return this.#planNotification(message)
       case 'response':
-        return this.#kept.take(message) ? taken : toServer(serialise(message))
+        return this.#kept.take(message.id, message.value['result']) ? taken : toServer(serialise(message))
     }
     return message satisfies never
   }
@@ -258,12 +262,13 @@ export class ClientSide {
     return toServer(serialise(message))
   }
 
-  /** An answer of the client that cannot be read fails the request of the server which waits for it. */
+  /** An answer of the client that cannot be read fails the request of the server which waits for it; one to us is a no. */
   #planUnreadable({ reason, message, json, id, method, response }: Unreadable): Refused {
     const refused = { reason, message, ...(method !== undefined && { method }) }
     if (response) {
       const told = 'the answer of the client was refused'
-      const answer = id === undefined ? drop : toServer(errorLine(id, errorCodes.internal, told))
+      const isForServer = id !== undefined && !this.#kept.take(id, undefined)
+      const answer = isForServer ? toServer(errorLine(id, errorCodes.internal, told)) : drop
       return { kind: 'refuse', refused, answer: () => answer }
     }
     const asked = { id: id ?? null, method: method ?? '', modern: this.#modern }

@@ -2,14 +2,12 @@
  * Held calls that are kept open: the caller waits while a person is asked. Who cancels, leaves or gives up has no call run
  * later: from then on nothing waits for it.
  */
-import { randomUUID } from 'node:crypto'
 import type { Decision, DecisionApproval } from '../model/decision.ts'
-import { isObject } from '../model/message/json.ts'
-import type { Act, Id, JsonObject, Request, Response } from '../model/message/message.ts'
-import { askedName, type Leg, legState } from './legs.ts'
+import type { Act, Id, JsonObject, Request } from '../model/message/message.ts'
+import { type Leg, legState } from './legs.ts'
 import { legsMax, quietWaitMsMax, stillWaitingMs } from './limits.ts'
-import { clientCapabilitiesKey } from './methods.ts'
 import { drop, type Plan, toClient } from './plan.ts'
+import { inputRequests, isAccepted, isOfQuestion, type Question, question, requestOpensPages } from './question.ts'
 import { decisionMember, isModern, resultLine } from './refusal.ts'
 import type { Scope, ScopeOptions } from './scope.ts'
 
@@ -22,14 +20,16 @@ export interface Keepable {
 
 export interface Kept extends Keepable {
   readonly decision: Decision
+  /** The epoch of the answers in which it was decided. */
+  readonly judgedIn: number
   /** Unix milliseconds. */
   readonly until: number
   /** Nobody waits any more. */
   readonly givenUp: AbortController
   /** The user of the client does not want to be asked: the call is refused. */
   readonly declined: AbortController
-  /** What sends the user of the client to the page of approvals, and the id under which the client answers it. */
-  readonly asks: { readonly id: string; readonly plan: Plan } | undefined
+  /** What sends the user of the client to the page of approvals. */
+  readonly question: Question | undefined
   /** The sign of life: a progress notification, for who asked for progress. */
   readonly stillWaiting: () => Plan
   /** What the client is told in the end, to come back with: only where it comes back by itself. */
@@ -66,10 +66,11 @@ export class KeptCalls {
     this.#kept.set(request.id, {
       ...call,
       decision,
+      judgedIn: answers.epoch,
       until,
       givenUp: new AbortController(),
       declined: new AbortController(),
-      asks: modern || page === undefined ? undefined : asking(page, approval),
+      question: modern || page === undefined ? undefined : question(page, approval),
       stillWaiting: progress(token, approval),
       next: modern && until < end ? this.#comeBack(call, decision, now) : undefined,
     })
@@ -90,12 +91,13 @@ export class KeptCalls {
     return true
   }
 
-  /** An answer to a question of ours. Whoever accepted opened the page, and has answered nothing there yet. */
-  take({ id, value }: Response): boolean {
-    const kept = [...this.#kept.values()].find(({ asks }) => asks !== undefined && asks.id === id)
-    const { result } = value
-    if (kept && !(isObject(result) && result['action'] === 'accept')) kept.declined.abort()
-    return kept !== undefined || (typeof id === 'string' && id.startsWith(askPrefix))
+  /** Is this the answer to a question of ours? Whoever does not say that he opened the page, does not want to. */
+  take(id: unknown, result: unknown): boolean {
+    const kept = [...this.#kept.values()].find((one) => one.question?.id === id)
+    if (kept?.question === undefined) return isOfQuestion(id)
+    kept.question.isOpen = false
+    if (!isAccepted(result)) kept.declined.abort()
+    return true
   }
 
   /** Its caller is answered by somebody else. */
@@ -115,7 +117,7 @@ export class KeptCalls {
 
   #pageFor({ params }: Request, { id }: DecisionApproval): string | undefined {
     const { approvalPage } = this.#scope.options
-    const opens = isModern(params) ? opensPages(capabilitiesIn(params)) : this.opensPages
+    const opens = isModern(params) ? requestOpensPages(params) : this.opensPages
     return opens ? approvalPage?.(id) : undefined
   }
 
@@ -125,41 +127,14 @@ export class KeptCalls {
     if (rounds > legsMax || !comingBack.has(request.method)) return undefined
     const requestState = legState({ since: leg?.since ?? now, rounds }, request, this.#scope.options)
     if (requestState === undefined) return undefined
-    const inputRequests = page && { [askedName]: { method: askMethod, params: pageParams(page, decision) } }
-    const result = { resultType: 'input_required', ...(inputRequests && { inputRequests }), requestState }
+    const asked = page === undefined ? {} : { inputRequests: inputRequests(page, decision) }
+    const result = { resultType: 'input_required', ...asked, requestState }
     return toClient(resultLine(request.id, { ...result, _meta: decisionMember(decision) }))
   }
 }
 
 /** Only these may be answered with `input_required`. */
 const comingBack: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
-
-const askMethod = 'elicitation/create'
-const askPrefix = 'tollgate-approval-'
-
-/** Does the client open pages for its user (URL mode elicitation)? */
-export function opensPages(capabilities: unknown): boolean {
-  const elicitation = isObject(capabilities) ? capabilities['elicitation'] : undefined
-  return isObject(elicitation) && isObject(elicitation['url'])
-}
-
-function capabilitiesIn(params: JsonObject | undefined): unknown {
-  return (params?.['_meta'] as JsonObject | undefined)?.[clientCapabilitiesKey]
-}
-
-function asking(page: string, { id }: DecisionApproval): Kept['asks'] {
-  const own = `${askPrefix}${randomUUID()}`
-  const params = { mode: 'url', elicitationId: own, message: pageMessage(id), url: page }
-  return { id: own, plan: toClient(JSON.stringify({ jsonrpc: '2.0', id: own, method: askMethod, params })) }
-}
-
-function pageParams(url: string, { approval }: Decision): object {
-  return { mode: 'url', message: pageMessage(approval?.id ?? ''), url }
-}
-
-function pageMessage(id: string): string {
-  return `A person has to approve this call: ${id}. The page asks who you are, and shows the call.`
-}
 
 export interface WaitPorts {
   /** Judges the call anew. */
@@ -174,22 +149,25 @@ export type Waited =
   | { readonly kind: 'decided' | 'late'; readonly decision: Decision | undefined }
 
 export async function* waited(
-  { decision: first, until, givenUp, declined }: Kept,
+  { decision: first, judgedIn, until, givenUp, declined }: Kept,
   { answers }: ScopeOptions,
   { admit, expired }: WaitPorts,
   gone: AbortSignal,
 ): AsyncGenerator<Waited, void, undefined> {
   const signal = AbortSignal.any([gone, givenUp.signal, declined.signal])
   let decision: Decision | undefined = first
+  let epoch = judgedIn
   while (decision?.decision === 'hold' && decision.approval && answers) {
     yield { kind: 'waiting' }
     const { id, expires_at } = decision.approval
     const expires = Date.parse(expires_at)
-    const woken = await answers.wait(id, Math.min(until, expires, Date.now() + stillWaitingMs), signal)
+    const woken = await answers.wait(id, Math.min(until, expires, Date.now() + stillWaitingMs), signal, epoch)
     if (gone.aborted || givenUp.signal.aborted) return
     if (woken === 'expired' || Date.now() >= expires) return yield { kind: 'decided', decision: expired() }
-    if (woken === 'changed') decision = admit()
-    else if (woken === 'ended') break
+    if (woken === 'changed') {
+      epoch = answers.epoch
+      decision = admit()
+    } else if (woken === 'ended') break
     else if (Date.now() >= until) return yield { kind: 'late', decision }
   }
   yield { kind: 'decided', decision }

@@ -12,7 +12,19 @@ import type { Named } from './targets.ts'
 /** What to do with a response that nothing waits for: an HTTP stream that is resumed may replay one, a pipe never does. */
 export type Unasked = 'drop' | 'pass'
 
-export interface ScopeOptions {
+/** How held calls wait for persons. */
+export interface WaitOptions {
+  /** Where to wait for the answers of persons; without it no call is kept open. */
+  readonly answers?: Pick<Answers, 'isFull' | 'epoch' | 'wait'>
+  /** How long a client waits that hears nothing; `quietWaitMsMax`, if not given. */
+  readonly quietWaitMs?: number
+  /** How long a held call is kept open where its rule does not say; not at all, if not given. */
+  readonly approvalWaitMs?: number
+  /** Where a person answers this request with a browser: clients that can are sent there. */
+  readonly approvalPage?: (id: string) => string
+}
+
+export interface ScopeOptions extends WaitOptions {
   readonly gate: Gatekeeper
   readonly server: string
   readonly principal: Principal
@@ -20,14 +32,6 @@ export interface ScopeOptions {
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
   readonly run?: (principal: Principal) => Run | undefined
   readonly unasked: Unasked
-  /** Where to wait for the answers of persons; without it no call is kept open. */
-  readonly answers?: Pick<Answers, 'isFull' | 'wait'>
-  /** How long a client waits that hears nothing; `quietWaitMsMax`, if not given. */
-  readonly quietWaitMs?: number
-  /** How long a held call is kept open where its rule does not say; not at all, if not given. */
-  readonly approvalWaitMs?: number
-  /** Where a person answers this request with a browser: clients that can are sent there. */
-  readonly approvalPage?: (id: string) => string
   /** Hears of what the server lists as its tools, before anything is left out of it. */
   readonly onTools?: (result: unknown) => void
   /** Takes sentences about messages that went nowhere. */

@@ -5,7 +5,6 @@ import { lineBytesMax } from '../model/limits.ts'
 import type { Id } from '../model/message/message.ts'
 import { readMessage, unreadLine } from '../model/message/read.ts'
 import type { Run } from '../model/pack/run.ts'
-import type { Answers } from '../pep/answers.ts'
 import type { Gatekeeper } from '../pep/gatekeeper.ts'
 import { type Child, type Command, exitCode, startChild } from './child.ts'
 import { Outlet, Tap } from './flow.ts'
@@ -13,8 +12,9 @@ import { type Frame, LineSplitter, tooLong } from './framing.ts'
 import { Interceptor } from './interceptor.ts'
 import { drainMs, stopGraceMs, stoppedGraceMs } from './limits.ts'
 import type { Step } from './plan.ts'
+import type { WaitOptions } from './scope.ts'
 
-export interface RelayOptions {
+export interface RelayOptions extends WaitOptions {
   readonly gate: Gatekeeper
   /** Name of the server, as the policy knows it. */
   readonly server: string
@@ -22,12 +22,6 @@ export interface RelayOptions {
   readonly session: string
   /** The run of a workflow that the calls belong to, as its host has registered it by now. */
   readonly run?: (principal: Principal) => Run | undefined
-  /** Where to wait for the answers of persons; without it no call is kept open. */
-  readonly answers?: Pick<Answers, 'isFull' | 'wait'>
-  /** How long a held call is kept open where its rule does not say. */
-  readonly approvalWaitMs?: number
-  /** Where a person answers a request with a browser: clients that can are sent there. */
-  readonly approvalPage?: (id: string) => string
   /** Takes a sentence for the operator; nothing but MCP may go to `clientOut`. */
   readonly log: (sentence: string) => void
   readonly clientIn?: Readable

@@ -18,7 +18,7 @@ export function endStopped(scope: Scope, only?: Id): Step {
     if (stopped === undefined) continue
     if (!waiting.cancelled) toClient.push(endedLine(waiting, stopped))
     // `initialize` is the one request that must not be cancelled.
-    if (waiting.method !== 'initialize') toServer.push(cancelledLine(waiting.id))
+    if (waiting.method !== 'initialize') toServer.push(cancelledLine(waiting.id, 'stopped'))
     scope.ended(waiting, { status: 'unknown', detail: `stopped: ${stopped.message}` })
     const forgotten = scope.inFlight.answer(waiting.id)
     if (forgotten) scope.ended(forgotten, { status: 'unknown', detail: 'cancelled by the client' })
@@ -38,7 +38,7 @@ function endedLine({ id }: Waiting, { reason, message, kill_id }: Stopped): stri
   return errorLine(id, errorCodes.refused, text, { [decisionKey]: told })
 }
 
-export function cancelledLine(requestId: Id): string {
-  const params = { requestId, reason: 'stopped' }
+export function cancelledLine(requestId: Id, reason: string): string {
+  const params = { requestId, reason }
   return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
 }

@@ -33,11 +33,15 @@ export class Answers {
   readonly #waiters = new Set<Waiter>()
   readonly #changes: Changes
   #ended = false
+  #epoch = 0
 
   constructor(ports: AnswersPorts) {
     this.#ports = ports
     this.#changes = new Changes({ ...ports, version: () => ports.ledger.approvalsVersion() })
-    ports.onPolicyChange(() => this.#wakeAll('changed'))
+    ports.onPolicyChange(() => {
+      this.#epoch++
+      this.#wakeAll('changed')
+    })
   }
 
   /** Calls that are kept open now. */
@@ -50,9 +54,18 @@ export class Answers {
     return this.#ended || this.#waiters.size >= (this.#ports.max ?? keptOpenMax)
   }
 
-  /** Until the request `id` is not pending any more, another policy is active, `until` (Unix milliseconds), or the signal. */
-  wait(id: string, until: number, signal: AbortSignal): Promise<Woken> {
+  /** Another one once all that was decided may be decided otherwise. Whoever begins to wait after that is woken at once. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /**
+   * Until the request `id` is not pending any more, another policy is active, `until` (Unix milliseconds), or the signal.
+   * `judgedIn`: the epoch in which the call was judged last.
+   */
+  wait(id: string, until: number, signal: AbortSignal, judgedIn = this.#epoch): Promise<Woken> {
     if (this.#ended || signal.aborted) return Promise.resolve('ended')
+    if (judgedIn !== this.#epoch) return Promise.resolve('changed')
     return new Promise((resolve) => {
       const wake = (woken: Woken) => {
         clearTimeout(timer)

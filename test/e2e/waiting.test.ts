@@ -121,3 +121,25 @@ test('what its caller gave up never runs: cancelled, or left', async () => {
     'the server heard of none of it',
   )
 })
+
+test('clients that open pages are sent to that of `--admin-url`; an answer that cannot be read is a no, and for the gate alone', async () => {
+  const page = /^https:\/\/approvals\.example\/approvals\/apr_/
+  const opening = { elicitation: { url: {} } }
+  const flags = ['--admin-url', 'https://approvals.example/']
+  await using gate = await wrap(policy(), { flags, capabilities: opening })
+  send(gate, 1, 100)
+  const { id, params } = await gate.notification('elicitation/create')
+  assert.match(params.url, page)
+  gate.write(`{"jsonrpc":"2.0","id":"${id}","result":{"action":"accept","action":"decline"}}`)
+  assert.match((await gate.answer(1)).result.content[0].text, /^Waiting for approval apr_/)
+  const stateless = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': opening,
+  }
+  send(gate, 2, 200, stateless)
+  const { result } = await gate.answer(2)
+  assert.equal(result.resultType, 'input_required')
+  assert.match(result.inputRequests.tollgate_approval.params.url, page)
+  await gate.ask('ping', {})
+  assert.ok(!gate.forwarded().some((line) => line.includes('tollgate-approval')), 'the server heard of none of it')
+})

@@ -36,6 +36,8 @@ export async function wrap(
   options: {
     readonly flags?: readonly string[]
     readonly ledger?: string
+    /** What the client can do. */
+    readonly capabilities?: object
     /** What stands in the place of `-c` and the policy, once other files are written into its folder. */
     readonly choose?: (folder: string) => readonly string[]
   } = {},
@@ -115,7 +117,7 @@ export async function wrap(
   }
   await wrapped.ask('initialize', {
     protocolVersion: '2025-11-25',
-    capabilities: {},
+    capabilities: options.capabilities ?? {},
     clientInfo: { name: 'test', version: '1' },
   })
   write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }))

@@ -49,8 +49,8 @@ let files = 0
 
 /** Wakes early, as if the time between two signs of life were short. */
 class Hurried extends Answers {
-  override wait(id: string, untilMs: number, signal: AbortSignal): Promise<Woken> {
-    return super.wait(id, Math.min(untilMs, Date.now() + 150), signal)
+  override wait(id: string, untilMs: number, signal: AbortSignal, judgedIn?: number): Promise<Woken> {
+    return super.wait(id, Math.min(untilMs, Date.now() + 150), signal, judgedIn)
   }
 }
 
@@ -384,10 +384,14 @@ test('a client of the earlier eras that opens pages is sent to the one of the re
   await using gate = await Gate.before(everything.url)
   const client = new Client({ name: 'test', version: '1' }, { capabilities: { elicitation: { url: {} } } })
   const urls: string[] = []
-  let says: 'accept' | 'cancel' = 'accept'
-  client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
+  let says: 'accept' | 'cancel' | undefined = 'accept'
+  let takenBack = false
+  client.setRequestHandler(ElicitRequestSchema, ({ params }, { signal }) => {
     urls.push((params as { url: string }).url)
-    return { action: says }
+    signal.addEventListener('abort', () => {
+      takenBack = true
+    })
+    return says === undefined ? new Promise<never>(() => {}) : { action: says }
   })
   await client.connect(new StreamableHTTPClientTransport(gate.url) as never)
   const answer = client.callTool({ name: 'echo', arguments: { message: 'm' } })
@@ -401,5 +405,11 @@ test('a client of the earlier eras that opens pages is sent to the one of the re
     textOf(await client.callTool({ name: 'echo', arguments: { message: 'n' } })),
     /^Waiting for approval apr_/,
   )
+  says = undefined
+  const unanswered = client.callTool({ name: 'echo', arguments: { message: 'o' } })
+  await until(() => urls.length === 3, 'the question')
+  gate.approve((await gate.asked(3))[2] ?? '')
+  assert.equal(textOf(await unanswered), 'Echo: o')
+  await until(() => takenBack, 'the question is taken back')
   await client.close()
 })

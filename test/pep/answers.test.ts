@@ -77,6 +77,11 @@ test('another policy wakes all, the end of the gate too, and then nobody waits',
   const first = [wait('1'), wait('2')]
   policy()
   assert.deepEqual(await Promise.all(first), ['changed', 'changed'])
+  const judgedIn = answers.epoch
+  policy()
+  const { signal } = new AbortController()
+  const late = answers.wait('1', Date.now() + 60_000, signal, judgedIn)
+  assert.equal(await late, 'changed', 'whoever was judged before it and begins to wait after it is woken too')
   const leave = new AbortController()
   const left = wait('3', undefined, leave.signal)
   leave.abort()
