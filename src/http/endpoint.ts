@@ -126,7 +126,7 @@ export async function endingWith<T>(
   }
 }
 
-function takesEvents({ accept = '' }: IncomingHttpHeaders): boolean {
+export function takesEvents({ accept = '' }: IncomingHttpHeaders): boolean {
   return accept.includes('text/event-stream')
 }
 

@@ -33,6 +33,27 @@ export const openStreamsPerCallerMax = 2_048
 /** Messages that wait for a stream to be opened on which they can be told; the last ones are kept. */
 export const untoldMessagesMax = 64
 
+/** The same in bytes: what nobody listens to costs no more than that. */
+export const untoldBytesMax = 2 * 1024 * 1024
+
+/** Of one session, of which something can be told again: a call that takes long is one, and so is what was opened with GET. */
+export const keptStreamsMax = 64
+
+/** What was told on streams of the gate's own, in one session: enough for the progress and the answers of some calls. */
+export const keptMessagesMax = 256
+
+/** The same in bytes of memory; of an answer that is larger nothing is kept. */
+export const keptBytesMax = 2 * 1024 * 1024
+
+/** What a message takes in memory beside its text. */
+export const keptMessageBytes = 256
+
+/** In all sessions of one server: the session that keeps most gives up its oldest. */
+export const keptAllBytesMax = 32 * 1024 * 1024
+
+/** A call of a session that takes longer is answered by a stream that can be resumed; most take less, and get JSON. */
+export const primeMs = 1_000
+
 /** Processes of one stdio server: each is a program of its own, with 50 MB and more. */
 export const processesMax = 64
 
@@ -63,7 +84,7 @@ export const sessionIdCharsMax = 256
 /** SDK clients end no session that they leave: one that was not used for so long is over. */
 export const sessionIdleMsMax = 30 * 60_000
 
-/** A call whose stream broke may be resumed for so long; after that its outcome is unknown for good. */
+/** A stream that broke may be resumed for so long; after that the outcome of its call is unknown for good. */
 export const resumeMsMax = 5 * 60_000
 
 /** A stream that ended is asked for again after this time, when the server does not say when. */

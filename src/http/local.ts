@@ -12,8 +12,9 @@ import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf } from '../model/errors.ts'
 import { isObject } from '../model/message/json.ts'
-import type { ReadMessage } from '../model/message/message.ts'
+import type { Id, ReadMessage } from '../model/message/message.ts'
 import { isStateless } from './agreement.ts'
+import { Backlogs, type Track } from './backlog.ts'
 import { Conversation } from './conversation.ts'
 import {
   type Asker,
@@ -24,13 +25,15 @@ import {
   methodOf,
   type Posted,
   requestId,
+  takesEvents,
 } from './endpoint.ts'
 import { type Fields, sessionField } from './fields.ts'
 import { processIdleMsMin, sessionStreamsMax } from './limits.ts'
 import { Parameters } from './parameters.ts'
 import { Processes } from './processes.ts'
 import { type Reply, untilStopped } from './reply.ts'
-import { ownerOf, type Session, Sessions } from './sessions.ts'
+import { ResumableReply } from './resumable.ts'
+import { type Listener, ownerOf, type Session, Sessions } from './sessions.ts'
 import { type Place, Shares } from './shares.ts'
 import { Together } from './together.ts'
 import { UnderWay } from './underWay.ts'
@@ -54,6 +57,7 @@ export class Local implements Endpoint {
   readonly #sessions = new Sessions()
   readonly #learn = (result: unknown) => this.parameters.learn(result)
   readonly #conversations = new Map<Session, Conversation>()
+  readonly #backlogs = new Backlogs<Session>()
   readonly #processes: Processes
   #free: readonly Free[] = []
   /** Stateless requests under way. */
@@ -105,16 +109,45 @@ export class Local implements Endpoint {
     if (session === undefined) return needsSession(reply)
     if (session.streams >= sessionStreamsMax) return reply.busy('the session has too many streams')
     if (isRefused(session.interceptor, reply)) return
+    const lastEventId = asker.headers['last-event-id']
+    const found = lastEventId === undefined ? undefined : this.#backlogs.of(session).find(String(lastEventId))
+    if (found && 'why' in found) return reply.error(found.status, errorCodes.invalidRequest, found.why)
     const place = this.#shares.streams.take(this.#shares.callerOf(asker.principal), reply)
     if (place === undefined) return
+    try {
+      if (found?.track.answers !== undefined) await this.#resumeAnswer(found.track, found.after, reply)
+      else await this.#listen(session, found, reply)
+    } finally {
+      place.leave()
+      reply.end()
+    }
+  }
+
+  /** A stream for what belongs to no call; one that was lost begins with what came after its last event. */
+  async #listen(session: Session, lost: { track: Track; after: number } | undefined, reply: Reply): Promise<void> {
+    const track = lost?.track ?? this.#backlogs.of(session).open(undefined)
     this.#streams.add(reply)
     reply.openStream({})
-    const forget = await session.listen(reply)
-    await untilStopped(reply)
+    const over = track?.connect(reply) ?? untilStopped(reply)
+    if (lost !== undefined) track?.replay(lost.after)
+    else if (primes(session)) track?.prime()
+    const forget = await session.listen(track ? heardOn(track, reply) : reply)
+    await reply.flush()
+    await over
     forget()
-    place.leave()
     this.#streams.delete(reply)
-    reply.end()
+  }
+
+  /** The answer to a call whose caller lost the connection. */
+  async #resumeAnswer(track: Track, after: number, reply: Reply): Promise<void> {
+    reply.openStream({})
+    const { isOver } = track
+    const over = track.connect(reply)
+    if (!track.has(after)) track.tellLost(track.answers as Id)
+    else track.replay(after)
+    if (isOver) track.end()
+    await reply.flush()
+    await over
   }
 
   async remove(asker: Asker, reply: Reply): Promise<void> {
@@ -126,6 +159,7 @@ export class Local implements Endpoint {
   }
 
   sweep(now: number): void {
+    this.#backlogs.sweep(now)
     for (const session of this.#sessions.sweep(now)) this.#end(session, 'the session was not used any more')
     const tooOld = this.#free.filter(({ since }) => now - since > processIdleMsMin)
     for (const free of tooOld) this.#drop(free)
@@ -133,6 +167,7 @@ export class Local implements Endpoint {
 
   endStreams(): void {
     for (const reply of this.#streams) reply.breakOff('the gate is ending')
+    this.#backlogs.giveUp()
   }
 
   async close(): Promise<void> {
@@ -183,24 +218,32 @@ export class Local implements Endpoint {
     const { read } = posted
     const conversation = this.#conversations.get(session)
     if (conversation === undefined || conversation.isStuck) return reply.busy('too much is under way here')
-    const release = session.use(reply)
+    const id = requestId(read)
+    const told = id === undefined ? undefined : this.#resumable(session, id, posted, reply)
+    const release = session.use(told ?? reply)
     try {
-      const line = await judged(this.#together, session.interceptor, posted, reply)
+      const line = await judged(this.#together, session.interceptor, posted, told ?? reply)
       if (line === undefined) return
-      const id = requestId(read)
-      if (id === undefined) {
+      if (id === undefined || told === undefined) {
         conversation.write(line)
         conversation.release(cancelled(read))
         return reply.empty(202)
       }
       const { silenceMs } = this.#options
       const { interceptor } = session
-      const forget = this.#underWay.add({ interceptor, reply, id, cancel: (told) => conversation.write(told) })
-      await conversation.ask({ id, line, token: tokenOf(read), reply, silenceMs, statusOf: fine, fields: none })
+      const forget = this.#underWay.add({ interceptor, reply: told, id, cancel: (line) => conversation.write(line) })
+      told.primeSoon()
+      await conversation.ask({ id, line, token: tokenOf(read), reply: told, silenceMs, statusOf: fine, fields: none })
       forget()
     } finally {
+      told?.done()
       release()
     }
+  }
+
+  #resumable(session: Session, id: Id, { headers }: Posted, reply: Reply): ResumableReply {
+    const backlog = () => this.#backlogs.of(session)
+    return new ResumableReply(reply, { id, backlog, primes: primes(session) && takesEvents(headers) })
   }
 
   async #postStateless(posted: Posted, reply: Reply): Promise<void> {
@@ -306,6 +349,7 @@ export class Local implements Endpoint {
     const conversation = this.#conversations.get(session)
     this.#conversations.delete(session)
     this.#sessions.end(session, why)
+    this.#backlogs.end(session)
     void conversation?.stop()
   }
 
@@ -352,6 +396,19 @@ function isOtherRevision(headers: IncomingHttpHeaders, { interceptor }: Session)
 }
 
 const otherRevision = 'the header `MCP-Protocol-Version` is not the revision of this session'
+
+/** Clients of older revisions take an event that says nothing for a message, and fail on it. */
+function primes({ interceptor }: Session): boolean {
+  return (interceptor.protocolVersion ?? '') >= '2025-11-25'
+}
+
+function heardOn(track: Track, reply: Reply): Listener {
+  return {
+    event: (line) => track.say(line),
+    flush: () => track.flush(),
+    breakOff: (why) => reply.breakOff(why),
+  }
+}
 
 function fine(): number {
   return 200

@@ -8,7 +8,7 @@ import { canonical, type Json } from '../model/canonical.ts'
 import type { Id } from '../model/message/message.ts'
 import type { Asker } from './endpoint.ts'
 import { sessionField } from './fields.ts'
-import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, untoldMessagesMax } from './limits.ts'
+import { resumeMsMax, sessionIdCharsMax, sessionIdleMsMax, untoldBytesMax, untoldMessagesMax } from './limits.ts'
 import type { Reply } from './reply.ts'
 import type { Place } from './shares.ts'
 
@@ -20,13 +20,16 @@ export interface Opened {
   readonly place?: Place | undefined
 }
 
+/** Hears what belongs to no call. */
+export type Listener = Pick<Reply, 'flush' | 'breakOff'> & { event(line: Line): void }
+
 export class Session {
   readonly id: string
   readonly principal: Principal
   readonly interceptor: Interceptor
   readonly #owner: string
   /** Streams beside those of calls, in the order in which they were opened. */
-  readonly #streams = new Set<Reply>()
+  readonly #streams = new Set<Listener>()
   readonly #calls = new Set<Reply>()
   /** Calls whose stream broke, with the time: they may be resumed. */
   readonly #broken = new Map<Id, number>()
@@ -69,13 +72,13 @@ export class Session {
   }
 
   /** A stream that hears what belongs to no call, from now on. Gives a function to call at its end. */
-  async listen(reply: Reply): Promise<() => void> {
-    this.#streams.add(reply)
+  async listen(listener: Listener): Promise<() => void> {
+    this.#streams.add(listener)
     const untold = this.#untold
     this.#untold = []
     await this.tell(untold)
     return () => {
-      this.#streams.delete(reply)
+      this.#streams.delete(listener)
       this.#usedAt = Date.now()
     }
   }
@@ -84,7 +87,7 @@ export class Session {
   async tell(lines: readonly Line[]): Promise<void> {
     const [stream] = this.#streams
     if (stream === undefined) {
-      this.#untold = [...new Set([...this.#untold, ...lines])].slice(-untoldMessagesMax)
+      this.#untold = lastOf([...new Set([...this.#untold, ...lines])])
       return
     }
     for (const line of lines) stream.event(line)
@@ -154,6 +157,16 @@ export class Sessions {
     for (const session of idle) this.end(session, 'the session was not used any more')
     return idle
   }
+}
+
+/** What there is room for. */
+function lastOf(lines: readonly Line[]): readonly Line[] {
+  let bytes = 0
+  const tooMuch = lines.findLastIndex((line) => {
+    bytes += line.length
+    return bytes > untoldBytesMax
+  })
+  return lines.slice(tooMuch + 1).slice(-untoldMessagesMax)
 }
 
 /** Visible ASCII, as the protocol says. */

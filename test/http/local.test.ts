@@ -11,52 +11,9 @@ import type { ByName } from '../mcp/fixtures/gatekeeper.ts'
 import { modernMeta, request, toolCall } from '../mcp/fixtures/scope.ts'
 import { until } from '../until.ts'
 import { type GateSettings, HttpGate, initialize } from './fixtures/gate.ts'
+import { node, Session, scripted } from './fixtures/stdio.ts'
 
 const clientInfo = { name: 'test', version: '1' }
-const node = (...args: string[]) => ({ command: process.execPath, args })
-
-/** A server in one line of JavaScript; `say(text)` writes a line, `message` is what came in. */
-const scripted = (onMessage: string, hears: 'requests' | 'all' = 'requests') =>
-  node(
-    '-e',
-    `const say = (value) => process.stdout.write((typeof value === 'string' ? value : JSON.stringify(value)) + '\\n')
-     const answer = (id, result) => id !== undefined && say({ jsonrpc: '2.0', id, result })
-     require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
-       const message = JSON.parse(line)
-       if (message.method === 'initialize')
-         return answer(message.id, { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } })
-       if (message.id === undefined && '${hears}' === 'requests') return
-       ${onMessage}
-     })`,
-  )
-
-class Session {
-  readonly gate: HttpGate
-  readonly headers: { readonly 'mcp-session-id': string }
-
-  private constructor(gate: HttpGate, id: string) {
-    this.gate = gate
-    this.headers = { 'mcp-session-id': id }
-  }
-
-  static async open(gate: HttpGate): Promise<Session> {
-    const answer = await gate.post(initialize)
-    assert.equal(answer.status, 200, await answer.clone().text())
-    await answer.text()
-    const session = new Session(gate, answer.headers.get('mcp-session-id') ?? '')
-    await session.post({ jsonrpc: '2.0', method: 'notifications/initialized' })
-    return session
-  }
-
-  post(message: unknown): Promise<Response> {
-    return this.gate.post(message, this.headers)
-  }
-
-  ask(method: string): Promise<Response> {
-    return fetch(this.gate.url, { method, headers: { ...this.headers, accept: 'text/event-stream' } })
-  }
-}
-
 async function behind(onMessage: string, rules: ByName = {}, settings: GateSettings = {}) {
   const gate = await HttpGate.before(scripted(onMessage), rules, settings)
   return { gate, session: await Session.open(gate), [Symbol.asyncDispose]: () => gate[Symbol.asyncDispose]() }
@@ -291,8 +248,11 @@ test('what belongs to no call waits for the stream of the session', async () => 
   const stream = await session.ask('GET')
   assert.equal(stream.headers.get('content-type'), 'text/event-stream')
   const reader = (stream.body as ReadableStream<Uint8Array>).getReader()
-  const { value } = await reader.read()
-  assert.match(Buffer.from(value ?? []).toString(), /"data":"notifications\/initialized"/)
+  let text = ''
+  await until(async () => {
+    text += Buffer.from((await reader.read()).value ?? []).toString()
+    return text.includes('"data":"notifications/initialized"')
+  }, 'the message')
   // With a stream open, nothing of that kind is mixed into the answer of a call.
   assert.equal((await session.post(request(3, 'ping'))).headers.get('content-type'), 'application/json')
   await reader.cancel()

@@ -253,6 +253,28 @@ test('before a server over stdio it is the same: approved it goes on, left it ne
   await client.close()
 })
 
+test('a caller that lost its connection while a person was asked cannot come back for the call, and it never runs', async () => {
+  const [script = '', ...args] = everythingStdio
+  await using gate = await Gate.before({ command: process.execPath, args: [script, ...args] })
+  const opened = await gate.post(initialize)
+  await opened.text()
+  const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
+  const leave = new AbortController()
+  const token = { _meta: { progressToken: 'p' } }
+  const lost = await gate.post(toolCall(1, 'echo', { message: 'm' }, token), session, leave.signal)
+  const reader = (lost.body as ReadableStream<Uint8Array>).getReader()
+  const text = Buffer.from((await reader.read()).value ?? []).toString()
+  assert.match(text, /Waiting for approval/)
+  assert.doesNotMatch(text, /^id:/m)
+  const [id = ''] = await gate.asked()
+  leave.abort()
+  await gate.nobodyWaits()
+  gate.approve(id)
+  const back = await fetch(gate.url, { headers: { ...session, accept: 'text/event-stream', 'last-event-id': '1' } })
+  assert.equal(back.status, 400)
+  assert.deepEqual(gate.state(), ['approved'], 'nobody used the grant')
+})
+
 test('so many are kept open, and no more: the others are refused with the id', async () => {
   await using gate = await Gate.before(everything.url, { max: 1 })
   const client = await gate.v1()
