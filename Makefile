@@ -18,7 +18,7 @@ test: build
 
 # All that is random, from a seed that nobody has tried (test/random.ts). What fails names it.
 fuzz: build
-	TOLLGATE_TEST_SEED=new TOLLGATE_CONVERT_POLICIES=400 npm test -- $$(grep -rl --include='*.test.ts' -e 'random.ts' -e 'rbitrary' test)
+	TOLLGATE_TEST_SEED=new TOLLGATE_CONVERT_POLICIES=400 TOLLGATE_DIFFERENTIAL_DECISIONS=200000 npm test -- $$(grep -rl --include='*.test.ts' -e 'random.ts' -e 'rbitrary' test)
 
 # The official conformance suites of MCP, directly and through the gate, check by check.
 conformance: install
