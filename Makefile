@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both work from a clean clone with Node 20.17 or newer and npm alone.
-.PHONY: demo test fuzz check format build bench inspector compiler opa opa-test aegis bench-test web-test chromium registry-test image image-test kube-test install
+.PHONY: demo test fuzz check format build bench inspector compiler opa opa-test aegis bench-test package-test web-test chromium registry-test image image-test kube-test install
 
 # npm scripts run under the Node 24 that package.json brings, whatever the system has.
 install: node_modules/.installed
@@ -61,6 +61,10 @@ opa: .cache/opa/.installed
 # Bundles both ways with a real opa, and the data API beside its own.
 opa-test: install opa
 	TOLLGATE_OPA=$(CURDIR)/.cache/opa/opa node_modules/.bin/node --test --test-timeout=300000 'test/opa/*.opa.ts' test/admission/data.test.ts test/replay/opa.test.ts
+
+# The package as npm packs it, in a program that depends on it: its declarations under several compilers' settings.
+package-test: build
+	node_modules/.bin/node --test --test-timeout=300000 'test/library/*.packed.ts'
 
 # That every benchmark runs, with numbers that mean nothing.
 bench-test: install

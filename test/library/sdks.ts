@@ -79,7 +79,7 @@ export interface Sdk {
 const info = { name: 'test', version: '1' }
 const capabilities = { elicitation: {} }
 
-// biome-ignore lint/suspicious/noExplicitAny: the SDKs' own types are what `types.test.ts` and `package.test.ts` are about
+// biome-ignore lint/suspicious/noExplicitAny: the SDKs' own types are what `types.test.ts` and `package.packed.ts` are about
 type Any = any
 
 const input = { amount: z.number().optional(), text: z.string().optional() }

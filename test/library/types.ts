@@ -1,5 +1,5 @@
 /**
- * The declarations, as a program meets them. It is checked here, and by `package.test.ts` in programs of several kinds
+ * The declarations, as a program meets them. It is checked here, and by `package.packed.ts` in programs of several kinds
  * against the package as it is packed; what must not compile says so.
  */
 import {
