@@ -3,8 +3,6 @@
  * Whether an event has arrived nobody knows but the client, so what was written is kept like what could not be.
  */
 import { randomBytes } from 'node:crypto'
-import type { Line } from '../mcp/framing.ts'
-import { errorCodes, errorLine } from '../mcp/refusal.ts'
 import type { Id } from '../model/message/message.ts'
 import {
   keptAllBytesMax,
@@ -13,9 +11,8 @@ import {
   keptMessagesMax,
   keptStreamsMax,
   resumeMsMax,
-  retryMsDefault,
 } from './limits.ts'
-import type { Reply } from './reply.ts'
+import { type Keeper, Track } from './track.ts'
 
 interface Kept {
   readonly track: Track
@@ -31,130 +28,10 @@ export interface NotResumed {
   readonly why: string
 }
 
-/** One stream, over all the connections that it has one after the other. */
-export class Track {
-  readonly number: number
-  /** The request that it answers; undefined for one that a client opened with GET. */
-  readonly answers: Id | undefined
-  readonly #backlog: Backlog
-  readonly #abandoned: () => void
-  #last = 0
-  /** Up to here nothing is kept any more. */
-  #gone = 0
-  #connection: Reply | undefined
-  #disconnected = () => {}
-  #saysRetry = false
-  /** When it ended, or lost its connection. */
-  #leftAt: number | undefined
-  isOver = false
-
-  constructor(backlog: Backlog, number: number, answers: Id | undefined, abandoned: () => void) {
-    this.#backlog = backlog
-    this.number = number
-    this.answers = answers
-    this.#abandoned = abandoned
-  }
-
-  get isConnected(): boolean {
-    return this.#connection !== undefined
-  }
-
-  get last(): number {
-    return this.#last
-  }
-
-  /** Is all that came after this event still there? */
-  has(after: number): boolean {
-    return after >= this.#gone
-  }
-
-  /** From now on it is told here, and nowhere else. Over when the connection or the stream is. */
-  connect(reply: Reply): Promise<void> {
-    const before = this.#connection
-    this.#leave()
-    before?.breakOff('its stream goes on elsewhere')
-    before?.end()
-    this.#connection = reply
-    this.#saysRetry = true
-    this.#leftAt = undefined
-    return new Promise((resolve) => {
-      this.#disconnected = resolve
-      const leave = () => {
-        if (this.#connection !== reply) return
-        this.#leave()
-        if (this.#backlog.isGivenUp && this.answers !== undefined) this.abandon()
-      }
-      reply.stopped.addEventListener('abort', leave, { once: true })
-      if (reply.stopped.aborted) leave()
-    })
-  }
-
-  /** An event that says nothing: by its id the stream can be resumed before it has said anything else. */
-  prime(): void {
-    this.#connection?.event(undefined, this.#fields(this.#last))
-  }
-
-  say(line: Line): void {
-    if (this.isOver) return
-    const text = String(line)
-    this.#last++
-    this.#backlog.keep(this, this.#last, text)
-    this.#connection?.event(text, this.#fields(this.#last))
-  }
-
-  /** Tells what came after this event once more, and nothing else. */
-  replay(after: number): void {
-    for (const { number, text } of this.#backlog.keptOf(this))
-      if (number > after) this.#connection?.event(text, this.#fields(number))
-  }
-
-  /** What its client asks for is gone: the one who waits for the answer is told so, instead of waiting on. */
-  tellLost(id: Id): void {
-    this.#last++
-    const why = 'what was told while the connection was broken is not kept any more: how the call ended is not known'
-    this.#connection?.event(errorLine(id, errorCodes.internal, why), this.#fields(this.#last))
-    this.abandon()
-  }
-
-  flush(): Promise<void> {
-    return this.#connection?.flush() ?? Promise.resolve()
-  }
-
-  end(): void {
-    this.isOver = true
-    const connection = this.#connection
-    this.#leave()
-    void connection?.flush()
-    connection?.end()
-  }
-
-  /** Nobody comes back any more. */
-  abandon(): void {
-    const { isOver } = this
-    this.end()
-    if (!isOver) this.#abandoned()
-  }
-
-  wasLeftBefore(before: number): boolean {
-    return this.#leftAt !== undefined && this.#leftAt < before
-  }
-
-  forgetUpTo(number: number): void {
-    this.#gone = Math.max(this.#gone, number)
-  }
-
-  #leave(): void {
-    this.#connection = undefined
-    this.#leftAt = Date.now()
-    this.#disconnected()
-  }
-
-  #fields(number: number): readonly string[] {
-    const id = `id: ${this.#backlog.idOf(this, number)}`
-    if (!this.#saysRetry) return [id]
-    this.#saysRetry = false
-    return [id, `retry: ${retryMsDefault}`]
-  }
+/** The stream that a client has lost, and the last event of it that arrived there. */
+export interface Lost {
+  readonly track: Track
+  readonly after: number
 }
 
 const eventId = /^([\w-]{12})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,14})$/
@@ -164,7 +41,7 @@ const nothingLeft: NotResumed = { status: 400, why: 'this stream is over, and no
 const gone: NotResumed = { status: 410, why: 'what came after this event is not kept any more: open another stream' }
 
 /** Of one session. */
-export class Backlog {
+export class Backlog implements Keeper {
   /** By it the ids of one session differ from those of all others. It opens nothing, unlike the id of the session. */
   readonly #mark = randomBytes(9).toString('base64url')
   readonly #all: Backlogs
@@ -186,8 +63,7 @@ export class Backlog {
     return track
   }
 
-  /** The stream that a client has lost, and the last event of it that arrived there. */
-  find(lastEventId: string): { readonly track: Track; readonly after: number } | NotResumed {
+  find(lastEventId: string): Lost | NotResumed {
     const [, mark, stream, number] = eventId.exec(lastEventId) ?? []
     const track = mark === this.#mark ? this.#tracks.get(Number(stream)) : undefined
     const after = Number(number)

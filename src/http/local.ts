@@ -12,9 +12,8 @@ import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
 import { messageOf } from '../model/errors.ts'
 import { isObject } from '../model/message/json.ts'
-import type { Id, ReadMessage } from '../model/message/message.ts'
+import type { ReadMessage } from '../model/message/message.ts'
 import { isStateless } from './agreement.ts'
-import { Backlogs, type Track } from './backlog.ts'
 import { Conversation } from './conversation.ts'
 import {
   type Asker,
@@ -25,15 +24,14 @@ import {
   methodOf,
   type Posted,
   requestId,
-  takesEvents,
 } from './endpoint.ts'
 import { type Fields, sessionField } from './fields.ts'
 import { processIdleMsMin, sessionStreamsMax } from './limits.ts'
+import { OwnStreams } from './ownStreams.ts'
 import { Parameters } from './parameters.ts'
 import { Processes } from './processes.ts'
-import { type Reply, untilStopped } from './reply.ts'
-import { ResumableReply } from './resumable.ts'
-import { type Listener, ownerOf, type Session, Sessions } from './sessions.ts'
+import type { Reply } from './reply.ts'
+import { ownerOf, type Session, Sessions } from './sessions.ts'
 import { type Place, Shares } from './shares.ts'
 import { Together } from './together.ts'
 import { UnderWay } from './underWay.ts'
@@ -57,12 +55,12 @@ export class Local implements Endpoint {
   readonly #sessions = new Sessions()
   readonly #learn = (result: unknown) => this.parameters.learn(result)
   readonly #conversations = new Map<Session, Conversation>()
-  readonly #backlogs = new Backlogs<Session>()
+  readonly #ownStreams = new OwnStreams()
   readonly #processes: Processes
   #free: readonly Free[] = []
   /** Stateless requests under way. */
   readonly #stateless = new Map<Conversation, Reply>()
-  /** Streams that end when the gate does. */
+  /** Stateless streams that end when the gate does. */
   readonly #streams = new Set<Reply>()
   readonly #underWay = new UnderWay()
   readonly #shares: Shares
@@ -109,45 +107,16 @@ export class Local implements Endpoint {
     if (session === undefined) return needsSession(reply)
     if (session.streams >= sessionStreamsMax) return reply.busy('the session has too many streams')
     if (isRefused(session.interceptor, reply)) return
-    const lastEventId = asker.headers['last-event-id']
-    const found = lastEventId === undefined ? undefined : this.#backlogs.of(session).find(String(lastEventId))
-    if (found && 'why' in found) return reply.error(found.status, errorCodes.invalidRequest, found.why)
+    const lost = this.#ownStreams.lost(session, asker.headers)
+    if (lost && 'why' in lost) return reply.error(lost.status, errorCodes.invalidRequest, lost.why)
     const place = this.#shares.streams.take(this.#shares.callerOf(asker.principal), reply)
     if (place === undefined) return
     try {
-      if (found?.track.answers !== undefined) await this.#resumeAnswer(found.track, found.after, reply)
-      else await this.#listen(session, found, reply)
+      await this.#ownStreams.open(session, lost, reply)
     } finally {
       place.leave()
       reply.end()
     }
-  }
-
-  /** A stream for what belongs to no call; one that was lost begins with what came after its last event. */
-  async #listen(session: Session, lost: { track: Track; after: number } | undefined, reply: Reply): Promise<void> {
-    const track = lost?.track ?? this.#backlogs.of(session).open(undefined)
-    this.#streams.add(reply)
-    reply.openStream({})
-    const over = track?.connect(reply) ?? untilStopped(reply)
-    if (lost !== undefined) track?.replay(lost.after)
-    else if (primes(session)) track?.prime()
-    const forget = await session.listen(track ? heardOn(track, reply) : reply)
-    await reply.flush()
-    await over
-    forget()
-    this.#streams.delete(reply)
-  }
-
-  /** The answer to a call whose caller lost the connection. */
-  async #resumeAnswer(track: Track, after: number, reply: Reply): Promise<void> {
-    reply.openStream({})
-    const { isOver } = track
-    const over = track.connect(reply)
-    if (!track.has(after)) track.tellLost(track.answers as Id)
-    else track.replay(after)
-    if (isOver) track.end()
-    await reply.flush()
-    await over
   }
 
   async remove(asker: Asker, reply: Reply): Promise<void> {
@@ -159,7 +128,7 @@ export class Local implements Endpoint {
   }
 
   sweep(now: number): void {
-    this.#backlogs.sweep(now)
+    this.#ownStreams.sweep(now)
     for (const session of this.#sessions.sweep(now)) this.#end(session, 'the session was not used any more')
     const tooOld = this.#free.filter(({ since }) => now - since > processIdleMsMin)
     for (const free of tooOld) this.#drop(free)
@@ -167,7 +136,7 @@ export class Local implements Endpoint {
 
   endStreams(): void {
     for (const reply of this.#streams) reply.breakOff('the gate is ending')
-    this.#backlogs.giveUp()
+    this.#ownStreams.endAll()
   }
 
   async close(): Promise<void> {
@@ -219,7 +188,7 @@ export class Local implements Endpoint {
     const conversation = this.#conversations.get(session)
     if (conversation === undefined || conversation.isStuck) return reply.busy('too much is under way here')
     const id = requestId(read)
-    const told = id === undefined ? undefined : this.#resumable(session, id, posted, reply)
+    const told = id === undefined ? undefined : this.#ownStreams.answer(session, id, posted.headers, reply)
     const release = session.use(told ?? reply)
     try {
       const line = await judged(this.#together, session.interceptor, posted, told ?? reply)
@@ -239,11 +208,6 @@ export class Local implements Endpoint {
       told?.done()
       release()
     }
-  }
-
-  #resumable(session: Session, id: Id, { headers }: Posted, reply: Reply): ResumableReply {
-    const backlog = () => this.#backlogs.of(session)
-    return new ResumableReply(reply, { id, backlog, primes: primes(session) && takesEvents(headers) })
   }
 
   async #postStateless(posted: Posted, reply: Reply): Promise<void> {
@@ -349,7 +313,7 @@ export class Local implements Endpoint {
     const conversation = this.#conversations.get(session)
     this.#conversations.delete(session)
     this.#sessions.end(session, why)
-    this.#backlogs.end(session)
+    this.#ownStreams.end(session)
     void conversation?.stop()
   }
 
@@ -396,19 +360,6 @@ function isOtherRevision(headers: IncomingHttpHeaders, { interceptor }: Session)
 }
 
 const otherRevision = 'the header `MCP-Protocol-Version` is not the revision of this session'
-
-/** Clients of older revisions take an event that says nothing for a message, and fail on it. */
-function primes({ interceptor }: Session): boolean {
-  return (interceptor.protocolVersion ?? '') >= '2025-11-25'
-}
-
-function heardOn(track: Track, reply: Reply): Listener {
-  return {
-    event: (line) => track.say(line),
-    flush: () => track.flush(),
-    breakOff: (why) => reply.breakOff(why),
-  }
-}
 
 function fine(): number {
   return 200

@@ -6,10 +6,11 @@
 import type { Line } from '../mcp/framing.ts'
 import { errorLine } from '../mcp/refusal.ts'
 import type { Id } from '../model/message/message.ts'
-import type { Backlog, Track } from './backlog.ts'
+import type { Backlog } from './backlog.ts'
 import type { Fields } from './fields.ts'
 import { primeMs } from './limits.ts'
 import type { Reply } from './reply.ts'
+import type { Track } from './track.ts'
 
 export interface ResumablePorts {
   readonly id: Id

@@ -3,10 +3,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { Backlogs, type Track } from '../../src/http/backlog.ts'
+import { Backlogs } from '../../src/http/backlog.ts'
 import { keptAllBytesMax, keptBytesMax, keptMessagesMax, keptStreamsMax, resumeMsMax } from '../../src/http/limits.ts'
+import type { Reply } from '../../src/http/reply.ts'
+import type { Track } from '../../src/http/track.ts'
 import { toolCall } from '../mcp/fixtures/scope.ts'
 import { until } from '../until.ts'
 import { HttpGate } from './fixtures/gate.ts'
@@ -141,28 +145,49 @@ class Wire implements AsyncDisposable {
   }
 }
 
-test('the v1 client loses its connections in the middle of a call, and misses nothing of it', async () => {
-  await using wire = new Wire()
-  const transport = new StreamableHTTPClientTransport(await wire.open())
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(transport as never)
-  const beside = new Session(gate, transport.sessionId ?? '')
-  const seen: number[] = []
-  const tokens: string[] = []
-  const onprogress = ({ progress }: { progress: number }) => void seen.push(progress)
-  const onresumptiontoken = (id: string) => void tokens.push(id)
-  const answer = client.callTool({ name: 'start' }, undefined, { onprogress, onresumptiontoken })
-  await until(() => seen.length === 1, 'the first progress')
-  wire.cut()
-  await tool(beside, 'more', { times: 2 })
-  await until(() => seen.length === 3, 'what was told meanwhile')
-  await tool(beside, 'more')
-  await tool(beside, 'finish')
-  assert.match(JSON.stringify(await answer), /done x/)
-  assert.deepEqual(seen, [1, 2, 3, 4])
-  assert.equal(new Set(tokens).size, tokens.length, 'no event came twice')
-  await client.close()
-})
+interface Watched {
+  readonly onprogress: (progress: { progress: number }) => void
+  readonly onresumptiontoken: (id: string) => void
+}
+
+/** A client that is connected, and a call of it. */
+const clients = {
+  async v1(url: URL) {
+    const transport = new StreamableHTTPClientTransport(url)
+    const client = new Client({ name: 'test', version: '1' })
+    await client.connect(transport as never)
+    const call = (watched: Watched): Promise<unknown> => client.callTool({ name: 'start' }, undefined, watched)
+    return { client, session: transport.sessionId, call }
+  },
+  async v2(url: URL) {
+    const transport = new ModernHttp(url)
+    const client = new ModernClient({ name: 'test', version: '1' })
+    await client.connect(transport)
+    const call = (watched: Watched): Promise<unknown> => client.callTool({ name: 'start' }, watched)
+    return { client, session: transport.sessionId, call }
+  },
+}
+
+for (const [name, connected] of Object.entries(clients))
+  test(`the ${name} client loses its connections in the middle of a call, and misses nothing of it`, async () => {
+    await using wire = new Wire()
+    const { client, session, call } = await connected(await wire.open())
+    const beside = new Session(gate, session ?? '')
+    const seen: number[] = []
+    const tokens: string[] = []
+    const onprogress = ({ progress }: { progress: number }) => void seen.push(progress)
+    const answer = call({ onprogress, onresumptiontoken: (id) => void tokens.push(id) })
+    await until(() => seen.length === 1, 'the first progress')
+    wire.cut()
+    await tool(beside, 'more', { times: 2 })
+    await until(() => seen.length === 3, 'what was told meanwhile')
+    await tool(beside, 'more')
+    await tool(beside, 'finish')
+    assert.match(JSON.stringify(await answer), /done x/)
+    assert.deepEqual(seen, [1, 2, 3, 4])
+    assert.equal(new Set(tokens).size, tokens.length, 'no event came twice')
+    await client.close()
+  })
 
 describe('the stream of an answer', () => {
   test('is told from the event on that its caller has, and goes on live', async () => {
@@ -215,6 +240,21 @@ describe('the stream of an answer', () => {
     assert.deepEqual(await second.rest(), [])
     await tool(session, 'finish')
     assert.deepEqual(told(await third.rest()), [7])
+  })
+
+  test('waits for a connection that takes nothing any more, until another takes its place', async () => {
+    const track = new Backlogs().of({}).open(7) as Track
+    const reply = (flush: () => Promise<void>): Reply =>
+      ({ stopped: new AbortController().signal, event() {}, end() {}, breakOff() {}, flush }) as unknown as Reply
+    void track.connect(reply(() => new Promise(() => {})))
+    let isTold = false
+    const told = track.flush().then(() => {
+      isTold = true
+    })
+    await Promise.race([told, nextTurn()])
+    assert.equal(isTold, false)
+    void track.connect(reply(async () => {}))
+    await told
   })
 
   test('that nobody takes up again ends, and the record has how the call ended', async () => {
