@@ -143,6 +143,12 @@ export function requestId(read: ReadMessage): Id | undefined {
   return read.ok && read.message.kind === 'request' ? read.message.id : undefined
 }
 
+/** The id of the request that a client gives up. */
+export function cancelledId(read: ReadMessage): unknown {
+  if (!read.ok || read.message.kind !== 'notification') return undefined
+  return read.message.method === 'notifications/cancelled' ? read.message.params?.['requestId'] : undefined
+}
+
 export function methodOf(read: ReadMessage): string | undefined {
   return read.ok && read.message.kind !== 'response' ? read.message.method : undefined
 }

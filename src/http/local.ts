@@ -17,6 +17,7 @@ import { isStateless } from './agreement.ts'
 import { Conversation } from './conversation.ts'
 import {
   type Asker,
+  cancelledId,
   type Endpoint,
   type EndpointOptions,
   isRefused,
@@ -195,7 +196,7 @@ export class Local implements Endpoint {
       if (line === undefined) return
       if (id === undefined || told === undefined) {
         conversation.write(line)
-        conversation.release(cancelled(read))
+        conversation.release(cancelledId(read))
         return reply.empty(202)
       }
       const { silenceMs } = this.#options
@@ -363,12 +364,6 @@ const otherRevision = 'the header `MCP-Protocol-Version` is not the revision of 
 
 function fine(): number {
   return 200
-}
-
-/** The request that a notification of the client takes back. */
-function cancelled(read: ReadMessage): unknown {
-  if (!read.ok || read.message.kind !== 'notification') return undefined
-  return read.message.method === 'notifications/cancelled' ? read.message.params?.['requestId'] : undefined
 }
 
 function none(): Fields {

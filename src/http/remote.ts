@@ -6,6 +6,7 @@ import { Interceptor, notificationLine } from '../mcp/interceptor.ts'
 import { errorCodes } from '../mcp/refusal.ts'
 import type { Principal } from '../model/call.ts'
 import { isStateless, repeatsBody, statelessVersion } from './agreement.ts'
+import { Deciding } from './deciding.ts'
 import {
   type Asker,
   type Endpoint,
@@ -33,7 +34,7 @@ export interface RemoteOptions extends EndpointOptions {
   readonly url: URL
   /** Headers by which the server knows the gate; undefined while they cannot be had. */
   readonly credential?: (() => Fields | undefined) | undefined
-  /** The name of a session that is opened, in the record and for limits; a fresh one without it. */
+  /** Of the one caller that there is: the name of its session, in the record and for limits. A fresh one for each session without it. */
   readonly newSession?: () => string
 }
 
@@ -52,6 +53,9 @@ export class Remote implements Endpoint {
   readonly #learn = (result: unknown) => this.parameters.learn(result)
   readonly #listening = new Set<Listening>()
   readonly #underWay = new UnderWay()
+  readonly #deciding = new Deciding()
+  /** Of the one caller that there is, where the server opened no session for it. */
+  #only: Interceptor | undefined
   /** Streams that end when the gate does. */
   readonly #streams = new Set<Reply>()
   /** Streams of the gate's own, of callers whose server has no sessions. */
@@ -79,16 +83,25 @@ export class Remote implements Endpoint {
     if (exchange === undefined) return
     const place = opens ? this.#shares.sessions.take(caller, reply) : undefined
     if (opens && place === undefined) return exchange.leave()
-    const interceptor = session?.interceptor ?? this.#interceptor(posted.principal, opens)
+    const known = session?.interceptor ?? (opens || stateless ? undefined : this.#only)
+    const interceptor = known ?? this.#interceptor(posted.principal, opens)
     const release = session?.use(reply)
     try {
-      const line = await judged(this.#together, interceptor, posted, reply)
+      const line = await this.#judged(posted, interceptor, reply, known !== undefined || stateless)
       if (line !== undefined) await this.#exchange({ ...posted, line, interceptor, session, place }, reply)
     } finally {
       release?.()
       place?.leave()
       exchange.leave()
     }
+  }
+
+  /** `correlated`: what gives the call up reaches its own scope. */
+  #judged(posted: Posted, interceptor: Interceptor, reply: Reply, correlated: boolean): Promise<Line | undefined> {
+    const judge = () => judged(this.#together, interceptor, posted, reply)
+    if (correlated) return judge()
+    this.#deciding.cancel(posted)
+    return this.#deciding.during(posted, interceptor, judge)
   }
 
   async #exchange(judged: Judged, reply: Reply): Promise<void> {
@@ -124,6 +137,7 @@ export class Remote implements Endpoint {
       },
     )
     forget()
+    if (opens && session === undefined && this.#options.newSession) this.#only = interceptor
     if (opens && session === undefined) for (const method of interceptor.listsDeclared) this.#declared.add(method)
     if (listens) {
       this.#listening.delete(listens)

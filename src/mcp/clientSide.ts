@@ -138,6 +138,10 @@ export class ClientSide {
     this.#kept.leave(id)
   }
 
+  refuseHeld(id: unknown): void {
+    this.#kept.find(id)?.declined.abort()
+  }
+
   #answered({ request, act }: Judged, decision: Decision | undefined): Plan {
     const { inFlight } = this.#scope
     if (decision?.decision === 'allow') {

@@ -41,6 +41,11 @@ export class Interceptor {
     return this.#client.wait(id, gone)
   }
 
+  /** A call that is kept open waits no longer: whoever waits for it is refused, with the id under which it is asked about. */
+  refuseHeld(id: unknown): void {
+    this.#client.refuseHeld(id)
+  }
+
   /** Takes lines as they came; what need not change goes on as the same bytes. A stream that is resumed replays answers. */
   fromServer(lines: readonly Buffer[], unasked: Unasked = this.#scope.options.unasked): Step {
     return this.#server.take(lines, unasked)

@@ -26,7 +26,7 @@ export interface Kept extends Keepable {
   readonly until: number
   /** Nobody waits any more. */
   readonly givenUp: AbortController
-  /** The user of the client does not want to be asked: the call is refused. */
+  /** The user of the client does not want to be asked, or its client may have gone on: the call is refused. */
   readonly declined: AbortController
   /** What sends the user of the client to the page of approvals. */
   readonly question: Question | undefined
@@ -78,13 +78,13 @@ export class KeptCalls {
     return { kind: 'keep', id: request.id }
   }
 
-  find(id: Id): Kept | undefined {
-    return this.#kept.get(id)
+  find(id: unknown): Kept | undefined {
+    return this.#kept.get(id as Id)
   }
 
   /** The client wants no answer any more. False when it is no call that is kept open. */
   giveUp(id: unknown): boolean {
-    const kept = this.#kept.get(id as Id)
+    const kept = this.find(id)
     if (kept === undefined) return false
     this.remove(kept)
     kept.givenUp.abort()

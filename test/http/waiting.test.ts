@@ -336,6 +336,27 @@ describe('the stateless revision', () => {
     await client.close()
   })
 
+  test('a server that has no sessions for earlier eras: who cancels has no call run, and one with the same id is refused', async () => {
+    await using gate = await Gate.before(dual.url)
+    const client = await gate.v1()
+    const cancel = new AbortController()
+    const left = client.callTool({ name: 'echo', arguments: { message: '1' } }, undefined, { signal: cancel.signal })
+    const [one = ''] = await gate.asked()
+    const fine = client.callTool({ name: 'echo', arguments: { message: '2' } })
+    const [, two = ''] = await gate.asked(2)
+    const other = await gate.v1()
+    const same = other.callTool({ name: 'echo', arguments: { message: '3' } })
+    const [, , three = ''] = await gate.asked(3)
+    cancel.abort()
+    await assert.rejects(left)
+    assert.match(textOf(await same), /^Waiting for approval apr_/, 'nobody can tell which of them was meant')
+    for (const id of [one, two, three]) gate.approve(id)
+    assert.equal(textOf(await fine), 'legacy:2')
+    await gate.nobodyWaits()
+    assert.deepEqual(gate.state(), ['approved', 'consumed', 'approved'])
+    await Promise.all([client.close(), other.close()])
+  })
+
   test('in legs, it waits for longer than its client would', async () => {
     await using gate = await Gate.before(dual.url, { quietWaitMs: 800 })
     const client = await connected(gate)
