@@ -158,7 +158,8 @@ test('over stdio: the same, and a process that ended is followed by another', as
   assert.match(await gate.pay(1, 'answers'), /^404 /)
   await gate.initialize()
   assert.match(await gate.pay(7, 'answers'), /Blocked by policy/)
-  assert.match(await gate.pay(4, 'babbles'), /^504 .*did not answer in time/)
+  // The stream of a call opens after a second of silence, and this server may be silent for as long: whichever comes first.
+  assert.match(await gate.pay(4, 'babbles'), /^(504|200) .*did not answer in time/s)
   assert.match(await gate.pay(2, 'answers'), /"content":\[\]/)
   assert.match(await gate.pay(1, 'answers'), /Blocked by policy/)
   const outcomes = ['refuses: error', 'dies: unknown', 'babbles: unknown', 'answers: success']
