@@ -1,6 +1,7 @@
 /** The `data.json` files of a bundle to the one document that policies know as `data`. */
 import type { Json } from '../model/canonical.ts'
 import { survivesDouble } from '../model/decimal.ts'
+import { closingQuote } from '../model/message/ambiguity.ts'
 import { isObject } from '../model/message/json.ts'
 import { BundleError } from './errors.ts'
 import { type BundleFile, baseOf, kindOf } from './files.ts'
@@ -58,13 +59,22 @@ function jsonOf(node: Node): Json {
 function exactValue({ path, bytes }: BundleFile): Json {
   const value = readValue(path, bytes)
   const text = Buffer.from(bytes).toString('utf8')
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g))
-    if (!token.startsWith('"') && !survivesDouble(token))
+  for (const token of numbersIn(text))
+    if (!survivesDouble(token))
       throw new BundleError(
         'bundle_json_refused',
         `\`${path}\` has the number ${token.slice(0, 40)}, which does not fit a double exactly`,
       )
   return value
+}
+
+/** As they are written, in text that is known to be JSON. Strings are skipped: an expression that reads one has to remember all of it. */
+function* numbersIn(text: string): Generator<string, undefined> {
+  const next = /"|-?\d[\d.eE+-]*/g
+  for (let found = next.exec(text); found; found = next.exec(text)) {
+    if (found[0] === '"') next.lastIndex = closingQuote(text, next.lastIndex) + 1
+    else yield found[0]
+  }
 }
 
 function requireOwned(value: Json, path: string, roots: readonly string[]): void {

@@ -5,6 +5,7 @@ import { before, test } from 'node:test'
 import { openBundle } from '../../src/bundle/open.ts'
 import { policyCapabilities } from '../../src/compile/capabilities.ts'
 import { canonical } from '../../src/model/canonical.ts'
+import { dataIn } from '../../src/opa/data.ts'
 import type { BundleFile } from '../../src/opa/files.ts'
 import { pack } from '../../src/opa/pack.ts'
 import type { Trust } from '../../src/opa/trust.ts'
@@ -305,6 +306,13 @@ decision if {
   ]
   const { artifact } = await open(given)
   assert.equal(engineOf(artifact).evaluate('{}').decision, 'allow')
+})
+
+test('a text as long as data may be is data like all else', () => {
+  const long = `"${'a'.repeat(20_000_000)}"`
+  assert.equal(Object.hasOwn(dataIn([text('data.json', `{"a":${long},"b":1}`)], ['']) as object, 'b'), true)
+  assert.throws(() => dataIn([text('data.json', `{"a":${long},"b":1e999}`)], ['']), { code: 'bundle_json_refused' })
+  assert.deepEqual(dataIn([text('data.json', '{"1e999":"\\"1e999","b":"\\\\"}')], ['']), { '1e999': '"1e999', b: '\\' })
 })
 
 test('nobody is believed by who is not signed for, and nothing by what was changed', async () => {
