@@ -13,6 +13,7 @@ import type { LayeredInput } from '../model/call.ts'
 import { canonical, type Json } from '../model/canonical.ts'
 import { messageOf, TollgateError } from '../model/errors.ts'
 import { judgeEach, type LayersVerdict, layersRevision } from '../model/layers.ts'
+import { provingMsMax } from '../model/limits.ts'
 import type { Policy, PolicySet } from '../model/policy.ts'
 import { engineOf } from '../pdp/ask.ts'
 import type { Engine } from '../pdp/engine.ts'
@@ -112,7 +113,7 @@ export class KeptPolicies {
     if (!bytes) throw damaged(`the ledger does not keep revision ${short(revision)}`)
     const artifact = decoded(revision, bytes)
     const { policy, wasmDigest } = artifact
-    const kept = { policy, wasmDigest, engine: engineOf(artifact) }
+    const kept = { policy, wasmDigest, engine: engineOf(artifact, provingMsMax) }
     const [oldest] = this.#kept.keys()
     if (this.#kept.size >= policiesMax && oldest !== undefined) this.#kept.delete(oldest)
     this.#kept.set(revision, kept)

@@ -5,7 +5,7 @@ import { type Body, bodyOf } from '../log/body.ts'
 import { layersNamedIn, policyNamedIn } from '../log/policies.ts'
 import { tooLong } from '../mcp/framing.ts'
 import { TollgateError } from '../model/errors.ts'
-import { lineBytesMax } from '../model/limits.ts'
+import { lineBytesMax, provingMsMax } from '../model/limits.ts'
 import { engineOf } from '../pdp/ask.ts'
 import { openGateWith } from '../runtime/open.ts'
 import { existingLedger, type RecordSource, readLedger } from './auditLedger.ts'
@@ -125,7 +125,7 @@ function keptIn(body: Body, stored: (revision: string) => Uint8Array | undefined
     return {
       revision,
       policy,
-      ...(policy.strategy === 'rego' && { evaluate: (input) => engineOf(artifact).evaluate(input) }),
+      ...(policy.strategy === 'rego' && { evaluate: (input) => engineOf(artifact, provingMsMax).evaluate(input) }),
     }
   }
   const layers = layersNamedIn(body)

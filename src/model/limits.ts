@@ -69,6 +69,9 @@ export const wasmPagesMax = 1_024
 /** A decision takes microseconds; one that took this long is a symptom, and comes too late to be trusted. */
 export const evaluationMsMax = 1_000
 
+/** What was decided in time is proved on slower machines and busier ones, where it is no less true. */
+export const provingMsMax = 60_000
+
 /** What Rego of others says of a call: a sentence, a code, a name. More is none that anybody reads. */
 export const regoTextCharsMax = 1_000
 

@@ -4,17 +4,16 @@ import { evaluationMsMax } from '../model/limits.ts'
 import { Engine } from './engine.ts'
 import { readRegoVerdict } from './regoVerdict.ts'
 
-/** Throws `engine_unloadable` or `engine_builtin_missing`. */
-export function engineOf({
-  policy,
-  wasm,
-  data,
-  entrypoint,
-}: Pick<Artifact, 'policy' | 'wasm' | 'data' | 'entrypoint'>): Engine {
-  if (policy.strategy !== 'rego') return new Engine(wasm, data, entrypoint)
+/** `msMax`: how long an answer may take. Throws `engine_unloadable` or `engine_builtin_missing`. */
+export function engineOf(
+  { policy, wasm, data, entrypoint }: Pick<Artifact, 'policy' | 'wasm' | 'data' | 'entrypoint'>,
+  msMax = evaluationMsMax,
+): Engine {
+  if (policy.strategy !== 'rego') return new Engine(wasm, data, entrypoint, { msMax })
   // How long Rego of others takes depends on what it reads, and an agent writes that.
   return new Engine(wasm, data, entrypoint, {
     read: (results, input) => readRegoVerdict(policy, results, input),
-    msMax: evaluationMsMax,
+    msMax,
+    isEnded: true,
   })
 }

@@ -47,8 +47,10 @@ const ownPages = 5
 export interface EngineOptions {
   /** From the result set on an input document to a verdict; that of our own policies unless told otherwise. */
   readonly read?: (results: unknown, input: string) => Verdict
-  /** After so many milliseconds an evaluation is ended wherever it is. Without it one that takes long is waited for, and its answer not taken. */
+  /** An answer that took longer is not taken; `evaluationMsMax` unless told otherwise. */
   readonly msMax?: number
+  /** An evaluation that takes so long is ended wherever it is. Otherwise it is waited for. */
+  readonly isEnded?: boolean
 }
 
 export class Engine {
@@ -57,13 +59,16 @@ export class Engine {
   readonly #data: Json
   readonly #entrypoint: string
   readonly #read: NonNullable<EngineOptions['read']>
+  readonly #msMax: number
   readonly #limited: (ask: () => unknown) => unknown
   #ask: Ask | undefined
 
   /** Throws `engine_unloadable` when the module is not one that can be evaluated here, `engine_builtin_missing` when it lacks a function. */
-  constructor(wasm: Uint8Array, data: Json, entrypoint: string, { read = readVerdict, msMax }: EngineOptions = {}) {
+  constructor(wasm: Uint8Array, data: Json, entrypoint: string, options: EngineOptions = {}) {
+    const { read = readVerdict, msMax = evaluationMsMax, isEnded = false } = options
     this.#read = read
-    this.#limited = msMax === undefined ? (ask) => ask() : endsWithin(msMax)
+    this.#msMax = msMax
+    this.#limited = isEnded ? endsWithin(msMax) : (ask) => ask()
     this.#data = data
     this.#entrypoint = entrypoint
     this.#pages = ownPages + Math.ceil(wasm.byteLength / pageBytes)
@@ -94,7 +99,7 @@ export class Engine {
         input,
       )
       const took = performance.now() - started
-      if (took > evaluationMsMax) throw new Error(`evaluation took ${Math.round(took)} ms`)
+      if (took > this.#msMax) throw new Error(`evaluation took ${Math.round(took)} ms`)
       return verdict
     } catch (cause) {
       if (cause instanceof TollgateError) throw cause

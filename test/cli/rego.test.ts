@@ -95,6 +95,21 @@ test('its Rego decides each call, and what was decided is proved again from the 
   })
 })
 
+test('what was decided in time is proved and explained where that takes longer', async (t) => {
+  await done('eval', ...authz, '--calls', 'calls.jsonl', '--ledger', 'slow.db')
+  const records = await done('audit', '--ledger', 'slow.db', '--format', 'jsonl')
+  const { decision_id: id } = JSON.parse(records.split('\n')[0] as string) as Answer
+  const { now } = performance
+  let looks = 0
+  // Whoever looks at the clock twice finds that seconds went by.
+  t.mock.method(performance, 'now', () => now.call(performance) + 2_000 * ++looks)
+  const proof = JSON.parse(await done('audit', 'verify', '--ledger', 'slow.db', '--json')) as Answer
+  assert.deepEqual([proof.ok, proof.evaluated], [true, 6])
+  const told = JSON.parse(await done('explain', id, '--ledger', 'slow.db', '--json')) as Answer
+  assert.equal(told.agrees, true)
+  assert.ok(looks > 12)
+})
+
 test('`explain` says what the module says, of a record and of a call that is made up', async () => {
   await done('eval', ...authz, '--calls', 'calls.jsonl', '--ledger', 'explained.db')
   const { stdout } = await tollgate(['audit', '--ledger', 'explained.db', '--format', 'jsonl'])
