@@ -3,6 +3,8 @@
  * Whether an event has arrived nobody knows but the client, so what was written is kept like what could not be.
  */
 import { randomBytes } from 'node:crypto'
+import { holdsList } from '../mcp/lists.ts'
+import { isObject } from '../model/message/json.ts'
 import type { Id } from '../model/message/message.ts'
 import {
   keptAllBytesMax,
@@ -20,6 +22,8 @@ interface Kept {
   readonly text: string
   readonly bytes: number
   readonly at: number
+  /** Policies that were active before the one of its time. */
+  readonly policies: number
 }
 
 /** Why a stream is not taken up again, in the words of an answer. */
@@ -88,9 +92,15 @@ export class Backlog implements Keeper {
       return
     }
     while (this.bytes + bytes > keptBytesMax || this.#kept.length >= keptMessagesMax) this.dropOldest()
-    this.#kept.push({ track, number, text, bytes, at: Date.now() })
+    this.#kept.push({ track, number, text, bytes, at: Date.now(), policies: this.#all.policies })
     this.#count(bytes)
     this.#all.makeRoom()
+  }
+
+  /** A list shows what the policy allowed when it was told. */
+  isOutdated(track: Track, after: number): boolean {
+    const { policies } = this.#all
+    return this.keptOf(track).some((kept) => kept.number > after && kept.policies !== policies && isList(kept.text))
   }
 
   keptOf(track: Track): readonly Kept[] {
@@ -158,6 +168,7 @@ export class Backlogs<Session extends object = object> {
   bytes = 0
   /** The gate ends: nobody can come back. */
   isGivenUp = false
+  policies = 0
 
   constructor(bytesMax = keptAllBytesMax) {
     this.#bytesMax = bytesMax
@@ -180,6 +191,10 @@ export class Backlogs<Session extends object = object> {
     for (const backlog of this.#of.values()) backlog.sweep(now - resumeMsMax)
   }
 
+  policyChanged(): void {
+    this.policies++
+  }
+
   giveUp(): void {
     this.isGivenUp = true
     for (const backlog of this.#of.values()) backlog.giveUp()
@@ -192,4 +207,9 @@ export class Backlogs<Session extends object = object> {
       if (!largest?.dropOldest()) return
     }
   }
+}
+
+function isList(text: string): boolean {
+  const { result } = JSON.parse(text) as { readonly result?: unknown }
+  return isObject(result) && holdsList(result)
 }

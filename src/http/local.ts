@@ -346,6 +346,7 @@ export class Local implements Endpoint {
   }
 
   #tellOfChange(): void {
+    this.#ownStreams.policyChanged()
     for (const session of this.#sessions.all) void session.tell(session.interceptor.policyChanged().toClient)
     for (const [{ interceptor }, reply] of this.#stateless) {
       for (const line of interceptor.policyChanged().toClient) reply.event(line)

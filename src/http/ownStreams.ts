@@ -38,6 +38,10 @@ export class OwnStreams {
     this.#backlogs.sweep(now)
   }
 
+  policyChanged(): void {
+    this.#backlogs.policyChanged()
+  }
+
   /** The session is over. */
   end(session: Session): void {
     this.#backlogs.end(session)

@@ -11,6 +11,7 @@ export interface Keeper {
   readonly isGivenUp: boolean
   idOf(track: Track, number: number): string
   keep(track: Track, number: number, text: string): void
+  isOutdated(track: Track, after: number): boolean
   keptOf(track: Track): readonly { readonly number: number; readonly text: string }[]
 }
 
@@ -47,9 +48,9 @@ export class Track {
     return this.#last
   }
 
-  /** Is all that came after this event still there? */
+  /** Is all that came after this event still there, and may it still be told? */
   has(after: number): boolean {
-    return after >= this.#gone
+    return after >= this.#gone && !this.#keeper.isOutdated(this, after)
   }
 
   /** From now on it is told here, and nowhere else. Over when the connection or the stream is. */

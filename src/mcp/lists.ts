@@ -36,6 +36,11 @@ export function filteredList(result: Result, visible: Visible, shown?: readonly 
   return { ...changes, ...cacheChanges(result) }
 }
 
+/** Does it hold a list, which shows what the policy of its time allowed? */
+export function holdsList(result: Result): boolean {
+  return lists.some(({ key }) => Array.isArray(result[key]))
+}
+
 /** What depends on the caller and the policy must not be served to others from a shared cache, nor for long. */
 export function cacheChanges(result: Result): Result {
   const { cacheScope, ttlMs } = result

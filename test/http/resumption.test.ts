@@ -11,26 +11,28 @@ import { Backlogs } from '../../src/http/backlog.ts'
 import { keptAllBytesMax, keptBytesMax, keptMessagesMax, keptStreamsMax, resumeMsMax } from '../../src/http/limits.ts'
 import type { Reply } from '../../src/http/reply.ts'
 import type { Track } from '../../src/http/track.ts'
-import { toolCall } from '../mcp/fixtures/scope.ts'
+import { request, toolCall } from '../mcp/fixtures/scope.ts'
 import { until } from '../until.ts'
 import { HttpGate } from './fixtures/gate.ts'
 import { Session, scripted } from './fixtures/stdio.ts'
 
 /**
  * `start` is answered when `finish` is called; `more` says progress of it until then, `note` what belongs to no call. `quiet`
- * is like `start` and says nothing at first.
+ * is like `start` and says nothing at first, and a list is like `start` and answered when `show` is called.
  */
 const server = scripted(`
   const { name, arguments: given = {}, _meta: { progressToken } = {} } = message.params ?? {}
   const state = globalThis.state ??= { progress: 0 }
   const progress = (text) => say({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: state.token, progress: ++state.progress, message: text } })
-  if (name === 'start' || name === 'quiet') {
+  const isList = message.method === 'tools/list'
+  if (name === 'start' || name === 'quiet' || isList) {
     Object.assign(state, { id: message.id, token: progressToken, progress: 0 })
-    if (name === 'start') progress('begun')
+    if (name !== 'quiet') progress('begun')
     return
   }
   for (let n = 0; name === 'more' && n < (given.times ?? 1); n++) progress('x'.repeat(given.length ?? 1))
   if (name === 'note') setImmediate(() => say({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: given.data } }))
+  if (name === 'show') answer(state.id, { tools: [{ name: 'secret', inputSchema: { type: 'object' } }] })
   if (name === 'finish') answer(state.id, { content: [{ type: 'text', text: 'done ' + 'x'.repeat(given.length ?? 1) }] })
   answer(message.id, { content: [] })
 `)
@@ -283,6 +285,21 @@ describe('the stream of an answer', () => {
     assert.deepEqual([lost?.message?.id, others], [7, []])
     assert.match(JSON.stringify(lost?.message?.error), /not kept any more/)
     assert.equal((await resumed(session, lost?.id ?? '')).status, 400)
+  })
+
+  test('shows no list of before a change of policy', async () => {
+    await using own = await HttpGate.before(server)
+    const session = await Session.open(own)
+    const events = new Events(await session.post(request(7, 'tools/list', token)))
+    const primed = await events.next()
+    await events.leave()
+    await tool(session, 'show')
+    const same = await (await resumed(session, primed?.id ?? '')).rest()
+    assert.match(JSON.stringify(same), /secret/)
+    own.gate.change({ hide: ['secret'] })
+    const now = JSON.stringify(await (await resumed(session, primed?.id ?? '')).rest())
+    assert.doesNotMatch(now, /secret/)
+    assert.match(now, /"id":7,"error":/)
   })
 
   test('of an answer larger than what is kept is an error too', async () => {
