@@ -30,8 +30,9 @@ function ofFile(file: string): Trust {
   return readTrust(file, readKeyFile(file), (name) => readKeyFile(resolve(dirname(file), name)))
 }
 
+/** What may be a key is never taken for the name of a file, which errors say. */
 function keyTextOf(said: string): KeyText {
-  return said.startsWith('-----BEGIN ') ? { name: 'in PEM', text: said } : { name: said, text: readKeyFile(said) }
+  return said.includes('-----BEGIN ') ? { name: 'in PEM', text: said } : { name: said, text: readKeyFile(said) }
 }
 
 /** A key, or a file of keys. Throws `secret_unreadable`. */

@@ -41,6 +41,7 @@ test('a bundle decides that is signed by a key that was named, in any of the way
   for (const options of [
     { policy: at('policy.tar.gz'), verifyKeys: [at('release.pub')] },
     { policy: at('policy.tar.gz'), verifyKeys: [stranger.public, pair.public] },
+    { policy: at('policy.tar.gz'), verifyKeys: [`\n${pair.public}`] },
     { policy: at('policy.tar.gz'), trust: at('trust.yaml') },
     { policy: named, trust: at('trust.yaml') },
   ]) {
@@ -82,6 +83,7 @@ test('one that is not believed is refused with a code, in the record too', async
     ['secret_unreadable', { policy: at('policy.tar.gz'), verifyKeys: [at('none.pub')] }],
     ['trust_invalid', { policy: at('policy.tar.gz'), trust: at('policy.yaml') }],
     ['bundle_key_invalid', { policy: at('policy.tar.gz'), verifyKeys: [pair.private] }],
+    ['bundle_key_invalid', { policy: at('policy.tar.gz'), verifyKeys: [`\n${pair.private}`] }],
   ]
   for (const [code, options] of cases) {
     const ledger = at(`${cases.findIndex((one) => one[1] === options)}.db`)
