@@ -149,13 +149,28 @@ export class Supply<P> {
   /** What was no good a moment ago is not verified again: a file is looked at each second. Later keys or clocks may differ, and a clock may go back. */
   async #verified(bytes: Uint8Array, sha256: string): Promise<Verified<P>> {
     const { open, clock } = this.#options
-    const refused = this.#refused
+    const [refused, reached] = [this.#refused, this.#reached()]
     if (refused?.sha256 === sha256 && Math.abs(clock() - refused.atMs) < verifyAgainMs) throw refused.error
     try {
-      return await open(bytes, this.#last?.seen)
+      return await open(bytes, reached)
     } catch (error) {
       this.#refused = { sha256, atMs: clock(), error }
       throw error
+    }
+  }
+  /** By this process, or by another one that shares the store: what that has seen nobody goes back behind. */
+  #reached(): Seen | undefined {
+    const own = this.#last?.seen
+    const kept = this.#keptNow()?.seen
+    return kept && kept.sequence > (own?.sequence ?? -1) ? kept : own
+  }
+
+  /** What cannot be read stops a start, and not the bundle that takes its place. */
+  #keptNow(): KeptState | undefined {
+    try {
+      return this.#options.kept.read()?.state
+    } catch {
+      return undefined
     }
   }
 }

@@ -374,6 +374,25 @@ test('a process that is behind another one does not take back what that one has 
   assert.equal(new Kept(store, 'org', 'org').read()?.state.seen?.sequence, 7)
 })
 
+test('what another process has seen, which shares the store, counts for one that runs already', async () => {
+  const store = newStore()
+  const org = new Scripted().says('o1 1 org')
+  const behind = setOf(store, { org })
+  await behind.distribution.first(() => undefined)
+  behind.distribution.started()
+  const newer = new Scripted()
+  const ahead = setOf(store, { org: newer })
+  await ahead.distribution.first(() => undefined)
+  ahead.distribution.started()
+  const following = [ahead.follow(), behind.follow()]
+  await newer.says('o7 7 org').idle()
+  await org.says('o3 3 org').idle()
+  assert.deepEqual([codes(behind), behind.activations], [['bundle_older'], []])
+  await org.says('o7 7 org').idle()
+  assert.deepEqual(behind.activations.map(revisions), [['org=o7']])
+  for (const { stop } of following) stop()
+})
+
 test('of two that keep bundles at the same moment the newer one stays', async () => {
   const store = newStore()
   const rounds = 60
