@@ -1,4 +1,6 @@
 /** Records as a table for people: one line each, as wide as the terminal. */
+import { type Body, objectIn } from '../log/body.ts'
+import { activatedIn } from '../log/policies.ts'
 import type { RecordView } from '../log/view.ts'
 import { type Column, tableLines } from './table.ts'
 import type { Colour } from './terminal.ts'
@@ -27,8 +29,7 @@ const columns: readonly Column<RecordView>[] = [
     title: 'REASON',
     least: 8,
     leaveOut: 3,
-    cell: ({ reason_code, error_code, approver, said_by, result_detail, detail, reason }) =>
-      detailOf(reason_code ?? error_code ?? approver ?? said_by, result_detail ?? detail ?? reason),
+    cell: reasonOf,
   },
   { title: 'LEVEL', least: 5, leaveOut: 7, cell: ({ level }) => level },
   { title: 'USER', least: 6, leaveOut: 4, cell: ({ policy_user }) => policy_user },
@@ -58,6 +59,23 @@ function targetOf(view: RecordView): unknown {
 function killedIn({ target, session_id, run_id, principal, name, server }: RecordView): unknown {
   const caller = Object.values((principal ?? {}) as Record<string, unknown>)[0]
   return [target, session_id ?? run_id ?? caller ?? name ?? server].filter((part) => typeof part === 'string').join(' ')
+}
+
+/** What became active: the bundles that it came in, as those who built them call them, else the revision of the policy. */
+function activatedText(body: Body): string | undefined {
+  const layers = Array.isArray(body['layers']) ? body['layers'] : [body]
+  const texts = activatedIn(body)?.policies.map(({ revision }, index) => {
+    const { name, revision: bundle, sequence } = objectIn(layers[index] as Body, 'bundle')
+    if (bundle === undefined) return `revision ${revision.slice(0, 12)}`
+    return `bundle ${name}: ${bundle}${sequence === undefined ? '' : `, sequence ${sequence}`}`
+  })
+  return texts?.join('; ')
+}
+
+function reasonOf(view: RecordView): unknown {
+  if (view.event_type === 'policy_activation') return activatedText(view)
+  const { reason_code, error_code, approver, said_by, result_detail, detail, reason } = view
+  return detailOf(reason_code ?? error_code ?? approver ?? said_by, result_detail ?? detail ?? reason)
 }
 
 function detailOf(reason: unknown, detail: unknown): unknown {

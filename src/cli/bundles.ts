@@ -96,7 +96,7 @@ async function refused(
 ): Promise<void> {
   const failure = await activationFailure([place], error)
   if (isOver()) return
-  const kept = gate.revision === '' ? 'every call is denied' : `revision ${gate.revision.slice(0, 12)} stays active`
+  const kept = gate.revision === '' ? 'every call is denied' : `policy ${gate.revision.slice(0, 12)} stays active`
   say(`bundle \`${name}\`: ${failure.detail}: ${kept}`, error)
   if (!failure.code.startsWith('ledger_')) gate.notActivated(failure)
 }

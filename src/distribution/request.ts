@@ -165,9 +165,13 @@ function faultOf(error: unknown, url: URL): SourceError {
   return new SourceError('bundle_unreachable', `\`${urlText(url)}\` cannot be reached: ${why}`, { cause: error })
 }
 
-/** What a server says with a status that brings nothing. */
-export function statusFault({ status, headers }: Answered, url: URL): SourceError {
-  const more = hints[status] ?? ''
+/** What a server says with a status that brings nothing; `option` names the file of what it is shown. */
+export function statusFault(
+  { status, headers }: Answered,
+  url: URL,
+  option: '--bundle-token-file' | '--status-token-file' = '--bundle-token-file',
+): SourceError {
+  const more = hints[status]?.(option) ?? ''
   const retryAfterMs = secondsIn(headers['retry-after'])
   const circumstances = { httpCode: status, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   return new SourceError(
@@ -177,10 +181,10 @@ export function statusFault({ status, headers }: Answered, url: URL): SourceErro
   )
 }
 
-const hints: Readonly<Record<number, string>> = {
-  401: ': it wants a credential, or another one',
-  403: ': the credential may not read it',
-  404: ': there is no such bundle',
+const hints: Readonly<Record<number, (option: string) => string>> = {
+  401: (option) => `: it wants a credential (\`${option}\`), or another one`,
+  403: () => ': the credential may not read it',
+  404: () => ': there is no such bundle',
 }
 
 function secondsIn(text: string | undefined): number | undefined {

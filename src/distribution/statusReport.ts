@@ -65,7 +65,7 @@ export class StatusReport {
         secrets: readSecrets(secrets),
         signal: this.#ending.signal,
       })
-      if (answer.status < 200 || answer.status > 299) throw statusFault(answer, url)
+      if (answer.status < 200 || answer.status > 299) throw statusFault(answer, url, '--status-token-file')
       this.#sent = news
       this.#sentAt = performance.now()
       if (!this.#isHeard) say(`\`${urlText(url)}\` hears the status again`)

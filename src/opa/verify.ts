@@ -175,7 +175,10 @@ function requireSequence(counted: readonly Counted[], { sequenceMin }: Trust, { 
   }
   const lowest = Math.max(seen?.sequence ?? 0, sequenceMin ?? 0)
   if (sequence < lowest)
-    throw new BundleError('bundle_older', `the bundle has the sequence ${sequence}, and ${lowest} was reached already`)
+    throw new BundleError(
+      'bundle_older',
+      `the bundle has the sequence ${sequence}, and ${lowest} was reached already: whoever goes back to it signs it again, with a higher one`,
+    )
   const content = contentDigest((counted[0] as Counted).claims.files)
   if (sequence === seen?.sequence && content !== seen.content)
     throw new BundleError(

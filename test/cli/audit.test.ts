@@ -39,6 +39,28 @@ test('the table has one line for each decision, the newest last, and says how ea
   assert.equal(stderr, '')
 })
 
+test('the table says which policy became active, and of bundles which revision and sequence', () => {
+  const { stdout } = tollgate(['audit', '--ledger', ledger, '--kind', 'activation'])
+  assert.match(stdout.split('\n')[1] as string, new RegExp(` revision ${artifact.revision.slice(0, 12)}( |$)`))
+  const [activation] = shown('--kind', 'activation') as [RecordView]
+  const rowOf = (more: object) => [...recordLines([{ ...activation, ...more }], Infinity, undefined)][1]
+  const bundle = { name: 'org', revision: 'r7', sequence: 41 }
+  assert.match(rowOf({ bundle }) as string, / {2}bundle org: r7, sequence 41( |$)/)
+  const layer = (name: string, more: object) => ({
+    name,
+    policy_id: name,
+    policy_version: '',
+    wasm_sha256: '0',
+    ...more,
+  })
+  const layered = {
+    layers: [layer('org', { bundle }), layer('team', {})],
+    bundles: { org: { revision: 'a'.repeat(64) }, team: { revision: 'b'.repeat(64) } },
+  }
+  assert.match(rowOf(layered) as string, / {2}bundle org: r7, sequence 41; revision b{12}( |$)/)
+  assert.doesNotMatch(rowOf({ layers: [null] }) as string, /bundle|revision/)
+})
+
 test('json is one array, jsonl an object a line, and both hold the same', () => {
   const { stdout } = tollgate(['audit', '--ledger', ledger, '--format', 'jsonl'])
   const lines = stdout.trimEnd().split('\n')

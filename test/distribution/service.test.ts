@@ -175,7 +175,10 @@ test('a service that lies about its ETag is found out', async () => {
 test('a status that brings nothing is told with what it may mean, and with the patience that is asked for', async () => {
   const denied = await refusal((_, response) => response.writeHead(401).end('no'))
   assert.deepEqual([denied.code, denied.httpCode], ['bundle_status_wrong', 401])
-  assert.match(denied.message, /answered with status 401: it wants a credential, or another one$/)
+  assert.match(
+    denied.message,
+    /answered with status 401: it wants a credential \(`--bundle-token-file`\), or another one$/,
+  )
   const busy = await refusal((_, response) => response.writeHead(503, { 'retry-after': '7' }).end())
   assert.deepEqual([busy.httpCode, busy.retryAfterMs], [503, 7_000])
 })
