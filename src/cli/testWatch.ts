@@ -22,7 +22,7 @@ export async function whenChanged(
     const before = followed.signature()
     await attempted(run)
     await changeFrom(before, followed)
-    process.stdout.write(`\n${paint('dim', `-- ${new Date().toLocaleTimeString()}`, process.stdout)}\n`)
+    process.stdout.write(`\n${paint('dim', `-- ${new Date().toTimeString().slice(0, 8)}`, process.stdout)}\n`)
   }
 }
 

@@ -168,6 +168,7 @@ test('what is asked for is asked of the rules of policies and of the lines of Re
   assert.deepEqual(found.rego, { covered: 1, of: 3, percent: 33.33 })
   assert.match(coverageText(found), /a\.rego:5-6: no test came to it/)
   assert.match(lcov(found), /^SF:a\.rego$/m)
+  assert.equal(coverageText({ files: [] }), 'coverage: nothing was measured\n')
 })
 
 test('LCOV has the rules as functions, and the answers of conditions as branches', () => {

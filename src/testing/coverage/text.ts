@@ -9,7 +9,10 @@ export function coverageText({ rules, branches, rego, files }: Coverage): string
     ...(branches ? [`conditions ${shareText(branches)}`] : []),
     ...(rego ? [`lines of Rego ${shareText(rego)}`] : []),
   ]
-  const lines = [...files.flatMap((file) => fileLines(file, width)), `coverage: ${totals.join(', ')}`]
+  const lines = [
+    ...files.flatMap((file) => fileLines(file, width)),
+    `coverage: ${totals.join(', ') || 'nothing was measured'}`,
+  ]
   return `${lines.map(plain).join('\n')}\n`
 }
 
