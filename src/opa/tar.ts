@@ -162,7 +162,7 @@ function pathOf(name: string): string {
       name,
       odd === '..'
         ? 'leads out of the bundle'
-        : 'has an empty part or a `.` in its name: archive the files by their plain names',
+        : 'has an empty part or a `.` in its name: archive the files by their plain names, as `tar -czf ../BUNDLE $(ls -A)` does in their folder',
     )
   return path
 }
