@@ -104,6 +104,12 @@ async function moduleOf(bundle: Bundle, parts: Parts): Promise<Pick<Artifact, 'w
     return { wasm, compiler: { opa, digest } }
   } catch (cause) {
     if (!(cause instanceof TollgateError) || cause.code !== 'compile_failed') throw cause
+    if (/^entrypoint .* does not refer to a rule/.test(cause.message))
+      throw new TollgateError(
+        'bundle_entrypoint_missing',
+        `the Rego of the bundle has no rule \`${entrypoint}\`: name one that it has with \`--entrypoint PACKAGE/RULE\``,
+        { cause },
+      )
     throw refused(`it does not compile here: ${messageOf(cause)}`, cause)
   }
 }
