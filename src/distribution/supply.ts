@@ -86,9 +86,11 @@ export class Supply<P> {
     this.commit()
     this.standing.requested(clock())
     const etag = this.#isActive ? this.#last?.etag : undefined
-    const answer = await source.ask({ etag, waitMs, signal })
+    // Whether what failed is over is asked at once: an answer that is held would leave it standing that long.
+    const isFailing = this.standing.status.code !== undefined
+    const answer = await source.ask({ etag, waitMs: isFailing ? 0 : waitMs, signal })
     this.standing.answered(clock())
-    this.waits = answer.waits
+    this.waits = answer.waits || (isFailing && waitMs > 0)
     if (answer.kind === 'same') return undefined
     this.standing.downloaded(clock())
     return this.#candidateIn(answer.bytes, answer.etag)

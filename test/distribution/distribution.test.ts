@@ -176,6 +176,34 @@ test('a bad one leaves the old one active and says why, once; the good one after
   stop()
 })
 
+test('after a failure the answer is not held, and is held again once the place is back', async () => {
+  const org = new Scripted().says('o1 1 org', '"o1"')
+  const set = setOf(newStore(), { org }, 600_000)
+  await set.distribution.first(() => undefined)
+  set.distribution.started()
+  const { stop } = set.follow()
+  await org.idle()
+  org.does(() => {
+    throw new TollgateError('bundle_unreachable', 'it cannot be reached')
+  })
+  await org.idle()
+  const status = () => set.distribution.status()['org']
+  assert.equal(status()?.code, 'bundle_unreachable')
+  org.does(() => ({ kind: 'same', waits: false }))
+  await org.idle()
+  assert.equal(status()?.code, undefined)
+  assert.deepEqual(
+    org.questions.map(({ waitMs, etag }) => [waitMs, etag]),
+    [
+      [30_000, undefined],
+      [30_000, '"o1"'],
+      [0, '"o1"'],
+      [30_000, '"o1"'],
+    ],
+  )
+  stop()
+})
+
 test('bytes that are no good are not verified each second, and again after a while: keys may have been added', async () => {
   const org = new Scripted().says('o1 1 org', '"o1"')
   const set = setOf(newStore(), { org })
