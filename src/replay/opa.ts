@@ -93,11 +93,14 @@ function asOfDocument([root = '', ...rest]: Path): Path {
 /** Without a rule of ours there is none to be compared. Throws an `Error` when it says neither yes nor no. */
 function decidedIn(event: Body): Decided {
   const { result, erased, masked } = event
-  if ([erased, masked].some((paths) => Array.isArray(paths) && paths.includes('/result')))
+  if ([erased, masked].some((paths) => Array.isArray(paths) && paths.some(isWhatWasDecided)))
     throw new Error('its `result` was erased or masked: nobody knows what was decided')
   if (isObject(result as Json)) {
-    const { decision, variant, reason_code, rule, message } = result as Body
-    if (isDecision(decision))
+    const { decision: word, variant, reason_code, rule, message } = result as Body
+    // As Rego of others says it (`docs/rego.md`).
+    const decision = word === 'require_approval' ? 'hold' : word
+    if (decision !== undefined && !isDecision(decision)) throw new Error('its `result` has a `decision` that is none')
+    if (decision !== undefined)
       return {
         decision,
         ...(typeof variant === 'string' && { variant: variant as NonNullable<Decided['variant']> }),
@@ -111,6 +114,10 @@ function decidedIn(event: Body): Decided {
     throw new Error('its `result` says neither yes nor no')
   const decision = typeof says === 'string' ? (says as Decision['decision']) : says === true ? 'allow' : 'deny'
   return { decision, reason_code: '', rule: '' }
+}
+
+function isWhatWasDecided(path: unknown): boolean {
+  return typeof path === 'string' && /^\/result(\/(decision|allow|allowed))?$/.test(path)
 }
 
 function isDecision(value: unknown): value is Decision['decision'] {

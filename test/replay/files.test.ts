@@ -9,7 +9,7 @@ import { readDecisionEvents } from '../../src/cli/replaySource.ts'
 import { viewOf } from '../../src/log/view.ts'
 import type { StoredRecord } from '../../src/model/ledger.ts'
 import { changeOf } from '../../src/replay/change.ts'
-import type { RecordedEvent } from '../../src/replay/event.ts'
+import type { RecordedCall, RecordedEvent } from '../../src/replay/event.ts'
 import type { Judgement } from '../../src/replay/replay.ts'
 import { ValueSplitter } from '../../src/replay/values.ts'
 import { fc, seed, tries } from '../random.ts'
@@ -160,6 +160,13 @@ test('a decision log of OPA is read, whichever shape its input has', async () =>
   )
 })
 
+test('a decision log says by the words of a bundle of Rego what was held', async () => {
+  const held = opa({ tool: 'pay' }, { decision: 'require_approval', rule: 'large' })
+  const { events } = await eventsOf(JSON.stringify(held))
+  const [call] = events as readonly RecordedCall[]
+  assert.deepEqual(call?.decided, { decision: 'hold', reason_code: '', rule: 'large' })
+})
+
 test('what OPA masked or erased is not known, and neither is what a policy of ours did not read', async () => {
   const document = {
     v: 1,
@@ -238,7 +245,10 @@ test('what is damaged, cut off or of an unknown version is said, with its place'
     ['[[1]]', /value 1 of .* is no JSON object/],
     ['{"hello":1}', /neither a line of `tollgate audit` nor a decision of OPA/],
     [JSON.stringify(opa({ tool: 'pay' }, 'perhaps')), /value 1 .* says neither yes nor no/],
+    [JSON.stringify(opa({ tool: 'pay' }, { decision: 'perhaps' })), /value 1 .* has a `decision` that is none/],
     [JSON.stringify(opa({ tool: 'pay' }, undefined, { erased: ['/result'] })), /nobody knows what was decided/],
+    [JSON.stringify(opa({ tool: 'pay' }, {}, { erased: ['/result/allow'] })), /nobody knows what was decided/],
+    [JSON.stringify(opa({ tool: 'pay' }, {}, { masked: ['/result/decision'] })), /nobody knows what was decided/],
     [good.replace('2026-03-02T', '2026-13-02T'), /`timestamp` is no RFC 3339 time/],
     [`${line}\n${line}`, /`seq` is 1 and 1 came before/],
     [line.replace('policy_activation', 'policy_migration'), /`event_type` is none that this version knows/],
