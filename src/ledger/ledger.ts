@@ -119,7 +119,8 @@ export class SqliteLedger implements Ledger {
       kills: new Kills(db),
       pins: new Pins(db),
       calls: new OpenCalls(db, options.instance),
-      keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING'),
+      hasPolicy: db.prepare<[string], 1>('SELECT 1 FROM policies WHERE revision = ?').pluck(),
+      keepPolicy: db.prepare('INSERT INTO policies VALUES (?, ?)'),
     }
     this.#instances = new Instances(db, options.instance)
     this.#runs = new KeptRuns(db)

@@ -24,6 +24,7 @@ export interface Tables {
   readonly approvals: Approvals
   readonly kills: Kills
   readonly pins: Pins
+  readonly hasPolicy: Statement<[string], 1>
   readonly keepPolicy: Statement<[string, Uint8Array]>
 }
 
@@ -186,8 +187,11 @@ export class LedgerTransaction implements Transaction {
     })
   }
 
-  keepPolicy(revision: string, artifact: Uint8Array): void {
-    this.#guard(() => void this.#tables.keepPolicy.run(revision, artifact))
+  keepPolicy(revision: string, artifact: () => Uint8Array): void {
+    const { hasPolicy, keepPolicy } = this.#tables
+    this.#guard(() => {
+      if (hasPolicy.get(revision) === undefined) keepPolicy.run(revision, artifact())
+    })
   }
 
   /**

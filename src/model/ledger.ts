@@ -84,8 +84,8 @@ export interface Transaction {
   markSeenWhole(server: string): void
   /** Appends to the hash chain. */
   append(entry: RecordEntry): StoredRecord
-  /** Keeps a compiled policy under its revision, once. */
-  keepPolicy(revision: string, artifact: Uint8Array): void
+  /** Keeps a compiled policy under its revision, once: it is written out only where it is not kept yet. */
+  keepPolicy(revision: string, artifact: () => Uint8Array): void
 }
 
 export type RecordKind =

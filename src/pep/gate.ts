@@ -73,7 +73,7 @@ export class Gate implements Gatekeeper {
   /** Makes a policy the one that decides, in one assignment: a call sees one revision. Throws when that cannot be recorded. */
   activate(active: ActivePolicy | ActiveLayers): void {
     this.#ports.ledger.transact((tx) => {
-      for (const one of partsOf(active)) tx.keepPolicy(one.revision, one.encoded())
+      for (const one of partsOf(active)) tx.keepPolicy(one.revision, () => one.encoded())
       this.#append(tx, 'activation', { kind: 'activation', at: tx.now, policy: activated(active) })
     })
     this.#change(active)

@@ -159,7 +159,7 @@ test('SQLite itself refuses to change or remove a record or a policy', (t) => {
   const ledger = openLedger({ file })
   ledger.transact((tx) => {
     tx.append({ kind: 'check', body: '{}' })
-    tx.keepPolicy('r1', Buffer.from('policy'))
+    tx.keepPolicy('r1', () => Buffer.from('policy'))
   })
   const shell = new Database(file)
   for (const sql of [

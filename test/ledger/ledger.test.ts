@@ -19,7 +19,7 @@ test('a transaction is kept whole or not at all', () => {
   const fails = () =>
     ledger.transact((tx) => {
       allow(tx, 'd1')
-      tx.keepPolicy('r1', Buffer.from('policy'))
+      tx.keepPolicy('r1', () => Buffer.from('policy'))
       throw new RangeError('the policy engine failed')
     })
   assert.throws(fails, { name: 'RangeError' })
@@ -204,8 +204,8 @@ test('the records of a decision are found by its id', () => {
 
 test('a policy is kept once, as it was first', () => {
   const ledger = inMemory()
-  ledger.transact((tx) => tx.keepPolicy('r1', Uint8Array.of(0, 255)))
-  ledger.transact((tx) => tx.keepPolicy('r1', Uint8Array.of(1)))
+  ledger.transact((tx) => tx.keepPolicy('r1', () => Uint8Array.of(0, 255)))
+  ledger.transact((tx) => tx.keepPolicy('r1', () => Uint8Array.of(1)))
   assert.deepEqual([...(ledger.policy('r1') ?? [])], [0, 255])
   assert.equal(ledger.policy('r2'), undefined)
 })
@@ -218,7 +218,7 @@ test('everything is there again after a restart', (t) => {
   first.transact((tx) => {
     allow(tx, 'd1', 4)
     tx.reserve('d1', forever, 9)
-    tx.keepPolicy('r1', Buffer.from('policy'))
+    tx.keepPolicy('r1', () => Buffer.from('policy'))
   })
   first.transact((tx) => tx.settle('d1', 'kept'))
   const records = [...first.records()]
