@@ -39,6 +39,11 @@ export async function regoArtifact(bundle: Bundle, wanted: readonly string[]): P
   return sealArtifact({ compiler, sources: [], policy, modules, data, entrypoint, wasm })
 }
 
+/** Of an artifact of Rego by others: was its module made of the Rego here, as the bundle has none? */
+export function isCompiledHere({ compiler }: Artifact): boolean {
+  return compiler.digest !== ''
+}
+
 /** As OPA spells them: names with slashes between them. */
 export function isEntrypoint(text: string): boolean {
   const parts = text.split('/')

@@ -1,6 +1,7 @@
 /** `tollgate verify`: whoever signed a bundle, whether it is whole and fresh, whether its parts belong together. */
 import { hash } from 'node:crypto'
 import { rebuilt } from '../bundle/rebuild.ts'
+import { isCompiledHere } from '../bundle/rego.ts'
 import { plain } from '../model/message/plain.ts'
 import { readBundle } from '../opa/bundle.ts'
 import type { Verified } from '../opa/trust.ts'
@@ -29,10 +30,11 @@ export async function verify(file: string, options: VerifyOptions): Promise<void
 async function wholeOf(file: string, bytes: Uint8Array, { rebuild, ...options }: VerifyOptions): Promise<Proved> {
   const opened = await withMistakesTold([file], () => openBundleFile(file, bytes, trustNow(options)))
   if (rebuild) await rebuilt(opened)
-  const entrypoint = opened.metadata ? {} : { entrypoint: opened.artifact.entrypoint }
+  const { artifact, metadata } = opened
+  const foreign = metadata ? {} : { entrypoint: artifact.entrypoint, compiled_here: isCompiledHere(artifact) }
   return {
-    ...provedOf(opened.revision, opened, { policy: opened.artifact.revision, rebuilt: rebuild === true }),
-    ...entrypoint,
+    ...provedOf(opened.revision, opened, { policy: artifact.revision, rebuilt: rebuild === true }),
+    ...foreign,
   }
 }
 
@@ -56,6 +58,8 @@ interface Proved {
   readonly rebuilt: boolean
   /** The rule that decides, where it is Rego of others. */
   readonly entrypoint?: string
+  /** It is: is there no module in the bundle, but one that its Rego was compiled to here? */
+  readonly compiled_here?: boolean
 }
 
 function provedOf(revision: string, verified: Verified, looked: Pick<Proved, 'policy' | 'rebuilt'>): Proved {
@@ -80,6 +84,7 @@ function textOf({
   expires_at: expires,
   rebuilt: again,
   entrypoint,
+  compiled_here: isCompiled,
 }: Proved): string {
   const rows = [
     ['revision', plain(revision)],
@@ -92,7 +97,12 @@ function textOf({
     ['sequence', sequence === null ? 'none' : String(sequence)],
     ['issued at', issued ?? 'not said'],
     ['expires at', expires ?? 'never'],
-    ['module', moduleText(policy, again, signers.length > 0, entrypoint !== undefined)],
+    [
+      'module',
+      isCompiled
+        ? 'compiled here: the bundle has none'
+        : moduleText(policy, again, signers.length > 0, entrypoint !== undefined),
+    ],
   ]
   return rows.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('')
 }

@@ -133,6 +133,13 @@ test('`check`, `verify` and `inspect` take it', async () => {
   const proved = JSON.parse(await done('verify', ...trusted, '--json', 'authz.tar.gz')) as Answer
   assert.deepEqual([proved.entrypoint, proved.revision, proved.rebuilt], ['authz/decision', '7', false])
   await refused(['verify', ...trusted, '--rebuild', 'authz.tar.gz'], 'bundle_foreign', /opa build/)
+  const alone = ['verify', ...trusted, '--entrypoint', 'authz/decision', 'alone.tar.gz']
+  assert.match(await done(...alone), /^module +compiled here: the bundle has none$/m)
+  await refused([...alone, '--rebuild'], 'bundle_foreign', /no module in the bundle/)
+  assert.deepEqual(
+    [proved.compiled_here, (JSON.parse(await done(...alone, '--json')) as Answer).compiled_here],
+    [false, true],
+  )
   const shown = JSON.parse(await done('inspect', '--json', 'authz.tar.gz')) as Answer
   assert.match(await done('inspect', 'authz.tar.gz'), /^entry +authz\/decision \(\/policy\.wasm\)$/m)
   assert.deepEqual(shown.wasm, [{ entrypoint: 'authz/decision', module: '/policy.wasm' }])
