@@ -73,7 +73,9 @@ export async function replay(options: ReplayOptions): Promise<void> {
     failed,
   }
   await writeTo(output === '-' ? undefined : output, textsOf(report, format))
-  if (counts.decisions === 0) process.stderr.write('tollgate: no call is recorded there that could be judged again\n')
+  const asked = since === undefined ? '' : ` since ${since}`
+  if (counts.decisions === 0)
+    process.stderr.write(`tollgate: no call is recorded there${asked} that could be judged again\n`)
   process.exitCode = failed.length > 0 || counts.decisions === 0 ? exitCodes.wrong : exitCodes.fine
 }
 
