@@ -7,15 +7,14 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { CreateMessageRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { processesMax } from '../../src/http/limits.ts'
 import { everything, fixture } from '../mcp/fixtures/gated.ts'
-import type { ByName } from '../mcp/fixtures/gatekeeper.ts'
 import { modernMeta, request, toolCall } from '../mcp/fixtures/scope.ts'
 import { until } from '../until.ts'
-import { type GateSettings, HttpGate, initialize } from './fixtures/gate.ts'
+import { HttpGate, initialize } from './fixtures/gate.ts'
 import { node, Session, scripted } from './fixtures/stdio.ts'
 
 const clientInfo = { name: 'test', version: '1' }
-async function behind(onMessage: string, rules: ByName = {}, settings: GateSettings = {}) {
-  const gate = await HttpGate.before(scripted(onMessage), rules, settings)
+async function behind(onMessage: string) {
+  const gate = await HttpGate.before(scripted(onMessage))
   return { gate, session: await Session.open(gate), [Symbol.asyncDispose]: () => gate[Symbol.asyncDispose]() }
 }
 
@@ -169,14 +168,16 @@ describe('a server that fails', () => {
   ]
   for (const [what, script, status, says, outcome] of endings)
     test(what, async () => {
-      await using open = await behind(script, {}, { silenceMs: 400 })
-      const answer = await open.session.post(toolCall(7, 'pay'))
+      // Long enough for a server that starts on a busy machine; before 2025-11-25 a slow answer is no stream that resumes.
+      await using gate = await HttpGate.before(scripted(script), {}, { silenceMs: status === 504 ? 2_000 : 30_000 })
+      const session = await Session.open(gate, '2025-06-18')
+      const answer = await session.post(toolCall(7, 'pay'))
       assert.match(await answer.text(), says)
       assert.equal(answer.status, status)
-      assert.match(open.gate.outcomes[0] ?? '', new RegExp(`^${outcome}`))
-      assert.equal(open.gate.outcomes.length, 1)
+      assert.match(gate.outcomes[0] ?? '', new RegExp(`^${outcome}`))
+      assert.equal(gate.outcomes.length, 1)
       // The gate lives, and whoever comes gets a server that does.
-      await Session.open(open.gate)
+      await Session.open(gate)
     })
 
   test('its session is over when it has ended', async () => {
